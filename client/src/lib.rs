@@ -1,0 +1,1 @@
+//! The client side of muster: connect, resume, ask, listen.

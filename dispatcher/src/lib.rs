@@ -1,0 +1,1 @@
+//! The muster dispatcher: QUIC sessions, fan-out, authentication.

@@ -1,0 +1,1 @@
+//! The muster engine: eligibility, the race, the log.
