@@ -1,1 +1,193 @@
-//! The muster dispatcher: QUIC sessions, fan-out, authentication.
+//! The dispatcher: QUIC sessions around an engine.
+//!
+//! ```text
+//! endpoint ─▶ session (one task each: reads, asks, writes)
+//!                │  accept, decline, release, punch: straight to the engine's gate and line
+//!                │  everything else: to the hub
+//!                ▼
+//! engine ─▶ hub (a follower: applies, reacts, fans out, answers) ─▶ outgoing queue of each session
+//! ```
+//!
+//! Reading order: [`limits`], `transport` for how QUIC is set up, `endpoint` for who gets in,
+//! `session` for one conversation, `hub` for everything that is told, `hear` and `speak` for the
+//! translation between the wire's words and the engine's.
+
+mod ask;
+mod endpoint;
+mod hear;
+mod hub;
+mod members;
+mod outgoing;
+mod recent;
+mod session;
+mod speak;
+mod transport;
+
+pub mod limits;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use engine::Engine;
+use engine::io::Clock;
+use protocol::token::VerifyingKeys;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::ask::Desk;
+use crate::hub::{Hub, ToHub};
+
+/// What a dispatcher is started with.
+pub struct Options {
+    /// Where to listen, UDP.
+    pub listen: SocketAddr,
+    /// The certificate and those that vouch for it, the server's own first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The certificate's private key.
+    pub key: PrivateKeyDer<'static>,
+    /// The keys that tokens may be signed with.
+    pub tokens: VerifyingKeys,
+    /// Tells the time to sessions: token expiry, deadlines.
+    pub clock: Arc<dyn Clock>,
+    /// Sessions held at most.
+    pub sessions_max: usize,
+}
+
+/// Why a dispatcher could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken or not this machine's.
+    #[error("cannot listen on udp {listen}: {source}")]
+    Bind {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The certificate or its key is not usable.
+    #[error("the certificate or its key cannot be used: {what}")]
+    Tls {
+        /// What is wrong.
+        what: String,
+    },
+    /// The engine has ended.
+    #[error("the engine has ended and cannot be followed")]
+    EngineEnded,
+}
+
+/// A running dispatcher.
+pub struct Dispatcher {
+    endpoint: quinn::Endpoint,
+    stats: Arc<Stats>,
+    hub: mpsc::Sender<ToHub>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Running counts, for boards and metrics.
+#[derive(Debug, Default)]
+pub struct Stats {
+    sessions: AtomicUsize,
+    pushes: AtomicU64,
+    answers: AtomicU64,
+    sync_us: AtomicU64,
+}
+
+impl Stats {
+    /// Sessions that are open.
+    pub fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Pushes queued to sessions so far.
+    pub fn pushes(&self) -> u64 {
+        self.pushes.load(Ordering::Relaxed)
+    }
+
+    /// Answers given so far.
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    /// How long the last write and sync of the log took, in microseconds.
+    pub fn sync_us(&self) -> u64 {
+        self.sync_us.load(Ordering::Relaxed)
+    }
+}
+
+impl Dispatcher {
+    /// Starts listening. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// If the address, the certificate or the engine cannot be used.
+    pub fn start(engine: Engine, options: Options) -> Result<Dispatcher, StartError> {
+        let server = transport::server_config(options.chain, options.key)?;
+        let socket = transport::bind(options.listen)?;
+        let runtime = Arc::new(quinn::TokioRuntime);
+        let config = transport::endpoint_config();
+        let failed = |source| StartError::Bind {
+            listen: options.listen,
+            source,
+        };
+        let endpoint =
+            quinn::Endpoint::new(config, Some(server), socket, runtime).map_err(failed)?;
+        let follower = engine.follow().ok_or(StartError::EngineEnded)?;
+        let stats = Arc::new(Stats::default());
+        let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);
+        let desk = Arc::new(Desk::new(
+            engine,
+            follower.outbox(),
+            options.clock,
+            Arc::clone(&stats),
+        ));
+        let hub_task = Hub::new(follower, Arc::clone(&desk)).run(heard);
+        let shell = session::Shell {
+            desk,
+            hub: hub.clone(),
+            tokens: Arc::new(options.tokens),
+            sessions_max: options.sessions_max,
+        };
+        let accept_task = endpoint::accept(endpoint.clone(), shell);
+        let tasks = vec![tokio::spawn(hub_task), tokio::spawn(accept_task)];
+        Ok(Dispatcher {
+            endpoint,
+            stats,
+            hub,
+            tasks,
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// If the system no longer knows the socket.
+    pub fn local_address(&self) -> std::io::Result<SocketAddr> {
+        self.endpoint.local_addr()
+    }
+
+    /// Running counts.
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    /// Tells every session to come back later, waits for them to hear it, and ends.
+    pub async fn stop(self) {
+        // A hub that has ended with its engine has told everybody already.
+        let _ = self.hub.send(ToHub::Stop).await;
+        let quiet = async {
+            while self.stats.sessions() > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        // Sessions that do not take leave in time are cut off; they resume elsewhere or later.
+        let _ = tokio::time::timeout(limits::STOP_DEADLINE, quiet).await;
+        self.endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
+        let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.endpoint.wait_idle()).await;
+        for task in self.tasks {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Requests on their way to the engine and back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use engine::core::{Actor, Body, Command, Reply};
+use engine::io::Clock;
+use engine::model::{VacancyId, VacancyKey};
+use engine::{Engine, Outbox, Unavailable};
+use protocol::frame::{SERVER_FRAME_MAX_BYTES, encode};
+use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
+
+use crate::outgoing::{Item, Outgoing};
+use crate::{Stats, speak};
+
+/// What sessions and the hub share: the way to the engine, and what is waiting for an answer.
+pub(crate) struct Desk {
+    engine: Engine,
+    outbox: Outbox,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stats: Arc<Stats>,
+    /// Vacancies by their names outside. The hub adds them before anybody is told of them.
+    pub(crate) vacancies: DashMap<VacancyKey, VacancyId>,
+    waiting: DashMap<u64, Waiting>,
+    next_token: AtomicU64,
+}
+
+/// A request that the engine has not answered yet.
+pub(crate) struct Waiting {
+    outgoing: Arc<Outgoing>,
+    id: RequestId,
+    pub(crate) is_accept: bool,
+    pub(crate) received_us: i64,
+}
+
+/// Who asked, and where the answer goes.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) id: RequestId,
+    pub(crate) received_us: i64,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        engine: Engine,
+        outbox: Outbox,
+        clock: Arc<dyn Clock>,
+        stats: Arc<Stats>,
+    ) -> Desk {
+        let (vacancies, waiting, next_token) = Default::default();
+        Desk {
+            engine,
+            outbox,
+            clock,
+            stats,
+            vacancies,
+            waiting,
+            next_token,
+        }
+    }
+
+    /// Puts a command in line on behalf of `caller`.
+    pub(crate) fn submit(&self, caller: Caller, by: Actor, body: Body) {
+        let Caller {
+            outgoing,
+            id,
+            received_us,
+        } = caller;
+        let is_accept = matches!(body, Body::Accept { .. });
+        let request = engine::model::RequestId(id.0);
+        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
+        self.waiting.insert(
+            token,
+            Waiting {
+                outgoing,
+                id,
+                is_accept,
+                received_us,
+            },
+        );
+        let at_once = self
+            .engine
+            .submit_to(Command { request, by, body }, &self.outbox, token);
+        if let Some(answer) = at_once
+            && let Some((_, waiting)) = self.waiting.remove(&token)
+        {
+            let outcome = match answer {
+                Ok(Err(refused)) => speak::no(&refused, is_accept, received_us),
+                // Only the hub knows the names in a good answer, and none is given at the gate.
+                Ok(Ok(_)) | Err(_) => Outcome::Unavailable,
+            };
+            waiting.answer(&self.stats, outcome);
+        }
+    }
+
+    /// The request that an answer from the engine belongs to.
+    pub(crate) fn waiting(&self, token: u64) -> Option<Waiting> {
+        self.waiting.remove(&token).map(|(_, waiting)| waiting)
+    }
+
+    /// Answers a request that needs no engine.
+    pub(crate) fn answer(&self, caller: Caller, outcome: Outcome) {
+        let Caller {
+            outgoing,
+            id,
+            received_us,
+        } = caller;
+        Waiting {
+            outgoing,
+            id,
+            is_accept: false,
+            received_us,
+        }
+        .answer(&self.stats, outcome);
+    }
+
+    /// Answers that something named is not known.
+    pub(crate) fn unknown(&self, caller: Caller, what: &str, name: &str, is_accept: bool) {
+        let refused = Refused {
+            code: RefusalCode::Unknown,
+            sentence: format!("there is no {what} `{name}`"),
+            place: None,
+            behind_us: None,
+            clauses: Vec::new(),
+        };
+        let outcome = if is_accept {
+            Outcome::Lost(refused)
+        } else {
+            Outcome::Refused(refused)
+        };
+        self.answer(caller, outcome);
+    }
+
+    pub(crate) fn now_us(&self) -> i64 {
+        self.clock.now().as_micros()
+    }
+}
+
+impl Waiting {
+    /// Queues the answer.
+    pub(crate) fn answer(self, stats: &Stats, outcome: Outcome) {
+        stats.answers.fetch_add(1, Ordering::Relaxed);
+        let message = ServerMessage::Answer {
+            id: self.id,
+            outcome,
+        };
+        let frame = encode(&message).or_else(|error| {
+            tracing::warn!(%error, "an answer was too long to send");
+            let sentence =
+                format!("the answer is longer than {SERVER_FRAME_MAX_BYTES} bytes: ask for less");
+            encode(&ServerMessage::Answer {
+                id: self.id,
+                outcome: too_long(sentence),
+            })
+        });
+        match frame {
+            Ok(frame) => self.outgoing.put(Item::Answer(self.id, frame)),
+            Err(error) => tracing::error!(%error, "an answer could not be written"),
+        }
+    }
+
+    /// Says the engine's answer.
+    pub(crate) fn tell(
+        self,
+        stats: &Stats,
+        state: &engine::core::State,
+        answer: &Result<Reply, Unavailable>,
+    ) {
+        let outcome = match answer {
+            Ok(reply) => speak::outcome(state, reply, self.is_accept, self.received_us),
+            Err(_) => Outcome::Unavailable,
+        };
+        self.answer(stats, outcome);
+    }
+}
+
+fn too_long(sentence: String) -> Outcome {
+    let (code, clauses) = (RefusalCode::LimitReached, Vec::new());
+    Outcome::Refused(Refused {
+        code,
+        sentence,
+        place: None,
+        behind_us: None,
+        clauses,
+    })
+}

@@ -1,0 +1,51 @@
+//! Who gets in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use quinn::{Endpoint, Incoming};
+
+use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
+use crate::session::{self, Shell};
+
+/// Takes connections until the endpoint is closed.
+pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
+    let under_way = Arc::new(AtomicUsize::new(0));
+    while let Some(incoming) = endpoint.accept().await {
+        let handshakes = under_way.load(Ordering::Relaxed);
+        if handshakes >= HANDSHAKES_MAX {
+            incoming.refuse();
+            continue;
+        }
+        if handshakes >= HANDSHAKES_UNPROVEN_MAX && incoming.may_retry() {
+            // An address that cannot receive never comes back, and nothing is held for it.
+            if incoming.retry().is_err() {
+                tracing::debug!("an address could not be asked to prove itself");
+            }
+            continue;
+        }
+        let (shell, under_way) = (shell.clone(), Arc::clone(&under_way));
+        under_way.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            let connection = handshake(incoming).await;
+            under_way.fetch_sub(1, Ordering::Relaxed);
+            if let Some(connection) = connection {
+                session::run(connection, shell).await;
+            }
+        });
+    }
+}
+
+async fn handshake(incoming: Incoming) -> Option<quinn::Connection> {
+    match tokio::time::timeout(HANDSHAKE_DEADLINE, incoming).await {
+        Ok(Ok(connection)) => Some(connection),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("a handshake took too long");
+            None
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! The hub: follows the engine, and tells everybody what is durable.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use engine::core::{Actor, Body, Effect, Event, Record, State, apply, react};
+use engine::model::{OfficerId, OfficerSet, Standing, VacancyId};
+use engine::{Delivery, Follower};
+use protocol::frame::encode;
+use protocol::token::Claims;
+use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, Role, ServerMessage};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ask::{Caller, Desk};
+use crate::members::{Audience, Members, Who};
+use crate::outgoing::Outgoing;
+use crate::recent::Recent;
+use crate::{hear, speak};
+
+/// What sessions say to the hub.
+pub(crate) enum ToHub {
+    /// A session opens.
+    Join(Join),
+    /// A session has ended.
+    Leave(u64),
+    /// A request that needs the state to be understood or answered.
+    Ask(Who, Caller, Ask),
+    /// Everybody is to come back later.
+    Stop,
+}
+
+/// A session that opens.
+pub(crate) struct Join {
+    pub(crate) session: u64,
+    pub(crate) claims: Claims,
+    pub(crate) resume: Option<Cursor>,
+    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) joined: oneshot::Sender<Result<Joined, GoAway>>,
+}
+
+/// How a session begins: what to write before anything from the session's queue.
+pub(crate) struct Joined {
+    pub(crate) who: Who,
+    pub(crate) resumed: bool,
+    pub(crate) frames: Vec<Bytes>,
+}
+
+/// The follower behind all sessions.
+pub(crate) struct Hub {
+    follower: Follower,
+    desk: Arc<Desk>,
+    members: Members,
+    recent: Recent,
+    /// Vacancies with open slots.
+    open: BTreeSet<VacancyId>,
+    stopping: bool,
+}
+
+impl Hub {
+    pub(crate) fn new(follower: Follower, desk: Arc<Desk>) -> Hub {
+        let state = &follower.state;
+        let mut open = BTreeSet::new();
+        for (id, row) in state.vacancies().iter() {
+            desk.vacancies.insert(row.posting.key, id);
+            if row.standing == Standing::Open {
+                open.insert(id);
+            }
+        }
+        let recent = Recent::new(end_of(state));
+        Hub {
+            follower,
+            desk,
+            members: Members::default(),
+            recent,
+            open,
+            stopping: false,
+        }
+    }
+
+    /// Tells until the engine ends.
+    pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<ToHub>) {
+        loop {
+            tokio::select! {
+                // What is durable comes first: who joins then starts from there.
+                biased;
+                delivery = self.follower.next() => match delivery {
+                    Ok(delivery) => self.deliver(&delivery),
+                    Err(ended) => {
+                        tracing::info!(%ended, "the hub ends");
+                        self.members.close_all(GoAway::Stopping);
+                        return;
+                    }
+                },
+                Some(message) = heard.recv() => self.hear(message),
+            }
+        }
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) {
+        if let Some(batch) = &delivery.batch {
+            self.desk
+                .stats
+                .sync_us
+                .store(batch.sync_us, Ordering::Relaxed);
+            for record in &batch.records {
+                apply(&mut self.follower.state, record);
+                self.note(record);
+                for (step, effect) in (0..).zip(react(&self.follower.state, record)) {
+                    let cursor = Cursor {
+                        sequence: record.sequence.0,
+                        step,
+                    };
+                    self.tell(record, cursor, &effect);
+                }
+            }
+        }
+        for (token, answer) in &delivery.replies {
+            if let Some(waiting) = self.desk.waiting(*token) {
+                waiting.tell(&self.desk.stats, &self.follower.state, answer);
+            }
+        }
+    }
+
+    /// Keeps the directory and the list of open vacancies in line with `record`.
+    fn note(&mut self, record: &Record) {
+        for event in &record.events {
+            if let Event::Published { id, posting } = event {
+                self.desk.vacancies.insert(posting.key, *id);
+            }
+            let Some(id) = event.vacancy() else { continue };
+            match self.follower.state.vacancy(id).map(|row| row.standing) {
+                Some(Standing::Open) => self.open.insert(id),
+                _ => self.open.remove(&id),
+            };
+        }
+    }
+
+    fn tell(&mut self, record: &Record, cursor: Cursor, effect: &Effect) {
+        let state = &self.follower.state;
+        let id = match effect {
+            Effect::Offer { vacancy, .. }
+            | Effect::Withdraw { vacancy, .. }
+            | Effect::Assign { vacancy, .. }
+            | Effect::Unassign { vacancy, .. }
+            | Effect::Flag { vacancy, .. }
+            | Effect::Happened { vacancy, .. } => *vacancy,
+        };
+        let Some(row) = state.vacancy(id) else { return };
+        let vacancy = speak::key(row);
+        let board = Audience::Board(row.posting.lead);
+        let one = |officer: &OfficerId| Audience::Officers([*officer].into_iter().collect());
+        match effect {
+            Effect::Offer { to, .. } => {
+                let at_us = record.at.as_micros();
+                for (tier, group) in self.by_tier(id, to) {
+                    let Some(row) = self.follower.state.vacancy(id) else {
+                        return;
+                    };
+                    let offer = speak::offer(&self.follower.state, row, tier, at_us);
+                    self.push(cursor, Audience::Officers(group), News::Offered(offer));
+                }
+            }
+            Effect::Withdraw { because, from, .. } => {
+                let because = speak::withdrawal(*because);
+                let audience = Audience::Officers(from.clone());
+                self.push(cursor, audience, News::Withdrawn { vacancy, because });
+            }
+            Effect::Assign { officer, .. } => {
+                // A later record of the same batch cannot have taken it away yet: this state is
+                // that of exactly this record.
+                if let Some(assignment) = speak::assignment(state, id, *officer) {
+                    self.push(cursor, one(officer), News::Assigned(assignment));
+                }
+            }
+            Effect::Unassign {
+                officer, because, ..
+            } => {
+                let because = speak::unassignment(*because);
+                self.push(cursor, one(officer), News::Unassigned { vacancy, because });
+            }
+            Effect::Flag {
+                officer, clause, ..
+            } => {
+                let badge = speak::badge(state, *officer);
+                let clause = speak::clause_name(state, *clause);
+                let flag = News::Flagged {
+                    vacancy,
+                    badge,
+                    clause,
+                };
+                self.push(cursor, one(officer), flag.clone());
+                self.push(cursor, board, flag);
+            }
+            Effect::Happened { event, .. } => {
+                let event = &record.events[*event];
+                let happening = speak::happening(state, id, event, record.at.as_micros());
+                if let Some(happening) = happening {
+                    self.push(cursor, board, News::Happened(happening));
+                }
+            }
+        }
+    }
+
+    /// Splits officers by the tier through which they see a vacancy. Usually there is one.
+    fn by_tier(&self, id: VacancyId, to: &OfficerSet) -> Vec<(u8, OfficerSet)> {
+        let state = &self.follower.state;
+        let Some(row) = state.vacancy(id) else {
+            return Vec::new();
+        };
+        let mut groups: Vec<(u8, OfficerSet)> = Vec::new();
+        for officer in to.iter() {
+            let tier = state.tier_of(row, officer, state.at()).unwrap_or(row.tier);
+            match groups.iter_mut().find(|(of, _)| *of == tier) {
+                Some((_, group)) => group.insert(officer),
+                None => {
+                    groups.push((tier, [officer].into_iter().collect()));
+                    true
+                }
+            };
+        }
+        groups
+    }
+
+    /// Encodes once, queues to everybody concerned, and keeps the frame for who resumes.
+    fn push(&mut self, cursor: Cursor, audience: Audience, news: News) {
+        match encode(&ServerMessage::Push(Push { cursor, news })) {
+            Ok(frame) => {
+                let sent = self.members.send(&audience, &frame, cursor.sequence);
+                self.desk.stats.pushes.fetch_add(sent, Ordering::Relaxed);
+                self.recent.keep(cursor, audience, frame);
+            }
+            Err(error) => tracing::error!(%error, "a push could not be written"),
+        }
+    }
+
+    fn hear(&mut self, message: ToHub) {
+        match message {
+            ToHub::Join(join) => self.join(join),
+            ToHub::Leave(session) => self.members.leave(session),
+            ToHub::Ask(who, caller, ask) => self.ask(who, caller, ask),
+            ToHub::Stop => {
+                self.stopping = true;
+                self.members.close_all(GoAway::Stopping);
+            }
+        }
+    }
+
+    fn join(&mut self, join: Join) {
+        let Join {
+            session,
+            claims,
+            resume,
+            outgoing,
+            joined,
+        } = join;
+        if self.stopping {
+            let _ = joined.send(Err(GoAway::Stopping));
+            return;
+        }
+        let Some(who) = self.identify(&claims) else {
+            // The asker may be gone by now; nothing is lost then.
+            let _ = joined.send(Err(GoAway::Unauthenticated));
+            return;
+        };
+        let end = end_of(&self.follower.state);
+        let missed = resume
+            .filter(|cursor| *cursor <= end)
+            .and_then(|cursor| self.recent.missed(who, cursor));
+        let resumed = missed.is_some();
+        let mut frames = missed.unwrap_or_else(|| self.whole_state(who));
+        frames.extend(encode(&ServerMessage::Synced { cursor: end }));
+        if joined
+            .send(Ok(Joined {
+                who,
+                resumed,
+                frames,
+            }))
+            .is_ok()
+        {
+            self.members.join(session, who, outgoing);
+        }
+    }
+
+    /// Whom the token names, if the roster knows them.
+    fn identify(&self, claims: &Claims) -> Option<Who> {
+        let roster = self.follower.state.roster();
+        let agency = claims
+            .agency
+            .as_deref()
+            .and_then(|code| roster.agency(code));
+        match claims.role {
+            Role::Officer => {
+                let officer = roster.officer(&claims.subject)?;
+                let home = roster.officers.find(officer)?.home;
+                (agency == Some(home)).then_some(Who::Officer(officer))
+            }
+            Role::Coordinator => agency.map(Who::Coordinator),
+            Role::ReadOnly => agency.map(Who::ReadOnly),
+            Role::Operator => Some(Who::Operator),
+        }
+    }
+
+    /// Everything that stands for `who` now. Watchers of a board ask for it instead.
+    fn whole_state(&self, who: Who) -> Vec<Bytes> {
+        let Who::Officer(officer) = who else {
+            return Vec::new();
+        };
+        let state = &self.follower.state;
+        let cursor = end_of(state);
+        let stands = |id: &VacancyId| {
+            let row = state.vacancy(*id)?;
+            let tier = state.tier_of(row, officer, state.at())?;
+            let stands = state.stands_for(row, officer, state.at());
+            let at_us = row.offered_at.as_micros();
+            stands.then(|| News::Offered(speak::offer(state, row, tier, at_us)))
+        };
+        let calendar = state.calendars().find(officer);
+        let bookings = calendar
+            .map(|calendar| calendar.bookings())
+            .unwrap_or_default();
+        let held: BTreeSet<VacancyId> = bookings
+            .iter()
+            .filter(|booking| booking.span.end > state.at())
+            .map(|booking| booking.vacancy)
+            .collect();
+        let held = held
+            .into_iter()
+            .filter_map(|id| speak::assignment(state, id, officer));
+        let news = self
+            .open
+            .iter()
+            .filter_map(stands)
+            .chain(held.map(News::Assigned));
+        let frames = news.map(|news| encode(&ServerMessage::Push(Push { cursor, news })));
+        frames.flatten().collect()
+    }
+
+    fn ask(&mut self, who: Who, caller: Caller, ask: Ask) {
+        let state = &self.follower.state;
+        let vacancy =
+            |key: protocol::VacancyKey| state.vacancy_id(engine::model::VacancyKey(key.0));
+        let body = match ask {
+            Ask::Board => {
+                let outcome = Outcome::Board {
+                    rows: self.board(who),
+                };
+                return self.desk.answer(caller, outcome);
+            }
+            Ask::Why { badge, vacancy } => return self.why(who, caller, &badge, vacancy),
+            Ask::Publish(new) => Body::Publish(hear::vacancy(new)),
+            Ask::Roster { changes } => {
+                Body::Roster(changes.into_iter().map(hear::roster_change).collect())
+            }
+            Ask::Cancel {
+                vacancy: key,
+                reason,
+            } => match vacancy(key) {
+                Some(vacancy) => Body::Cancel { vacancy, reason },
+                None => {
+                    return self
+                        .desk
+                        .unknown(caller, "vacancy", &key.to_string(), false);
+                }
+            },
+            Ask::OpenNextTier { vacancy: key } => match vacancy(key) {
+                Some(vacancy) => Body::OpenNextTier { vacancy },
+                None => {
+                    return self
+                        .desk
+                        .unknown(caller, "vacancy", &key.to_string(), false);
+                }
+            },
+            Ask::Recall {
+                vacancy: key,
+                badge,
+            } => match (vacancy(key), state.roster().officer(&badge)) {
+                (Some(vacancy), Some(officer)) => Body::Recall { vacancy, officer },
+                (None, _) => {
+                    return self
+                        .desk
+                        .unknown(caller, "vacancy", &key.to_string(), false);
+                }
+                (_, None) => return self.desk.unknown(caller, "officer", &badge, false),
+            },
+            // Sessions take these straight to the engine.
+            Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
+                return self.desk.answer(caller, Outcome::Unavailable);
+            }
+        };
+        match who.actor() {
+            Some(by) => self.desk.submit(caller, by, body),
+            None => self.desk.answer(caller, speak::not_allowed()),
+        }
+    }
+
+    /// The vacancies `who` may see: those its agency leads, or could be asked for.
+    fn board(&self, who: Who) -> Vec<protocol::BoardRow> {
+        let state = &self.follower.state;
+        let sees = |lead| match who {
+            Who::Operator => true,
+            Who::Officer(_) => false,
+            Who::Coordinator(agency) | Who::ReadOnly(agency) => {
+                lead == agency || state.roster().pact(lead, agency).is_some()
+            }
+        };
+        let rows = state.vacancies().iter().map(|(_, row)| row);
+        let mut rows: Vec<_> = rows.filter(|row| sees(row.posting.lead)).collect();
+        rows.sort_by_key(|row| row.posting.span().start);
+        rows.into_iter()
+            .map(|row| speak::board_row(state, row))
+            .collect()
+    }
+
+    fn why(&self, who: Who, caller: Caller, badge: &str, key: protocol::VacancyKey) {
+        let state = &self.follower.state;
+        let vacancy = state.vacancy_id(engine::model::VacancyKey(key.0));
+        let Some(row) = vacancy.and_then(|id| state.vacancy(id)) else {
+            return self
+                .desk
+                .unknown(caller, "vacancy", &key.to_string(), false);
+        };
+        let officer = state.roster().officer(badge);
+        let home = officer
+            .and_then(|id| state.roster().officers.find(id))
+            .map(|row| row.home);
+        let may_ask = match who.actor() {
+            Some(Actor::Operator) => true,
+            Some(Actor::Officer(own)) => officer == Some(own),
+            Some(Actor::Coordinator(own)) => home == Some(own) || row.posting.lead == own,
+            Some(Actor::Clock) | None => false,
+        };
+        if !may_ask {
+            return self.desk.answer(caller, speak::not_allowed());
+        }
+        let at = state.at().max(self.desk.clock.now());
+        match officer.and_then(|officer| state.why(row, officer, at)) {
+            Some(clauses) => {
+                let say = |(clause, holds)| speak::clause(state, clause, holds);
+                let clauses: Vec<_> = clauses.into_iter().map(say).collect();
+                let eligible = clauses.iter().all(|clause| clause.holds);
+                self.desk
+                    .answer(caller, Outcome::Explained { eligible, clauses });
+            }
+            None => self.desk.unknown(caller, "officer", badge, false),
+        }
+    }
+}
+
+/// The position after everything in `state`.
+fn end_of(state: &State) -> Cursor {
+    Cursor {
+        sequence: state.sequence().0,
+        step: u32::MAX,
+    }
+}

@@ -1,0 +1,99 @@
+//! The pushes of late, for sessions that resume.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use protocol::Cursor;
+
+use crate::limits::RECENT_PUSHES_MAX;
+use crate::members::{Audience, Who};
+
+/// The last pushes in order of their cursors.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    pushes: VecDeque<(Cursor, Audience, Bytes)>,
+    /// Everything after this position is kept.
+    complete_after: Cursor,
+}
+
+impl Recent {
+    /// Nothing yet, and nothing known of what came up to `start`.
+    pub(crate) fn new(start: Cursor) -> Recent {
+        Recent {
+            pushes: VecDeque::new(),
+            complete_after: start,
+        }
+    }
+
+    pub(crate) fn keep(&mut self, cursor: Cursor, audience: Audience, frame: Bytes) {
+        if self.pushes.len() >= RECENT_PUSHES_MAX
+            && let Some((oldest, _, _)) = self.pushes.pop_front()
+        {
+            self.complete_after = oldest;
+        }
+        self.pushes.push_back((cursor, audience, frame));
+    }
+
+    /// What `who` has missed after `cursor`; nothing can be said if it is too long ago.
+    pub(crate) fn missed(&self, who: Who, cursor: Cursor) -> Option<Vec<Bytes>> {
+        if cursor < self.complete_after {
+            return None;
+        }
+        let from = self.pushes.partition_point(|(at, _, _)| *at <= cursor);
+        let missed = self
+            .pushes
+            .range(from..)
+            .filter(|(_, audience, _)| audience.includes(who));
+        Some(missed.map(|(_, _, frame)| frame.clone()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::model::{OfficerId, OfficerSet};
+
+    fn at(sequence: u64) -> Cursor {
+        Cursor { sequence, step: 0 }
+    }
+
+    fn for_officers(officers: &[u32]) -> Audience {
+        Audience::Officers(
+            officers
+                .iter()
+                .copied()
+                .map(OfficerId)
+                .collect::<OfficerSet>(),
+        )
+    }
+
+    #[test]
+    fn who_resumes_hears_what_was_missed_and_no_more() {
+        let mut recent = Recent::new(at(10));
+        recent.keep(at(11), for_officers(&[1, 2]), Bytes::from_static(b"a"));
+        recent.keep(at(12), for_officers(&[2]), Bytes::from_static(b"b"));
+        recent.keep(at(13), for_officers(&[1]), Bytes::from_static(b"c"));
+        let missed = |officer, since| recent.missed(Who::Officer(OfficerId(officer)), at(since));
+        assert_eq!(
+            missed(1, 10),
+            Some(vec![Bytes::from_static(b"a"), Bytes::from_static(b"c")])
+        );
+        assert_eq!(missed(1, 11), Some(vec![Bytes::from_static(b"c")]));
+        assert_eq!(missed(2, 13), Some(Vec::new()));
+        assert_eq!(missed(1, 9), None, "too long ago");
+    }
+
+    #[test]
+    fn what_was_dropped_is_not_claimed() {
+        let mut recent = Recent::new(at(0));
+        for sequence in 1..=RECENT_PUSHES_MAX as u64 + 1 {
+            recent.keep(at(sequence), for_officers(&[1]), Bytes::new());
+        }
+        let who = Who::Officer(OfficerId(1));
+        assert_eq!(recent.missed(who, at(0)), None);
+        assert_eq!(
+            recent.missed(who, at(1)).map(|m| m.len()),
+            Some(RECENT_PUSHES_MAX)
+        );
+    }
+}

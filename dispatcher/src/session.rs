@@ -1,0 +1,356 @@
+//! One conversation: reads what the client says, writes what waits for it.
+//!
+//! What may be said when, and by whom, is decided by [`ServerSession`], which knows neither
+//! sockets nor clocks; this is the shell around it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use engine::core::{Actor, Body};
+use engine::model::VacancyKey;
+use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, encode};
+use protocol::session::{Action, ServerSession};
+use protocol::token::VerifyingKeys;
+use protocol::{Ask, ClientMessage, GoAway, RequestId, ServerMessage};
+use quinn::{Connection, RecvStream, SendStream, VarInt};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ask::{Caller, Desk};
+use crate::hear;
+use crate::hub::{Join, Joined, ToHub};
+use crate::limits::{HANDSHAKE_DEADLINE, READ_BYTES, WRITE_FRAMES_MAX};
+use crate::members::Who;
+use crate::outgoing::{Item, Outgoing};
+
+/// What every session needs.
+#[derive(Clone)]
+pub(crate) struct Shell {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) hub: mpsc::Sender<ToHub>,
+    pub(crate) tokens: Arc<VerifyingKeys>,
+    pub(crate) sessions_max: usize,
+}
+
+/// Numbers sessions for logs.
+static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// Holds the conversation on `connection` until it ends.
+pub(crate) async fn run(connection: Connection, shell: Shell) {
+    let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+    let is_first = shell.desk.stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
+    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, connection.accept_bi()).await;
+    if let Ok(Ok((send, receive))) = opened {
+        let room = if is_first {
+            Ok(())
+        } else {
+            Err(GoAway::TooManySessions)
+        };
+        let conversation = Conversation {
+            number,
+            shell: shell.clone(),
+            session: Mutex::new(ServerSession::new(
+                Arc::clone(&shell.tokens),
+                shell.desk.now_us(),
+            )),
+            outgoing: Arc::new(Outgoing::default()),
+        };
+        conversation.hold(room, send, receive).await;
+        // A hub that is gone has no members to forget.
+        let _ = shell.hub.send(ToHub::Leave(number)).await;
+    }
+    connection.close(VarInt::from_u32(0), b"");
+    shell.desk.stats.sessions.fetch_sub(1, Ordering::Relaxed);
+}
+
+struct Conversation {
+    number: u64,
+    shell: Shell,
+    /// Locked for the length of a call, by this one task's reading and writing halves.
+    session: Mutex<ServerSession>,
+    outgoing: Arc<Outgoing>,
+}
+
+/// What the client's messages led to.
+enum Turn {
+    /// Go on reading.
+    Continue,
+    /// The token is good; the hub has to be asked.
+    Opened(Action),
+    /// The conversation is over.
+    End,
+}
+
+impl Conversation {
+    async fn hold(&self, room: Result<(), GoAway>, mut send: SendStream, mut receive: RecvStream) {
+        if let Err(because) = room {
+            self.session().close(because);
+            self.finish(&mut send).await;
+            return;
+        }
+        let mut frames = FrameReader::new(Codec::Native, OFFICER_FRAME_MAX_BYTES);
+        let Some(who) = self.open(&mut frames, &mut send, &mut receive).await else {
+            self.finish(&mut send).await;
+            return;
+        };
+        tokio::select! {
+            () = self.read(who, frames, &mut receive) => {}
+            () = self.write(&mut send) => {}
+        }
+        self.finish(&mut send).await;
+    }
+
+    /// Waits for `Hello`, joins the hub, and writes the welcome and the state.
+    async fn open(
+        &self,
+        frames: &mut FrameReader<ClientMessage>,
+        send: &mut SendStream,
+        receive: &mut RecvStream,
+    ) -> Option<Who> {
+        let opened = loop {
+            match self.turn(frames, None) {
+                Turn::Continue => self.read_more(frames, receive).await?,
+                Turn::Opened(action) => break action,
+                Turn::End => return None,
+            }
+        };
+        let Action::Opened {
+            claims,
+            resume,
+            software,
+        } = opened
+        else {
+            return None;
+        };
+        tracing::debug!(session = self.number, %software, role = ?claims.role, "a session opens");
+        let (joined, answer) = oneshot::channel();
+        let (session, outgoing) = (self.number, Arc::clone(&self.outgoing));
+        let join = Join {
+            session,
+            claims,
+            resume,
+            outgoing,
+            joined,
+        };
+        // A hub that is gone has ended with its engine.
+        let sent = self.shell.hub.send(ToHub::Join(join)).await;
+        let answer = if sent.is_ok() {
+            answer.await
+        } else {
+            Ok(Err(GoAway::Stopping))
+        };
+        match answer.unwrap_or(Err(GoAway::Stopping)) {
+            Ok(Joined {
+                who,
+                resumed,
+                frames: mut first,
+            }) => {
+                frames.limit(self.session().frame_max_bytes());
+                let now_us = self.shell.desk.now_us();
+                self.session().welcome(self.number, resumed, now_us);
+                first.splice(0..0, self.said());
+                write_all(send, first).await.ok()?;
+                Some(who)
+            }
+            Err(because) => {
+                self.session().close(because);
+                None
+            }
+        }
+    }
+
+    /// Reads and passes on until the conversation is over.
+    async fn read(
+        &self,
+        who: Who,
+        mut frames: FrameReader<ClientMessage>,
+        receive: &mut RecvStream,
+    ) {
+        loop {
+            if let Turn::End = self.turn(&mut frames, Some(who)) {
+                return;
+            }
+            let asks: Vec<(RequestId, Ask)> = std::iter::from_fn(|| self.next_ask()).collect();
+            for (id, ask) in asks {
+                self.ask(who, id, ask).await;
+            }
+            if self.session().is_closed() || self.read_more(&mut frames, receive).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Takes every whole frame that has arrived to the session.
+    fn turn(&self, frames: &mut FrameReader<ClientMessage>, who: Option<Who>) -> Turn {
+        let mut session = self.session();
+        loop {
+            match frames.next() {
+                Ok(Some(message)) => session.handle_message(message, self.shell.desk.now_us()),
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::debug!(session = self.number, %error, "bytes that are no message");
+                    session.handle_undecodable();
+                    break;
+                }
+            }
+            if who.is_none() && session.claims().is_some() {
+                break;
+            }
+        }
+        if session.is_closed() {
+            return Turn::End;
+        }
+        match who {
+            Some(_) => Turn::Continue,
+            None => session.poll().map_or(Turn::Continue, Turn::Opened),
+        }
+    }
+
+    /// The next request to pass on. What the session wants said on the way is queued.
+    fn next_ask(&self) -> Option<(RequestId, Ask)> {
+        loop {
+            match self.session().poll()? {
+                Action::Request { id, ask } => return Some((id, ask)),
+                Action::Send(message) => match encode(&message) {
+                    Ok(frame) => self.outgoing.put(Item::Frame(frame)),
+                    Err(error) => tracing::error!(%error, "a message could not be written"),
+                },
+                Action::Opened { .. } | Action::Close { .. } => {}
+            }
+        }
+    }
+
+    /// Takes what the race asks straight to the engine, and everything else to the hub.
+    async fn ask(&self, who: Who, id: RequestId, ask: Ask) {
+        let received_us = self.shell.desk.now_us();
+        let caller = Caller {
+            outgoing: Arc::clone(&self.outgoing),
+            id,
+            received_us,
+        };
+        let Who::Officer(officer) = who else {
+            return self.ask_hub(who, caller, ask).await;
+        };
+        let key = match &ask {
+            Ask::Accept { vacancy, .. }
+            | Ask::Decline { vacancy, .. }
+            | Ask::Release { vacancy }
+            | Ask::Punch { vacancy, .. } => *vacancy,
+            _ => return self.ask_hub(who, caller, ask).await,
+        };
+        let desk = &self.shell.desk;
+        let Some(vacancy) = desk.vacancies.get(&VacancyKey(key.0)).map(|found| *found) else {
+            let is_accept = matches!(ask, Ask::Accept { .. });
+            return desk.unknown(caller, "vacancy", &key.to_string(), is_accept);
+        };
+        let body = match ask {
+            Ask::Accept { round, .. } => Body::Accept { vacancy, round },
+            Ask::Decline { round, .. } => Body::Decline { vacancy, round },
+            Ask::Release { .. } => Body::Release { vacancy },
+            Ask::Punch {
+                direction,
+                position,
+                ..
+            } => Body::Punch {
+                vacancy,
+                direction: hear::direction(direction),
+                position: position.map(hear::position),
+            },
+            other => return self.ask_hub(who, caller, other).await,
+        };
+        desk.submit(caller, Actor::Officer(officer), body);
+    }
+
+    async fn ask_hub(&self, who: Who, caller: Caller, ask: Ask) {
+        // A hub that is gone ends every session, and the client asks again with the same id.
+        let _ = self.shell.hub.send(ToHub::Ask(who, caller, ask)).await;
+    }
+
+    /// Waits for more bytes, or for a deadline of the session; none at the end.
+    async fn read_more(
+        &self,
+        frames: &mut FrameReader<ClientMessage>,
+        receive: &mut RecvStream,
+    ) -> Option<()> {
+        let due_us = self.session().poll_timeout()?;
+        let wait_us = u64::try_from(due_us - self.shell.desk.now_us()).unwrap_or(0);
+        let wait = Duration::from_micros(wait_us);
+        match tokio::time::timeout(wait, receive.read_chunk(READ_BYTES, true)).await {
+            Ok(Ok(Some(chunk))) => {
+                frames.push(&chunk.bytes);
+                Some(())
+            }
+            Ok(Ok(None) | Err(_)) => None,
+            Err(_) => {
+                self.session().handle_timeout(self.shell.desk.now_us());
+                (!self.session().is_closed()).then_some(())
+            }
+        }
+    }
+
+    /// Writes what waits until the session is told to end or the client is gone.
+    async fn write(&self, send: &mut SendStream) {
+        loop {
+            let mut frames = Vec::new();
+            let mut end = None;
+            for item in self.outgoing.take(WRITE_FRAMES_MAX).await {
+                match item {
+                    Item::Frame(frame) => frames.push(frame),
+                    Item::Answer(id, frame) => {
+                        self.session().answered(id);
+                        frames.push(frame);
+                    }
+                    Item::Close(because) => end = Some(because),
+                }
+            }
+            if write_all(send, frames).await.is_err() {
+                return;
+            }
+            if let Some(because) = end {
+                self.session().close(because);
+                return;
+            }
+        }
+    }
+
+    /// Says what is left to say, and waits a moment for it to arrive.
+    async fn finish(&self, send: &mut SendStream) {
+        let last = self.said();
+        let leave = async {
+            if !last.is_empty() && write_all(send, last).await.is_ok() && send.finish().is_ok() {
+                // Whether the client stopped or received it all, the session is over.
+                let _ = send.stopped().await;
+            }
+        };
+        // A client that no longer answers is not waited for.
+        let _ = tokio::time::timeout(Duration::from_secs(1), leave).await;
+    }
+
+    /// What the session wants said, as frames.
+    fn said(&self) -> Vec<Bytes> {
+        let mut session = self.session();
+        let mut frames = Vec::new();
+        while let Some(action) = session.poll() {
+            if let Action::Send(message) = action {
+                frames.extend(encode_or_log(&message));
+            }
+        }
+        frames
+    }
+
+    fn session(&self) -> MutexGuard<'_, ServerSession> {
+        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn encode_or_log(message: &ServerMessage) -> Option<Bytes> {
+    encode(message)
+        .map_err(|error| tracing::error!(%error, "a message could not be written"))
+        .ok()
+}
+
+async fn write_all(send: &mut SendStream, mut frames: Vec<Bytes>) -> Result<(), quinn::WriteError> {
+    send.write_all_chunks(&mut frames).await
+}

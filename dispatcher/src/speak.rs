@@ -1,0 +1,388 @@
+//! From the engine's words to the wire's. Names are looked up in a follower's state.
+
+use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Vacated};
+use engine::model::{
+    AgencyId, AgreementId, OfficerId, Rank, Segment, Standing, Vacancy, VacancyId,
+};
+use engine::rules::Clause;
+use protocol::{
+    Assignment, BoardRow, BoardSlot, Happening, Offer, Outcome, RefusalCode, Unassignment, What,
+    Withdrawal,
+};
+
+pub(crate) fn key(row: &Vacancy) -> protocol::VacancyKey {
+    protocol::VacancyKey(row.posting.key.0)
+}
+
+fn agency(state: &State, id: AgencyId) -> String {
+    state
+        .roster()
+        .agencies
+        .find(id)
+        .map_or_else(String::new, |row| row.code.to_string())
+}
+
+fn agreement(state: &State, id: AgreementId) -> String {
+    state
+        .roster()
+        .agreements
+        .find(id)
+        .map_or_else(String::new, |row| row.code.to_string())
+}
+
+pub(crate) fn badge(state: &State, id: OfficerId) -> String {
+    state
+        .roster()
+        .officers
+        .find(id)
+        .map_or_else(String::new, |row| row.badge.to_string())
+}
+
+fn programme(state: &State, row: &Vacancy) -> String {
+    let programme = state.roster().programmes.find(row.posting.programme);
+    programme.map_or_else(String::new, |row| row.code.to_string())
+}
+
+fn rank(rank: Rank) -> protocol::Rank {
+    match rank {
+        Rank::Officer => protocol::Rank::Officer,
+        Rank::Sergeant => protocol::Rank::Sergeant,
+        Rank::Commander => protocol::Rank::Commander,
+    }
+}
+
+fn segments(state: &State, segments: &[Segment]) -> Vec<protocol::Segment> {
+    let speak = |segment: &Segment| {
+        let site = state.roster().sites.find(segment.site);
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        protocol::Segment {
+            site: text(site.map(|site| site.code.as_str())),
+            name: text(site.map(|site| &*site.name)),
+            zone: text(site.map(|site| &*site.zone)),
+            start_us: segment.span.start.as_micros(),
+            end_us: segment.span.end.as_micros(),
+        }
+    };
+    segments.iter().map(speak).collect()
+}
+
+pub(crate) fn offer(state: &State, row: &Vacancy, tier: u8, offered_at_us: i64) -> Offer {
+    Offer {
+        vacancy: key(row),
+        round: row.round,
+        tier,
+        lead: agency(state, row.posting.lead),
+        programme: programme(state, row),
+        segments: segments(state, &row.posting.segments),
+        slots: row.posting.slots.iter().copied().map(rank).collect(),
+        slots_open: u16::try_from(row.slots_open()).unwrap_or(u16::MAX),
+        offered_at_us,
+    }
+}
+
+fn receipt(state: &State, receipt: Receipt) -> Option<protocol::Receipt> {
+    Some(protocol::Receipt {
+        vacancy: key(state.vacancy(receipt.vacancy)?),
+        slot: receipt.slot,
+        place: receipt.place,
+        sequence: receipt.sequence.0,
+        cover: agreement(state, receipt.cover),
+        awarded_at_us: receipt.awarded_at.as_micros(),
+    })
+}
+
+pub(crate) fn assignment(state: &State, id: VacancyId, officer: OfficerId) -> Option<Assignment> {
+    let row = state.vacancy(id)?;
+    Some(Assignment {
+        receipt: receipt(state, state.receipt(id, officer)?)?,
+        segments: segments(state, &row.posting.segments),
+        post_orders: row.posting.post_orders.to_string(),
+    })
+}
+
+pub(crate) fn withdrawal(standing: Standing) -> Withdrawal {
+    match standing {
+        Standing::Open | Standing::Filled => Withdrawal::Filled,
+        Standing::Cancelled => Withdrawal::Cancelled,
+        Standing::Expired => Withdrawal::Expired,
+    }
+}
+
+pub(crate) fn unassignment(because: Option<Vacated>) -> Unassignment {
+    match because {
+        Some(Vacated::Released) => Unassignment::Released,
+        Some(Vacated::Recalled) => Unassignment::Recalled,
+        None => Unassignment::Cancelled,
+    }
+}
+
+/// The name of a clause, such as `certified:ade-sso`.
+pub(crate) fn clause_name(state: &State, clause: Clause) -> String {
+    let certification = |kind| {
+        let row = state.roster().certifications.find(kind);
+        row.map_or_else(
+            || "certified".to_owned(),
+            |row| format!("certified:{}", row.code),
+        )
+    };
+    let name = match clause {
+        Clause::LeadOrPact => "lead-or-pact",
+        Clause::Cover => "cover",
+        Clause::NotSuspended => "not-suspended",
+        Clause::Class => "class",
+        Clause::Certified(kind) => return certification(kind),
+        Clause::Approved => "approved",
+        Clause::Rank => "rank",
+        Clause::Available => "available",
+        Clause::NotExcluded => "not-excluded",
+        Clause::Free => "free",
+    };
+    name.to_owned()
+}
+
+fn clause_detail(state: &State, clause: Clause, holds: bool) -> String {
+    let kind = match clause {
+        Clause::Certified(kind) => state.roster().certifications.find(kind),
+        _ => None,
+    };
+    let kind = kind.map_or("the certification", |kind| kind.code.as_str());
+    let (yes, no) = match clause {
+        Clause::LeadOrPact => (
+            "the home agency leads here or backs the lead up",
+            "the home agency neither leads here nor has a pact with the lead that holds",
+        ),
+        Clause::Cover => (
+            "an agreement protects the officer",
+            "no agreement protects the officer on this work",
+        ),
+        Clause::NotSuspended => ("the officer may work", "the officer is suspended"),
+        Clause::Class => (
+            "the programme admits the officer's class",
+            "the programme does not admit the officer's class",
+        ),
+        Clause::Certified(_) => {
+            let held = if holds {
+                "is held"
+            } else {
+                "is not held from now"
+            };
+            return format!("{kind} {held} through the end of the work");
+        }
+        Clause::Approved => (
+            "the home agency approves the officer through the end of the work",
+            "the home agency does not approve the officer through the end of the work",
+        ),
+        Clause::Rank => ("a slot asks for this rank", "no slot asks for this rank"),
+        Clause::Available => (
+            "the declared windows contain the work",
+            "the declared windows do not contain the work",
+        ),
+        Clause::NotExcluded => (
+            "no site objects to the officer",
+            "a site does not want this officer",
+        ),
+        Clause::Free => (
+            "no other assignment overlaps",
+            "another assignment overlaps",
+        ),
+    };
+    if holds { yes.to_owned() } else { no.to_owned() }
+}
+
+pub(crate) fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Clause {
+    protocol::Clause {
+        name: clause_name(state, clause),
+        holds,
+        detail: clause_detail(state, clause, holds),
+    }
+}
+
+/// Says a refusal of a request that was received at `received_us`.
+pub(crate) fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
+    let code = match &refused.refusal {
+        Refusal::Invalid(_) => RefusalCode::Invalid,
+        Refusal::RequestReused => RefusalCode::RequestReused,
+        Refusal::NotAllowed => RefusalCode::NotAllowed,
+        Refusal::Unknown { .. } => RefusalCode::Unknown,
+        Refusal::AlreadyExists { .. } => RefusalCode::AlreadyExists,
+        Refusal::LimitReached { .. } | Refusal::Busy { .. } => RefusalCode::LimitReached,
+        Refusal::Cancelled => RefusalCode::Cancelled,
+        Refusal::Expired => RefusalCode::Expired,
+        Refusal::Filled => RefusalCode::Filled,
+        Refusal::NotOffered => RefusalCode::NotOffered,
+        Refusal::NotEligible { .. } => RefusalCode::NotEligible,
+        Refusal::Overlaps { .. } => RefusalCode::Overlaps,
+        Refusal::NotHolder => RefusalCode::NotHolder,
+        Refusal::NoFurtherTier => RefusalCode::NoFurtherTier,
+    };
+    let behind = |filled: engine::model::Timestamp| received_us - filled.as_micros();
+    protocol::Refused {
+        code,
+        sentence: refused.refusal.to_string(),
+        place: refused.place,
+        behind_us: refused
+            .filled_at
+            .map(|at| u64::try_from(behind(at)).unwrap_or(0)),
+        clauses: Vec::new(),
+    }
+}
+
+/// Says no. A refused accept is a loss.
+pub(crate) fn no(refusal: &Refused, is_accept: bool, received_us: i64) -> Outcome {
+    match refusal.refusal {
+        Refusal::Busy { retry_after_ms } => Outcome::Busy { retry_after_ms },
+        _ if is_accept => Outcome::Lost(refused(refusal, received_us)),
+        _ => Outcome::Refused(refused(refusal, received_us)),
+    }
+}
+
+/// Says the answer to a request.
+pub(crate) fn outcome(
+    state: &State,
+    reply: &Result<Answer, Refused>,
+    is_accept: bool,
+    received_us: i64,
+) -> Outcome {
+    let refusal = match reply {
+        Ok(Answer::Won(won)) => {
+            return receipt(state, *won).map_or(Outcome::Unavailable, Outcome::Won);
+        }
+        Ok(Answer::Done { sequence }) => {
+            return Outcome::Done {
+                sequence: sequence.0,
+            };
+        }
+        Err(refusal) => refusal,
+    };
+    let mut outcome = no(refusal, is_accept, received_us);
+    if let (
+        Outcome::Lost(said) | Outcome::Refused(said),
+        Refusal::NotEligible { clause: failing },
+    ) = (&mut outcome, &refusal.refusal)
+    {
+        said.clauses = vec![clause(state, *failing, false)];
+    }
+    outcome
+}
+
+/// Says what happened on the board.
+pub(crate) fn happening(
+    state: &State,
+    id: VacancyId,
+    event: &Event,
+    at_us: i64,
+) -> Option<Happening> {
+    let row = state.vacancy(id)?;
+    let count = |set: &engine::model::OfficerSet| u32::try_from(set.len()).unwrap_or(u32::MAX);
+    let what = match event {
+        Event::Published { posting, .. } => What::Published {
+            site: segments(state, &posting.segments).swap_remove(0).site,
+            start_us: posting.span().start.as_micros(),
+            slots: u16::try_from(posting.slots.len()).unwrap_or(u16::MAX),
+        },
+        Event::TierOpened {
+            tier,
+            because,
+            recipients,
+            ..
+        } => What::TierOpened {
+            tier: *tier,
+            because: tier_cause(*because),
+            recipients: count(recipients),
+        },
+        Event::Awarded {
+            slot,
+            officer,
+            cover,
+            place,
+            ..
+        } => What::Awarded {
+            slot: *slot,
+            badge: badge(state, *officer),
+            place: *place,
+            cover: agreement(state, *cover),
+            slots_open: u16::try_from(row.slots_open()).unwrap_or(u16::MAX),
+        },
+        Event::Declined { officer, .. } => What::Declined {
+            badge: badge(state, *officer),
+        },
+        Event::Vacated {
+            slot,
+            officer,
+            because,
+            round,
+            recipients,
+            ..
+        } => What::Reoffered {
+            slot: *slot,
+            badge: badge(state, *officer),
+            because: unassignment(Some(*because)),
+            round: *round,
+            recipients: count(recipients),
+        },
+        Event::Cancelled { reason, .. } => What::Cancelled {
+            reason: reason.to_string(),
+        },
+        Event::Expired { .. } => What::Expired {
+            slots_open: u16::try_from(row.slots_open()).unwrap_or(u16::MAX),
+        },
+        Event::Punched { punch, .. } => What::Punched {
+            badge: badge(state, punch.officer),
+            direction: match punch.direction {
+                engine::model::Direction::In => protocol::Direction::In,
+                engine::model::Direction::Out => protocol::Direction::Out,
+            },
+            on_site: punch.on_site,
+        },
+        _ => return None,
+    };
+    Some(Happening {
+        vacancy: key(row),
+        lead: agency(state, row.posting.lead),
+        at_us,
+        what,
+    })
+}
+
+fn tier_cause(because: TierCause) -> protocol::TierCause {
+    match because {
+        TierCause::Published => protocol::TierCause::Published,
+        TierCause::NoEligibleOfficer => protocol::TierCause::NoEligibleOfficer,
+        TierCause::AllDeclined => protocol::TierCause::AllDeclined,
+        TierCause::WindowElapsed => protocol::TierCause::WindowElapsed,
+        TierCause::Coordinator => protocol::TierCause::Coordinator,
+    }
+}
+
+/// A vacancy as a row of the board.
+pub(crate) fn board_row(state: &State, row: &Vacancy) -> BoardRow {
+    let standing = match row.standing {
+        Standing::Open => protocol::Standing::Open,
+        Standing::Filled => protocol::Standing::Filled,
+        Standing::Cancelled => protocol::Standing::Cancelled,
+        Standing::Expired => protocol::Standing::Expired,
+    };
+    let slot = |slot: &engine::model::Slot| BoardSlot {
+        rank: rank(slot.rank),
+        holder: slot
+            .holder
+            .as_ref()
+            .map(|holder| badge(state, holder.officer)),
+    };
+    BoardRow {
+        vacancy: key(row),
+        lead: agency(state, row.posting.lead),
+        programme: programme(state, row),
+        segments: segments(state, &row.posting.segments),
+        standing,
+        tier: row.tier,
+        round: row.round,
+        offered: u32::try_from(row.offered.len()).unwrap_or(u32::MAX),
+        slots: row.slots.iter().map(slot).collect(),
+    }
+}
+
+/// Says that the role does not allow it.
+pub(crate) fn not_allowed() -> Outcome {
+    Outcome::Refused(refused(&Refusal::NotAllowed.into(), 0))
+}

@@ -1,0 +1,106 @@
+//! How QUIC is set up: every window and stream limit on purpose.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::StartError;
+use crate::limits::SOCKET_BUFFER_BYTES;
+
+/// Streams a client may open both ways: one carries the conversation, browsers need a few more.
+const BIDI_STREAMS: u32 = 8;
+/// Streams a client may open one way: browsers abort the handshake below 3.
+const UNI_STREAMS: u32 = 3;
+/// Unread bytes of one stream.
+const STREAM_WINDOW: u32 = 16 << 10;
+/// Unread bytes of one connection.
+const CONNECTION_WINDOW: u32 = 64 << 10;
+/// Unacknowledged bytes to one client.
+const SEND_WINDOW: u64 = 64 << 10;
+/// Handshake bytes buffered.
+const CRYPTO_BUFFER: usize = 8 << 10;
+/// A session that is silent for this long is gone; clients keep theirs alive.
+const IDLE: Duration = Duration::from_secs(60);
+/// Round trip assumed before one is measured.
+const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// Bytes of a connection id: random, because a shorter one collides when Retry is used.
+const CONNECTION_ID_LEN: usize = 8;
+
+/// The server's side of TLS and QUIC.
+pub(crate) fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<quinn::ServerConfig, StartError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|source| StartError::Tls {
+            what: source.to_string(),
+        })?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|source| StartError::Tls {
+            what: source.to_string(),
+        })?;
+    tls.alpn_protocols = vec![protocol::ALPN.to_vec()];
+    // Early data can be replayed, and an accept must not be.
+    tls.max_early_data_size = 0;
+    let crypto = QuicServerConfig::try_from(tls).map_err(|source| StartError::Tls {
+        what: source.to_string(),
+    })?;
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    config.transport_config(Arc::new(transport_config()));
+    config.migration(true);
+    Ok(config)
+}
+
+fn transport_config() -> TransportConfig {
+    let mut transport = TransportConfig::default();
+    let idle = IdleTimeout::try_from(IDLE).expect("a minute is a valid idle time");
+    transport
+        .max_concurrent_bidi_streams(VarInt::from_u32(BIDI_STREAMS))
+        .max_concurrent_uni_streams(VarInt::from_u32(UNI_STREAMS))
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(CONNECTION_WINDOW))
+        .send_window(SEND_WINDOW)
+        .crypto_buffer_size(CRYPTO_BUFFER)
+        .max_idle_timeout(Some(idle))
+        .initial_rtt(INITIAL_RTT)
+        .mtu_discovery_config(None)
+        .send_fairness(false)
+        .datagram_receive_buffer_size(None)
+        .allow_spin(false);
+    transport
+}
+
+/// Ids of connections: random, of a length that does not collide.
+pub(crate) fn endpoint_config() -> EndpointConfig {
+    let mut config = EndpointConfig::default();
+    config.cid_generator(|| {
+        Box::new(quinn_proto::RandomConnectionIdGenerator::new(
+            CONNECTION_ID_LEN,
+        ))
+    });
+    config
+}
+
+/// A UDP socket at `listen` with buffers as large as the system allows.
+pub(crate) fn bind(listen: SocketAddr) -> Result<UdpSocket, StartError> {
+    let failed = |source: std::io::Error| StartError::Bind { listen, source };
+    let socket = Socket::new(
+        Domain::for_address(listen),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    );
+    let socket = socket.map_err(failed)?;
+    // The system may grant less; that costs packets in a herd, never correctness.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+    socket.bind(&listen.into()).map_err(failed)?;
+    Ok(socket.into())
+}

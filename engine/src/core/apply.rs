@@ -1,0 +1,354 @@
+//! Events become state. Nothing here refuses: what is in the log has happened.
+
+use super::event::{Event, Record};
+use super::state::{Deadline, State};
+use crate::model::{
+    AgreementId, Holder, OfficerId, OfficerSet, Standing, Timestamp, Vacancy, VacancyId,
+};
+
+/// Writes `record` into `state`.
+///
+/// # Panics
+///
+/// If the record does not follow the state: it names what no record before it created. That is a
+/// bug in the engine or a log put together by hand, and no answer may be built on it.
+pub fn apply(state: &mut State, record: &Record) {
+    assert_eq!(
+        record.sequence,
+        state.durable.sequence.next(),
+        "records follow without gaps"
+    );
+    assert!(
+        record.at >= state.durable.at,
+        "time never runs backwards in a log"
+    );
+    for event in &record.events {
+        apply_event(state, record, event);
+    }
+    state.durable.answers.remember(record);
+    state.durable.sequence = record.sequence;
+    state.durable.at = record.at;
+}
+
+fn apply_event(state: &mut State, record: &Record, event: &Event) {
+    match event {
+        Event::Published { id, posting } => {
+            state.durable.keys.insert(posting.key, *id);
+            let start = posting.span().start;
+            state
+                .durable
+                .vacancies
+                .put(*id, Vacancy::new(posting.clone()));
+            state
+                .durable
+                .deadlines
+                .insert((start, Deadline::Start(*id)));
+        }
+        Event::TierOpened {
+            vacancy,
+            tier,
+            recipients,
+            closes_at,
+            ..
+        } => {
+            let row = vacancy_mut(state, *vacancy);
+            row.tier = *tier;
+            row.offered.0 |= &recipients.0;
+            row.offered_at = record.at;
+            set_tier_deadline(state, *vacancy, *closes_at);
+        }
+        Event::WindowClosed { vacancy } => set_tier_deadline(state, *vacancy, None),
+        Event::Awarded {
+            vacancy,
+            slot,
+            officer,
+            cover,
+            place,
+        } => {
+            award(state, record, (*vacancy, *slot), *officer, *cover, *place);
+        }
+        Event::Declined { vacancy, officer } => {
+            vacancy_mut(state, *vacancy).declined.insert(*officer);
+        }
+        Event::Vacated {
+            vacancy,
+            slot,
+            officer,
+            round,
+            recipients,
+            closes_at,
+            ..
+        } => {
+            vacate(state, *vacancy, *slot, *officer, *round, recipients);
+            vacancy_mut(state, *vacancy).offered_at = record.at;
+            set_tier_deadline(state, *vacancy, *closes_at);
+        }
+        Event::Cancelled {
+            vacancy, holders, ..
+        } => {
+            let row = vacancy_mut(state, *vacancy);
+            row.standing = Standing::Cancelled;
+            for slot in &mut row.slots {
+                slot.holder = None;
+            }
+            for officer in holders {
+                free(state, *vacancy, *officer);
+            }
+            clear_deadlines(state, *vacancy);
+        }
+        Event::Expired { vacancy } => {
+            vacancy_mut(state, *vacancy).standing = Standing::Expired;
+            clear_deadlines(state, *vacancy);
+        }
+        Event::Punched { vacancy, punch } => {
+            state
+                .durable
+                .punches
+                .entry(*vacancy)
+                .or_default()
+                .push(punch.clone());
+        }
+        // A flag asks people to look; the refusal is remembered with the record's answer.
+        Event::Flagged { .. } | Event::Refused(_) => {}
+        roster => apply_roster(state, roster),
+    }
+}
+
+fn award(
+    state: &mut State,
+    record: &Record,
+    (id, slot): (VacancyId, u16),
+    officer: OfficerId,
+    cover: AgreementId,
+    place: u32,
+) {
+    let row = vacancy_mut(state, id);
+    let seat = &mut row.slots[usize::from(slot)];
+    assert!(seat.holder.is_none(), "a slot has one holder");
+    let (sequence, awarded_at) = (record.sequence, record.at);
+    seat.holder = Some(Holder {
+        officer,
+        cover,
+        place,
+        sequence,
+        awarded_at,
+    });
+    let is_filled = row.slots_open() == 0;
+    if is_filled {
+        row.standing = Standing::Filled;
+        row.closed_round = row.round;
+        row.filled_at = Some(record.at);
+    }
+    let spans: Vec<_> = row
+        .posting
+        .segments
+        .iter()
+        .map(|segment| segment.span)
+        .collect();
+    let calendars = &mut state.durable.calendars;
+    if calendars.find(officer).is_none() {
+        calendars.put(officer, Default::default());
+    }
+    let calendar = calendars
+        .find_mut(officer)
+        .expect("it was put the line before");
+    for span in &spans {
+        assert!(
+            calendar.overlapping(*span).is_none(),
+            "an officer is in one place at a time"
+        );
+        calendar.book(*span, id);
+    }
+    state.index.rebook(officer, calendar, spans.into_iter());
+    if is_filled {
+        clear_deadlines(state, id);
+    }
+}
+
+fn vacate(
+    state: &mut State,
+    id: VacancyId,
+    slot: u16,
+    officer: OfficerId,
+    round: u32,
+    recipients: &OfficerSet,
+) {
+    let row = vacancy_mut(state, id);
+    row.slots[usize::from(slot)].holder = None;
+    // A filled vacancy was withdrawn from everybody; an open one still stands.
+    if row.standing == Standing::Filled {
+        row.offered = OfficerSet::new();
+    }
+    row.standing = Standing::Open;
+    row.round = round;
+    row.returned.insert(officer);
+    row.offered.0 |= &recipients.0;
+    row.offered.remove(officer);
+    row.declined = OfficerSet::new();
+    let start = row.posting.span().start;
+    state.durable.deadlines.insert((start, Deadline::Start(id)));
+    free(state, id, officer);
+}
+
+/// Frees what `officer` had booked for `vacancy`.
+fn free(state: &mut State, vacancy: VacancyId, officer: OfficerId) {
+    let Some(calendar) = state.durable.calendars.find_mut(officer) else {
+        return;
+    };
+    let of_vacancy = |booking: &&crate::model::Booking| booking.vacancy == vacancy;
+    let spans: Vec<_> = calendar
+        .bookings()
+        .iter()
+        .filter(of_vacancy)
+        .map(|booking| booking.span)
+        .collect();
+    calendar.free(vacancy);
+    state.index.rebook(officer, calendar, spans.into_iter());
+}
+
+fn set_tier_deadline(state: &mut State, id: VacancyId, closes_at: Option<Timestamp>) {
+    let before = std::mem::replace(&mut vacancy_mut(state, id).tier_closes_at, closes_at);
+    if let Some(at) = before {
+        state.durable.deadlines.remove(&(at, Deadline::Tier(id)));
+    }
+    if let Some(at) = closes_at {
+        state.durable.deadlines.insert((at, Deadline::Tier(id)));
+    }
+}
+
+fn clear_deadlines(state: &mut State, id: VacancyId) {
+    set_tier_deadline(state, id, None);
+    let start = vacancy_mut(state, id).posting.span().start;
+    state
+        .durable
+        .deadlines
+        .remove(&(start, Deadline::Start(id)));
+}
+
+fn vacancy_mut(state: &mut State, id: VacancyId) -> &mut Vacancy {
+    state
+        .durable
+        .vacancies
+        .find_mut(id)
+        .expect("the log publishes a vacancy before it names it")
+}
+
+fn apply_roster(state: &mut State, event: &Event) {
+    let roster = &mut state.durable.roster;
+    match event {
+        Event::AgencyAdded { id, agency } => roster.put_agency(*id, agency.clone()),
+        Event::AgreementSigned { id, agreement } => roster.put_agreement(*id, agreement.clone()),
+        Event::CertificationNamed { id, certification } => {
+            roster.put_certification(*id, certification.clone());
+        }
+        Event::ProgrammeDefined { id, programme } => {
+            roster.put_programme(*id, programme.clone());
+            state.index.widen();
+        }
+        Event::SiteAdded { id, site } => roster.put_site(*id, site.clone()),
+        Event::OfficerAdded { id, officer } => {
+            for (kind, valid) in &officer.certifications {
+                let expiry = Deadline::Certification(*id, *kind);
+                insert_expiry(&mut state.durable.deadlines, valid.end, expiry);
+            }
+            roster.put_officer(*id, officer.clone());
+            state.index.put(*id, officer);
+        }
+        Event::PactMade { pact } => {
+            roster
+                .pacts
+                .entry(pact.lead)
+                .or_default()
+                .insert(pact.backup, pact.clone());
+            state.index.widen();
+        }
+        Event::PactEnded { lead, backup } => {
+            if let Some(pacts) = roster.pacts.get_mut(lead) {
+                pacts.remove(backup);
+            }
+        }
+        Event::Excluded { site, officer } => {
+            roster.exclusions.insert((*site, *officer));
+        }
+        Event::Readmitted { site, officer } => {
+            roster.exclusions.remove(&(*site, *officer));
+            state.index.widen();
+        }
+        officer => apply_officer(state, officer),
+    }
+}
+
+/// Changes to one officer's own record.
+fn apply_officer(state: &mut State, event: &Event) {
+    let (Event::CertificationGranted { officer: id, .. }
+    | Event::CertificationRevoked { officer: id, .. }
+    | Event::CertificationExpired { officer: id, .. }
+    | Event::ApprovalGranted { officer: id, .. }
+    | Event::ApprovalWithdrawn { officer: id, .. }
+    | Event::Suspended { officer: id }
+    | Event::Reinstated { officer: id }
+    | Event::AvailabilityDeclared { officer: id, .. }) = event
+    else {
+        unreachable!("every other event was applied before: {event:?}");
+    };
+    if let Event::CertificationExpired {
+        officer,
+        certification,
+    } = event
+    {
+        // The officer's record keeps the dates: they explain why the officer is not eligible.
+        state.index.expire(*officer, *certification);
+        let row = state.durable.roster.officers.find(*officer);
+        if let Some(valid) = row.and_then(|row| row.certifications.get(certification)) {
+            let expiry = Deadline::Certification(*officer, *certification);
+            state.durable.deadlines.remove(&(valid.end, expiry));
+        }
+        return;
+    }
+    let row = state.durable.roster.officers.find_mut(*id);
+    let row = row.expect("the log adds an officer before it names one");
+    let deadlines = &mut state.durable.deadlines;
+    match event {
+        Event::CertificationGranted {
+            certification,
+            valid,
+            ..
+        } => {
+            let expiry = Deadline::Certification(*id, *certification);
+            if let Some(before) = row.certifications.insert(*certification, *valid) {
+                deadlines.remove(&(before.end, expiry));
+            }
+            insert_expiry(deadlines, valid.end, expiry);
+        }
+        Event::CertificationRevoked { certification, .. } => {
+            if let Some(before) = row.certifications.remove(certification) {
+                deadlines.remove(&(before.end, Deadline::Certification(*id, *certification)));
+            }
+        }
+        Event::ApprovalGranted {
+            programme, valid, ..
+        } => {
+            row.approvals.insert(*programme, *valid);
+        }
+        Event::ApprovalWithdrawn { programme, .. } => {
+            row.approvals.remove(programme);
+        }
+        Event::Suspended { .. } => row.suspended = true,
+        Event::Reinstated { .. } => row.suspended = false,
+        Event::AvailabilityDeclared { availability, .. } => {
+            row.availability = availability.clone();
+        }
+        _ => {}
+    }
+    state.index.put(*id, row);
+}
+
+fn insert_expiry(
+    deadlines: &mut std::collections::BTreeSet<(Timestamp, Deadline)>,
+    end: Timestamp,
+    expiry: Deadline,
+) {
+    if end != Timestamp::MAX {
+        deadlines.insert((end, expiry));
+    }
+}

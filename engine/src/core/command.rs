@@ -1,0 +1,310 @@
+//! What may be asked of the engine.
+//!
+//! What is asked often names its objects by number; what is asked rarely (publishing, changing
+//! the roster) names them by code and is resolved when it is decided.
+
+use crate::model::{
+    AgencyId, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, SiteKind,
+    Timestamp, VacancyId, VacancyKey, Window,
+};
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Command {
+    /// Chosen by whoever asks; a retry repeats it and hears the same answer.
+    pub request: RequestId,
+    /// Who asks, as authenticated.
+    pub by: Actor,
+    /// What is asked.
+    pub body: Body,
+}
+
+/// Who asks: established by authentication, never by the message itself.
+#[derive(rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[rkyv(derive(PartialEq, Eq, PartialOrd, Ord))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Actor {
+    /// An officer.
+    Officer(OfficerId),
+    /// A coordinator of an agency.
+    Coordinator(AgencyId),
+    /// Whoever runs the installation.
+    Operator,
+    /// The engine's own clock.
+    Clock,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Body {
+    /// Change agencies, officers, sites, pacts: all of these, or none.
+    Roster(Vec<RosterChange>),
+    /// Publish a vacancy.
+    Publish(NewVacancy),
+    /// Withdraw a vacancy on the customer's behalf.
+    Cancel {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Said to everyone it was offered to.
+        reason: String,
+    },
+    /// Open the next tier by hand.
+    OpenNextTier {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// The asking officer takes a slot.
+    Accept {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The round of the offer that is answered.
+        round: u32,
+    },
+    /// The asking officer turns an offer down.
+    Decline {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The round of the offer that is answered.
+        round: u32,
+    },
+    /// The asking officer gives a slot back.
+    Release {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// The agency takes an officer back from an assignment.
+    Recall {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// The asking officer clocks in or out.
+    Punch {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// In or out.
+        direction: Direction,
+        /// Where the officer says to be.
+        position: Option<Position>,
+    },
+    /// Handle the deadlines that have passed: tier windows, starts, expiries.
+    Tick,
+}
+
+/// A vacancy as its coordinator publishes it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewVacancy {
+    /// Its name outside, chosen by the publisher.
+    pub key: VacancyKey,
+    /// Code of the agency responsible.
+    pub lead: String,
+    /// Code of the programme.
+    pub programme: String,
+    /// Where and when, in order of time, not overlapping.
+    pub segments: Vec<NewSegment>,
+    /// Required rank of each slot.
+    pub slots: Vec<Rank>,
+    /// Windows of the tiers in milliseconds; see [`Posting`](crate::model::Posting).
+    pub windows_ms: Vec<u64>,
+    /// Instructions for whoever comes.
+    pub post_orders: String,
+}
+
+/// One place and time of a new vacancy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewSegment {
+    /// Code of the site.
+    pub site: String,
+    /// When it starts.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
+}
+
+/// One change to the roster. Codes may name what an earlier change of the same command adds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RosterChange {
+    /// A new agency, with the code of its agreement if it is contracted.
+    Agency {
+        /// Short code.
+        code: String,
+        /// Full name.
+        name: String,
+        /// Code of its Master Service Agreement.
+        agreement: Option<String>,
+    },
+    /// A new kind of certification.
+    Certification {
+        /// Short code.
+        code: String,
+        /// Full name.
+        name: String,
+    },
+    /// A new programme of work.
+    Programme {
+        /// Short code.
+        code: String,
+        /// Full name.
+        name: String,
+        /// Codes of the certifications it requires.
+        certifications: Vec<String>,
+        /// Classes it admits.
+        classes: Vec<Class>,
+        /// Whether the home agency must approve the officer for it.
+        approval: bool,
+    },
+    /// A new site.
+    Site(NewSite),
+    /// A new officer.
+    Officer(NewOfficer),
+    /// An officer has a certification for this time, replacing what was known of it.
+    CertificationGranted {
+        /// The officer.
+        badge: String,
+        /// Code of the certification.
+        certification: String,
+        /// When it is valid.
+        valid: Interval,
+    },
+    /// A certification was taken away.
+    CertificationRevoked {
+        /// The officer.
+        badge: String,
+        /// Code of the certification.
+        certification: String,
+    },
+    /// The home agency approves an officer for a programme for this time.
+    ApprovalGranted {
+        /// The officer.
+        badge: String,
+        /// Code of the programme.
+        programme: String,
+        /// When the approval is valid.
+        valid: Interval,
+    },
+    /// The home agency withdraws its approval.
+    ApprovalWithdrawn {
+        /// The officer.
+        badge: String,
+        /// Code of the programme.
+        programme: String,
+    },
+    /// The officer may not work until reinstated.
+    Suspended {
+        /// The officer.
+        badge: String,
+    },
+    /// The officer may work again.
+    Reinstated {
+        /// The officer.
+        badge: String,
+    },
+    /// The officer says when they are willing to work, replacing what was declared before.
+    AvailabilityDeclared {
+        /// The officer.
+        badge: String,
+        /// The declaration.
+        availability: NewAvailability,
+    },
+    /// A back-up agency stands by a lead agency; replaces a pact between the two.
+    Pact {
+        /// Code of the agency that is backed up.
+        lead: String,
+        /// Code of the agency that backs it up.
+        backup: String,
+        /// When its officers are asked, from 1.
+        tier: u8,
+        /// When the pact holds.
+        valid: Interval,
+        /// Code of the agreement that covers an uncontracted back-up.
+        cover: Option<String>,
+    },
+    /// A pact ends.
+    PactEnded {
+        /// Code of the agency that was backed up.
+        lead: String,
+        /// Code of the agency that backed it up.
+        backup: String,
+    },
+    /// A site does not want an officer.
+    Excluded {
+        /// Code of the site.
+        site: String,
+        /// The officer.
+        badge: String,
+    },
+    /// A site no longer objects to an officer.
+    Readmitted {
+        /// Code of the site.
+        site: String,
+        /// The officer.
+        badge: String,
+    },
+}
+
+/// A new site.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewSite {
+    /// Short code.
+    pub code: String,
+    /// Full name.
+    pub name: String,
+    /// Code of the agency responsible.
+    pub lead: String,
+    /// IANA time zone.
+    pub zone: String,
+    /// Where it is.
+    pub position: Position,
+    /// Radius of the geofence in metres.
+    pub geofence_m: u32,
+    /// School district.
+    pub district: String,
+    /// Kind of site.
+    pub kind: SiteKind,
+    /// Whether the state department of education funds its officer.
+    pub ade_funded: bool,
+}
+
+/// A new officer with everything known of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewOfficer {
+    /// Badge code.
+    pub badge: String,
+    /// Code of the home agency.
+    pub home: String,
+    /// Class.
+    pub class: Class,
+    /// Rank.
+    pub rank: Rank,
+    /// Certifications held, by code.
+    pub certifications: Vec<(String, Interval)>,
+    /// Approvals, by programme.
+    pub approvals: Vec<(String, Interval)>,
+    /// When the officer is willing to work.
+    pub availability: NewAvailability,
+}
+
+/// Declared availability; windows need not be sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum NewAvailability {
+    /// At any time.
+    Always,
+    /// In declared windows only.
+    Declared {
+        /// Windows of an ordinary week, by day: Monday = 0.
+        weekly: Vec<(u8, Window)>,
+        /// Dates on which other windows hold instead; none means not at all.
+        exceptions: Vec<(Date, Vec<Window>)>,
+    },
+}
+
+impl Body {
+    /// The vacancy and round of an accept, for the gate.
+    pub fn accepted(&self) -> Option<(VacancyId, u32)> {
+        match self {
+            Body::Accept { vacancy, round } => Some((*vacancy, *round)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Officers' answers: accept, decline, release, recall, punch.
+
+use super::{Outcome, Stamp, known, not_over, open_next};
+use crate::core::event::{Event, TierCause, Vacated};
+use crate::core::refusal::{Refusal, Refused};
+use crate::core::state::{Answer, State};
+use crate::model::{
+    Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
+};
+use crate::rules::{Clause, Ground, Stand, eligibility, tier};
+
+/// An officer takes a slot: the race is settled here, in the order of the line.
+///
+/// Everything is examined anew, because a certificate may have lapsed since the offer, and a
+/// winner who asks again hears that the slot is theirs.
+pub(super) fn accept(
+    state: &State,
+    id: VacancyId,
+    round: u32,
+    officer: OfficerId,
+    stamp: Stamp,
+) -> Result<Outcome, Refused> {
+    let row = known(state, id)?;
+    if let Some(receipt) = state.receipt(id, officer) {
+        return Ok(Outcome::Again(Answer::Won(receipt)));
+    }
+    let refused = |refusal| Refused {
+        refusal,
+        place: (stamp.place > 0).then_some(stamp.place),
+        filled_at: row.filled_at,
+    };
+    let settle = || -> Result<(u16, Stand), Refusal> {
+        not_over(row, stamp.at)?;
+        if row.standing == Standing::Filled || round <= row.closed_round {
+            return Err(Refusal::Filled);
+        }
+        let stand = examine(state, row, officer, stamp.at)?;
+        let rank = state
+            .roster()
+            .officers
+            .find(officer)
+            .map(|officer| officer.rank);
+        let slot = rank
+            .and_then(|rank| row.open_slot(rank))
+            .ok_or(Refusal::Filled)?;
+        Ok((slot, stand))
+    };
+    let (slot, stand) = settle().map_err(refused)?;
+    let (cover, place) = (stand.cover, stamp.place);
+    Ok(Outcome::New(vec![Event::Awarded {
+        vacancy: id,
+        slot,
+        officer,
+        cover,
+        place,
+    }]))
+}
+
+/// Whether `officer` may take the vacancy now, and on what terms.
+fn examine(
+    state: &State,
+    row: &Vacancy,
+    officer: OfficerId,
+    at: Timestamp,
+) -> Result<Stand, Refusal> {
+    let not_a_candidate = Refusal::NotEligible {
+        clause: Clause::LeadOrPact,
+    };
+    let ground = Ground::new(state.roster(), &row.posting, at).ok_or(not_a_candidate.clone())?;
+    let who = state.candidate(officer).ok_or(not_a_candidate.clone())?;
+    let (lead, home) = (row.posting.lead, who.officer.home);
+    let tier = tier::tier_of(state.roster(), lead, home, at, ground.span).ok_or(not_a_candidate)?;
+    if tier > row.tier || row.returned.contains(officer) {
+        return Err(Refusal::NotOffered);
+    }
+    eligibility::check(ground, who).map_err(|clause| match clause {
+        Clause::Free => overlap(row, who.calendar).unwrap_or(Refusal::NotEligible { clause }),
+        clause => Refusal::NotEligible { clause },
+    })
+}
+
+fn overlap(row: &Vacancy, calendar: Option<&crate::model::Calendar>) -> Option<Refusal> {
+    let calendar = calendar?;
+    let booking = row
+        .posting
+        .segments
+        .iter()
+        .find_map(|s| calendar.overlapping(s.span))?;
+    Some(Refusal::Overlaps {
+        with: booking.vacancy,
+    })
+}
+
+/// An officer turns an offer down; when everybody has, the next tier opens.
+pub(super) fn decline(
+    state: &State,
+    id: VacancyId,
+    round: u32,
+    officer: OfficerId,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let row = known(state, id)?;
+    not_over(row, at)?;
+    if row.slot_of(officer).is_some() || !row.offered.contains(officer) || round != row.round {
+        return Err(Refusal::NotOffered);
+    }
+    let mut events = vec![Event::Declined {
+        vacancy: id,
+        officer,
+    }];
+    let mut undecided = OfficerSet(&row.offered.0 - &row.declined.0);
+    undecided.remove(officer);
+    for holder in row.holders() {
+        undecided.remove(holder.officer);
+    }
+    if row.standing == Standing::Open && undecided.is_empty() {
+        events.extend(
+            open_next(state, (id, row), TierCause::AllDeclined, at, false)
+                .into_iter()
+                .flatten(),
+        );
+    }
+    Ok(events)
+}
+
+/// An officer gives a slot back before the work starts.
+pub(super) fn release(
+    state: &State,
+    id: VacancyId,
+    officer: OfficerId,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    vacate(state, id, officer, Vacated::Released, at)
+}
+
+/// The home agency takes an officer back before the work starts.
+pub(super) fn recall(
+    state: &State,
+    id: VacancyId,
+    officer: OfficerId,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    vacate(state, id, officer, Vacated::Recalled, at)
+}
+
+/// Frees a slot and offers it again, to everybody eligible now in the tiers that are open. The
+/// round goes up, so a late answer to the round before cannot take the slot by surprise.
+fn vacate(
+    state: &State,
+    id: VacancyId,
+    officer: OfficerId,
+    because: Vacated,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let row = known(state, id)?;
+    not_over(row, at)?;
+    let (slot, _) = row.slot_of(officer).ok_or(Refusal::NotHolder)?;
+    let mut recipients = OfficerSet::new();
+    for tier in 0..=row.tier {
+        recipients.0 |= &state.eligible(row, tier, at).0;
+    }
+    // The calendar still holds this vacancy for everybody in it, which rightly keeps the other
+    // holders out; the one who gave it back is out by name.
+    recipients.remove(officer);
+    let posting = &row.posting;
+    let next = tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span());
+    let nobody = recipients.is_empty();
+    let window_ms = next.and(posting.window_ms(row.tier)).filter(|_| !nobody);
+    let mut events = vec![Event::Vacated {
+        vacancy: id,
+        slot,
+        officer,
+        because,
+        round: row.round + 1,
+        recipients,
+        closes_at: window_ms.map(|ms| at.plus_ms(ms)),
+    }];
+    if nobody {
+        let opened = open_next(state, (id, row), TierCause::NoEligibleOfficer, at, false);
+        events.extend(opened.into_iter().flatten());
+    }
+    Ok(events)
+}
+
+/// An officer clocks in or out. A punch away from the site is recorded and flagged by
+/// `on_site`, never blocked.
+pub(super) fn punch(
+    state: &State,
+    id: VacancyId,
+    officer: OfficerId,
+    (direction, position): (Direction, Option<Position>),
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let row = known(state, id)?;
+    row.slot_of(officer).ok_or(Refusal::NotHolder)?;
+    let sites = row.posting.segments.iter().map(|segment| segment.site);
+    let on_site = position.map(|position| {
+        sites
+            .filter_map(|site| state.roster().sites.find(site))
+            .any(|site| site.position.is_within(position, site.geofence_m))
+    });
+    let punch = Punch {
+        officer,
+        direction,
+        at,
+        position,
+        on_site,
+    };
+    Ok(vec![Event::Punched { vacancy: id, punch }])
+}

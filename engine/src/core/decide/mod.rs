@@ -1,0 +1,252 @@
+//! What a command does, or why it does nothing. May refuse, may not write.
+
+mod answer;
+mod posting;
+mod roster;
+mod tick;
+
+pub use posting::resolve;
+
+use super::command::{Actor, Body, Command, RosterChange};
+use super::digest::fingerprint;
+use super::event::{Event, TierCause};
+use super::matching::Matches;
+use super::refusal::{Kind, Refusal, Refused};
+use super::state::{Answer, State};
+use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, Vacancy, VacancyId};
+use crate::rules::tier;
+
+/// What is stamped on a command when it is drained from the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The time, from here on data.
+    pub at: Timestamp,
+    /// Place in the line of accepts for the vacancy's round, from 1; 0 for other commands.
+    pub place: u32,
+}
+
+/// What a command does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// These events, to be recorded and applied.
+    New(Vec<Event>),
+    /// Nothing: it was done before, and this was the answer.
+    Again(Answer),
+}
+
+/// Decides `command` as of `stamp`.
+///
+/// `matches` is what [`Matches::prepare`] found for this command, or [`Matches::none`]; it saves
+/// work and changes nothing.
+pub fn decide(
+    state: &State,
+    command: &Command,
+    stamp: Stamp,
+    matches: &Matches,
+) -> Result<Outcome, Refused> {
+    if let Some(remembered) = state.answer(command.by, command.request) {
+        if remembered.fingerprint != fingerprint(&command.body) {
+            return Err(Refusal::RequestReused.into());
+        }
+        return remembered.reply.clone().map(Outcome::Again);
+    }
+    authorise(state, command)?;
+    let at = stamp.at;
+    let events = match (&command.body, command.by) {
+        (Body::Accept { vacancy, round }, Actor::Officer(officer)) => {
+            return answer::accept(state, *vacancy, *round, officer, stamp);
+        }
+        (Body::Decline { vacancy, round }, Actor::Officer(officer)) => {
+            answer::decline(state, *vacancy, *round, officer, at)?
+        }
+        (Body::Release { vacancy }, Actor::Officer(officer)) => {
+            answer::release(state, *vacancy, officer, at)?
+        }
+        (
+            Body::Punch {
+                vacancy,
+                direction,
+                position,
+            },
+            Actor::Officer(officer),
+        ) => answer::punch(state, *vacancy, officer, (*direction, *position), at)?,
+        (Body::Recall { vacancy, officer }, _) => answer::recall(state, *vacancy, *officer, at)?,
+        (Body::Publish(new), _) => posting::publish(state, new, at, matches)?,
+        (Body::Cancel { vacancy, reason }, _) => posting::cancel(state, *vacancy, reason, at)?,
+        (Body::OpenNextTier { vacancy }, _) => posting::open_next_tier(state, *vacancy, at)?,
+        (Body::Roster(changes), _) => roster::change(state, changes, at)?,
+        (Body::Tick, _) => tick::tick(state, at),
+        (
+            Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } | Body::Punch { .. },
+            _,
+        ) => return Err(Refusal::NotAllowed.into()),
+    };
+    Ok(Outcome::New(events))
+}
+
+/// Refuses what the asker's role or agency does not allow.
+fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
+    let leads = |vacancy: &VacancyId, agency| {
+        state
+            .vacancy(*vacancy)
+            .is_some_and(|row| row.posting.lead == agency)
+    };
+    let roster = state.roster();
+    let employs = |officer: Option<OfficerId>, agency| {
+        officer
+            .and_then(|id| roster.officers.find(id))
+            .is_some_and(|row| row.home == agency)
+    };
+    let allowed = match (command.by, &command.body) {
+        (Actor::Clock, body) => matches!(body, Body::Tick),
+        (Actor::Operator, body) => !matches!(
+            body,
+            Body::Tick
+                | Body::Accept { .. }
+                | Body::Decline { .. }
+                | Body::Release { .. }
+                | Body::Punch { .. }
+        ),
+        (Actor::Coordinator(agency), body) => match body {
+            Body::Publish(new) => roster.agency(&new.lead) == Some(agency),
+            Body::Cancel { vacancy, .. } | Body::OpenNextTier { vacancy } => leads(vacancy, agency),
+            Body::Recall { officer, .. } => employs(Some(*officer), agency),
+            Body::Roster(changes) => changes.iter().all(|change| match subject(change) {
+                Subject::Agency(code) => roster.agency(code) == Some(agency),
+                Subject::Officer(badge) => employs(roster.officer(badge), agency),
+                Subject::Site(code) => roster
+                    .site(code)
+                    .and_then(|site| roster.sites.find(site))
+                    .is_some_and(|site| site.lead == agency),
+                Subject::Installation => false,
+            }),
+            _ => false,
+        },
+        (Actor::Officer(officer), body) => match body {
+            Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } => true,
+            Body::Punch { .. } => true,
+            Body::Roster(changes) => changes.iter().all(|change| {
+                let own = |badge: &String| roster.officer(badge) == Some(officer);
+                matches!(change, RosterChange::AvailabilityDeclared { badge, .. } if own(badge))
+            }),
+            _ => false,
+        },
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(Refusal::NotAllowed)
+    }
+}
+
+/// What a roster change is about, as far as permission goes.
+enum Subject<'a> {
+    Agency(&'a str),
+    Officer(&'a str),
+    Site(&'a str),
+    Installation,
+}
+
+fn subject(change: &RosterChange) -> Subject<'_> {
+    match change {
+        RosterChange::Agency { .. }
+        | RosterChange::Certification { .. }
+        | RosterChange::Programme { .. }
+        | RosterChange::Pact { .. }
+        | RosterChange::PactEnded { .. } => Subject::Installation,
+        RosterChange::Site(site) => Subject::Agency(&site.lead),
+        RosterChange::Officer(officer) => Subject::Agency(&officer.home),
+        RosterChange::CertificationGranted { badge, .. }
+        | RosterChange::CertificationRevoked { badge, .. }
+        | RosterChange::ApprovalGranted { badge, .. }
+        | RosterChange::ApprovalWithdrawn { badge, .. }
+        | RosterChange::Suspended { badge }
+        | RosterChange::Reinstated { badge }
+        | RosterChange::AvailabilityDeclared { badge, .. } => Subject::Officer(badge),
+        RosterChange::Excluded { site, .. } | RosterChange::Readmitted { site, .. } => {
+            Subject::Site(site)
+        }
+    }
+}
+
+/// The vacancy, or the refusal that says it is not known.
+fn known(state: &State, id: VacancyId) -> Result<&Vacancy, Refusal> {
+    let unknown = || Refusal::Unknown {
+        kind: Kind::Vacancy,
+        code: id.0.to_string().into(),
+    };
+    state.vacancy(id).ok_or_else(unknown)
+}
+
+/// Refuses what is over: cancelled, expired, or already started.
+fn not_over(row: &Vacancy, at: Timestamp) -> Result<(), Refusal> {
+    match row.standing {
+        Standing::Cancelled => Err(Refusal::Cancelled),
+        Standing::Expired => Err(Refusal::Expired),
+        Standing::Open | Standing::Filled if row.posting.span().start <= at => {
+            Err(Refusal::Expired)
+        }
+        Standing::Open | Standing::Filled => Ok(()),
+    }
+}
+
+/// Opens `first` because of `because`, and every tier after it that opens at once: because its
+/// window is zero, or because nobody asked so far is there to answer.
+///
+/// `eligible` says who may come in a tier; `waiting` whether somebody asked before may answer.
+fn open_tiers(
+    state: &State,
+    (id, row): (VacancyId, &Vacancy),
+    (first, because): (u8, TierCause),
+    at: Timestamp,
+    mut waiting: bool,
+    mut eligible: impl FnMut(u8) -> OfficerSet,
+) -> Vec<Event> {
+    let posting = &row.posting;
+    let (mut tier, mut because) = (first, because);
+    let mut events = Vec::new();
+    loop {
+        let recipients = eligible(tier);
+        waiting |= !recipients.is_empty();
+        let next = tier::next_tier(state.roster(), posting.lead, tier, at, posting.span());
+        let window_ms = next.and(posting.window_ms(tier));
+        let closes_at = window_ms
+            .filter(|ms| *ms > 0 && waiting)
+            .map(|ms| at.plus_ms(ms));
+        events.push(Event::TierOpened {
+            vacancy: id,
+            tier,
+            because,
+            recipients,
+            closes_at,
+        });
+        because = match (next, window_ms) {
+            (None, _) => return events,
+            (Some(_), Some(0)) => TierCause::WindowElapsed,
+            (Some(_), _) if !waiting => TierCause::NoEligibleOfficer,
+            (Some(_), _) => return events,
+        };
+        tier = next.unwrap_or(tier);
+    }
+}
+
+/// Opens the tier after the highest that is open, if there is one.
+fn open_next(
+    state: &State,
+    (id, row): (VacancyId, &Vacancy),
+    because: TierCause,
+    at: Timestamp,
+    waiting: bool,
+) -> Option<Vec<Event>> {
+    let posting = &row.posting;
+    let next = tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span())?;
+    let eligible = |tier| state.eligible(row, tier, at);
+    Some(open_tiers(
+        state,
+        (id, row),
+        (next, because),
+        at,
+        waiting,
+        eligible,
+    ))
+}

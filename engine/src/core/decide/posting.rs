@@ -1,0 +1,168 @@
+//! Coordinators' acts on a vacancy: publish, cancel, open the next tier.
+
+use super::{known, not_over, open_next, open_tiers};
+use crate::core::command::{NewSegment, NewVacancy};
+use crate::core::event::{Event, TierCause};
+use crate::core::matching::Matches;
+use crate::core::refusal::{Invalid, Kind, Refusal};
+use crate::core::state::State;
+use crate::limits::{
+    POST_ORDERS_LEN_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCIES_MAX,
+    VACANCY_SPAN_US_MAX, WINDOW_MS_MAX, WINDOWS_MAX,
+};
+use crate::model::{
+    AgencyId, Interval, OfficerId, Posting, Roster, Segment, Standing, Timestamp, Vacancy,
+    VacancyId,
+};
+use crate::rules::availability;
+
+/// Publishes a vacancy and opens tier 0, and every tier that follows at once.
+pub(super) fn publish(
+    state: &State,
+    new: &NewVacancy,
+    at: Timestamp,
+    matches: &Matches,
+) -> Result<Vec<Event>, Refusal> {
+    let posting = resolve(state.roster(), new, at)?;
+    if state.vacancy_id(posting.key).is_some() {
+        let code = format!("{:032x}", posting.key.0).into();
+        return Err(Refusal::AlreadyExists {
+            kind: Kind::Vacancy,
+            code,
+        });
+    }
+    let id: VacancyId = state.vacancies().end();
+    if id.index() >= VACANCIES_MAX {
+        let (kind, limit) = (Kind::Vacancy, VACANCIES_MAX as u64);
+        return Err(Refusal::LimitReached { kind, limit });
+    }
+    let row = Vacancy::new(posting.clone());
+    let mut events = vec![Event::Published { id, posting }];
+    let eligible = |tier| matches.recipients(state, &row, tier, at);
+    let first = (0, TierCause::Published);
+    events.extend(open_tiers(state, (id, &row), first, at, false, eligible));
+    Ok(events)
+}
+
+/// What `new` says, with every name resolved and every bound checked.
+pub fn resolve(roster: &Roster, new: &NewVacancy, at: Timestamp) -> Result<Posting, Refusal> {
+    let unknown = |kind, code: &str| Refusal::Unknown {
+        kind,
+        code: code.into(),
+    };
+    let invalid = |ok: bool, what| {
+        if ok {
+            Ok(())
+        } else {
+            Err(Refusal::Invalid(what))
+        }
+    };
+    invalid(
+        (1..=SEGMENTS_MAX).contains(&new.segments.len()),
+        Invalid::Segments,
+    )?;
+    invalid((1..=SLOTS_MAX).contains(&new.slots.len()), Invalid::Slots)?;
+    let windows = &new.windows_ms;
+    let short = windows.iter().all(|ms| *ms <= WINDOW_MS_MAX);
+    invalid(windows.len() <= WINDOWS_MAX && short, Invalid::Windows)?;
+    invalid(
+        new.post_orders.len() <= POST_ORDERS_LEN_MAX,
+        Invalid::PostOrders,
+    )?;
+
+    let agency = |code: &str| {
+        roster
+            .agency(code)
+            .ok_or_else(|| unknown(Kind::Agency, code))
+    };
+    let lead: AgencyId = agency(&new.lead)?;
+    let programme = roster.programme(&new.programme);
+    let programme = programme.ok_or_else(|| unknown(Kind::Programme, &new.programme))?;
+    let segments: Vec<Segment> = new
+        .segments
+        .iter()
+        .map(|segment| resolve_segment(roster, segment))
+        .collect::<Result<_, _>>()?;
+    let ordered = segments
+        .windows(2)
+        .all(|pair| pair[0].span.end <= pair[1].span.start);
+    let posting = Posting {
+        key: new.key,
+        lead,
+        programme,
+        segments,
+        slots: new.slots.clone(),
+        windows_ms: windows.clone(),
+        post_orders: new.post_orders.as_str().into(),
+    };
+    let Interval { start, end } = posting.span();
+    let short = end.as_micros() - start.as_micros() <= VACANCY_SPAN_US_MAX;
+    invalid(ordered && short, Invalid::SegmentOrder)?;
+    invalid(at < start, Invalid::InThePast)?;
+    Ok(posting)
+}
+
+fn resolve_segment(roster: &Roster, new: &NewSegment) -> Result<Segment, Refusal> {
+    let span = Interval::new(new.start, new.end);
+    let span = span.ok_or(Refusal::Invalid(Invalid::SegmentOrder))?;
+    if span
+        .end
+        .as_micros()
+        .checked_sub(span.start.as_micros())
+        .is_none_or(|us| us > VACANCY_SPAN_US_MAX)
+    {
+        return Err(Refusal::Invalid(Invalid::SegmentOrder));
+    }
+    let unknown = || Refusal::Unknown {
+        kind: Kind::Site,
+        code: new.site.as_str().into(),
+    };
+    let site = roster.site(&new.site).ok_or_else(unknown)?;
+    let zone = &roster.sites.find(site).ok_or_else(unknown)?.zone;
+    let local = availability::local_spans(zone, span);
+    let local = local.map_err(|_| Refusal::Invalid(Invalid::Zone(zone.clone())))?;
+    Ok(Segment { site, span, local })
+}
+
+/// Ends a vacancy on the customer's behalf, until its work is over.
+pub(super) fn cancel(
+    state: &State,
+    id: VacancyId,
+    reason: &str,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let row = known(state, id)?;
+    match row.standing {
+        Standing::Cancelled => return Err(Refusal::Cancelled),
+        Standing::Expired => return Err(Refusal::Expired),
+        Standing::Open | Standing::Filled if row.posting.span().end <= at => {
+            return Err(Refusal::Expired);
+        }
+        Standing::Open | Standing::Filled => {}
+    }
+    if reason.len() > REASON_LEN_MAX {
+        return Err(Refusal::Invalid(Invalid::Reason));
+    }
+    let holders: Vec<OfficerId> = row.holders().map(|holder| holder.officer).collect();
+    Ok(vec![Event::Cancelled {
+        vacancy: id,
+        reason: reason.into(),
+        holders,
+    }])
+}
+
+/// Opens the next tier because the coordinator says so.
+pub(super) fn open_next_tier(
+    state: &State,
+    id: VacancyId,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let row = known(state, id)?;
+    not_over(row, at)?;
+    if row.standing == Standing::Filled {
+        return Err(Refusal::Filled);
+    }
+    let waiting = !row.offered.is_empty();
+    let opened = open_next(state, (id, row), TierCause::Coordinator, at, waiting);
+    opened.ok_or(Refusal::NoFurtherTier)
+}

@@ -1,0 +1,60 @@
+//! Who must be told what.
+
+use super::event::Vacated;
+use crate::model::{OfficerId, OfficerSet, Standing, VacancyId};
+use crate::rules::Clause;
+
+/// Something that somebody must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A vacancy is open to these officers.
+    Offer {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The round their answer must name.
+        round: u32,
+        /// The officers.
+        to: OfficerSet,
+    },
+    /// The offer no longer stands for these officers.
+    Withdraw {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// How it stands now.
+        because: Standing,
+        /// The officers.
+        from: OfficerSet,
+    },
+    /// This officer holds a slot.
+    Assign {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// This officer no longer holds a slot; none means that the vacancy was cancelled.
+    Unassign {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Why.
+        because: Option<Vacated>,
+    },
+    /// The holder and the coordinator must look at this assignment.
+    Flag {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The holder.
+        officer: OfficerId,
+        /// What no longer holds.
+        clause: Clause,
+    },
+    /// The board changed: the event of this place in the record.
+    Happened {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Place among the record's events.
+        event: usize,
+    },
+}

@@ -1,0 +1,309 @@
+//! What happened: the contents of the log, and a frozen surface.
+//!
+//! Events are outcomes, never requests: numbers given, officers offered, cover stamped. A rule
+//! that changes tomorrow cannot rewrite what was decided today.
+//!
+//! Variants and fields are only ever added at the end, under a new log format version; the
+//! golden bytes in `tests/it/golden` hold every released version.
+
+#![allow(
+    missing_docs,
+    reason = "rkyv derives resolvers whose fields have no documentation"
+)]
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+use super::command::Actor;
+use super::refusal::Refused;
+use crate::model::{
+    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
+    Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch,
+    RequestId, Sequence, Site, SiteId, Timestamp, VacancyId,
+};
+use crate::rules::Clause;
+
+/// One command's outcome: one record of the log.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// Place in the log.
+    pub sequence: Sequence,
+    /// When it was decided; never earlier than the record before.
+    pub at: Timestamp,
+    /// The request that caused it.
+    pub request: RequestId,
+    /// Who asked.
+    pub by: Actor,
+    /// Fingerprint of what was asked, to tell a retry from a reused id.
+    pub fingerprint: u64,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// Something that happened.
+#[derive(Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A vacancy was published, open to nobody yet.
+    Published {
+        /// Its number.
+        id: VacancyId,
+        /// What was published.
+        posting: Posting,
+    },
+    /// A tier was opened.
+    TierOpened {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The tier.
+        tier: u8,
+        /// Why.
+        because: TierCause,
+        /// Whom it was offered to.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// The window of the last tier elapsed, and no further tier is left to open.
+    WindowClosed {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// A slot was awarded.
+    Awarded {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The slot, from 0.
+        slot: u16,
+        /// The officer.
+        officer: OfficerId,
+        /// What protects the officer; stamped here, never looked up later.
+        cover: AgreementId,
+        /// Place in the line of accepts, from 1.
+        place: u32,
+    },
+    /// An offer was turned down.
+    Declined {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// A slot lost its holder and is offered again.
+    Vacated {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The slot.
+        slot: u16,
+        /// Who held it.
+        officer: OfficerId,
+        /// Why.
+        because: Vacated,
+        /// The round that begins.
+        round: u32,
+        /// Whom it is offered to in that round.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// The customer no longer needs it.
+    Cancelled {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Why.
+        reason: Box<str>,
+        /// Who held its slots, and no longer does.
+        holders: Vec<OfficerId>,
+    },
+    /// Its start passed with slots open.
+    Expired {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// An officer clocked in or out.
+    Punched {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The punch.
+        punch: Punch,
+    },
+    /// A held assignment rests on something that no longer holds; the coordinator decides.
+    Flagged {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The holder.
+        officer: OfficerId,
+        /// What no longer holds.
+        clause: Clause,
+    },
+    /// A command was refused in a way that its retry must hear again.
+    Refused(Refused),
+    /// An agency was added.
+    AgencyAdded {
+        /// Its number.
+        id: AgencyId,
+        /// The agency.
+        agency: Agency,
+    },
+    /// An agreement was added.
+    AgreementSigned {
+        /// Its number.
+        id: AgreementId,
+        /// The agreement.
+        agreement: Agreement,
+    },
+    /// A kind of certification was added.
+    CertificationNamed {
+        /// Its number.
+        id: CertificationId,
+        /// The certification.
+        certification: Certification,
+    },
+    /// A programme was added.
+    ProgrammeDefined {
+        /// Its number.
+        id: ProgrammeId,
+        /// The programme.
+        programme: Programme,
+    },
+    /// A site was added.
+    SiteAdded {
+        /// Its number.
+        id: SiteId,
+        /// The site.
+        site: Site,
+    },
+    /// An officer was added.
+    OfficerAdded {
+        /// The officer's number.
+        id: OfficerId,
+        /// The officer.
+        officer: Officer,
+    },
+    /// An officer has a certification.
+    CertificationGranted {
+        /// The officer.
+        officer: OfficerId,
+        /// Which.
+        certification: CertificationId,
+        /// When it is valid.
+        valid: Interval,
+    },
+    /// A certification was taken away.
+    CertificationRevoked {
+        /// The officer.
+        officer: OfficerId,
+        /// Which.
+        certification: CertificationId,
+    },
+    /// A certification ran out.
+    CertificationExpired {
+        /// The officer.
+        officer: OfficerId,
+        /// Which.
+        certification: CertificationId,
+    },
+    /// The home agency approves an officer.
+    ApprovalGranted {
+        /// The officer.
+        officer: OfficerId,
+        /// For which programme.
+        programme: ProgrammeId,
+        /// When it is valid.
+        valid: Interval,
+    },
+    /// The home agency withdrew its approval.
+    ApprovalWithdrawn {
+        /// The officer.
+        officer: OfficerId,
+        /// For which programme.
+        programme: ProgrammeId,
+    },
+    /// The officer may not work.
+    Suspended {
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// The officer may work again.
+    Reinstated {
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// The officer said when they are willing to work.
+    AvailabilityDeclared {
+        /// The officer.
+        officer: OfficerId,
+        /// The declaration.
+        availability: Availability,
+    },
+    /// A pact was made, or replaced.
+    PactMade {
+        /// The pact.
+        pact: Pact,
+    },
+    /// A pact ended.
+    PactEnded {
+        /// The agency that was backed up.
+        lead: AgencyId,
+        /// The agency that backed it up.
+        backup: AgencyId,
+    },
+    /// A site does not want an officer.
+    Excluded {
+        /// The site.
+        site: SiteId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// A site no longer objects to an officer.
+    Readmitted {
+        /// The site.
+        site: SiteId,
+        /// The officer.
+        officer: OfficerId,
+    },
+}
+
+impl Event {
+    /// The vacancy whose standing this changes.
+    pub fn vacancy(&self) -> Option<VacancyId> {
+        match self {
+            Event::Published { id: vacancy, .. }
+            | Event::TierOpened { vacancy, .. }
+            | Event::Awarded { vacancy, .. }
+            | Event::Declined { vacancy, .. }
+            | Event::Vacated { vacancy, .. }
+            | Event::Cancelled { vacancy, .. }
+            | Event::Expired { vacancy }
+            | Event::Punched { vacancy, .. } => Some(*vacancy),
+            _ => None,
+        }
+    }
+}
+
+/// Why a tier was opened.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum TierCause {
+    /// It was published: tier 0.
+    Published,
+    /// Nobody in the tiers before was eligible.
+    NoEligibleOfficer,
+    /// Everybody in the tiers before declined.
+    AllDeclined,
+    /// The window of the tier before elapsed.
+    WindowElapsed,
+    /// A coordinator opened it.
+    Coordinator,
+}
+
+/// Why a slot lost its holder.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Vacated {
+    /// The officer gave it back.
+    Released,
+    /// The agency took the officer back.
+    Recalled,
+}

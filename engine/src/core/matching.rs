@@ -1,0 +1,71 @@
+//! Matching ahead of deciding: the costly part of a publication, done for a whole batch at once.
+//!
+//! A match is computed on the state as it stood when the batch was drained, on all cores. It is
+//! a hint: when it is used, everybody in it who was booked since is taken out, and if anybody
+//! may have become eligible since, it is thrown away and the index is asked anew.
+
+use super::command::{Body, Command};
+use super::decide::resolve;
+use super::state::State;
+use crate::model::{OfficerId, OfficerSet, Timestamp, Vacancy};
+
+/// Who may come, computed before the command's turn.
+#[derive(Debug, Clone, Default)]
+pub struct Matches {
+    /// Generation of the index, and who may come in tier 0.
+    first: Option<(u64, OfficerSet)>,
+}
+
+impl Matches {
+    /// Nothing computed ahead.
+    pub fn none() -> Matches {
+        Matches::default()
+    }
+
+    /// Computes ahead what deciding `command` at `at` will ask the index for.
+    ///
+    /// Later tiers are left to the decision: most vacancies never open them at once.
+    pub fn prepare(state: &State, command: &Command, at: Timestamp) -> Matches {
+        let Body::Publish(new) = &command.body else {
+            return Matches::none();
+        };
+        let Ok(posting) = resolve(state.roster(), new, at) else {
+            return Matches::none();
+        };
+        let recipients = state.eligible(&Vacancy::new(posting), 0, at);
+        Matches {
+            first: Some((state.index().generation(), recipients)),
+        }
+    }
+
+    /// Who may come in `tier`, as the state stands now.
+    pub(super) fn recipients(
+        &self,
+        state: &State,
+        row: &Vacancy,
+        tier: u8,
+        at: Timestamp,
+    ) -> OfficerSet {
+        match &self.first {
+            Some((generation, recipients))
+                if tier == 0 && *generation == state.index().generation() =>
+            {
+                still_free(state, row, recipients)
+            }
+            _ => state.eligible(row, tier, at),
+        }
+    }
+}
+
+/// Those of `officers` who have not been booked in the way of `row`.
+fn still_free(state: &State, row: &Vacancy, officers: &OfficerSet) -> OfficerSet {
+    let free = |officer: &OfficerId| {
+        state.calendars().find(*officer).is_none_or(|calendar| {
+            row.posting
+                .segments
+                .iter()
+                .all(|s| calendar.overlapping(s.span).is_none())
+        })
+    };
+    officers.iter().filter(free).collect()
+}

@@ -1,0 +1,33 @@
+//! The deterministic core: a command becomes events or a refusal, events become state.
+//!
+//! ```text
+//! decide(&State, &Command, Stamp) -> Result<Outcome, Refused>   may refuse, may not write
+//! apply(&mut State, &Record)                                    may write, may not refuse
+//! react(&State, &Record) -> Vec<Effect>                         who must be told
+//! digest(&State) -> u64
+//! ```
+//!
+//! Nothing here reads a clock, a file, a thread or a random number: time and place in line
+//! arrive as arguments, so the log alone rebuilds everything.
+
+pub mod apply;
+pub mod command;
+pub mod decide;
+pub mod digest;
+pub mod effect;
+pub mod event;
+pub mod matching;
+pub mod react;
+pub mod refusal;
+pub mod state;
+
+pub use apply::apply;
+pub use command::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
+pub use decide::{Outcome, Stamp, decide};
+pub use digest::digest;
+pub use effect::Effect;
+pub use event::{Event, Record, TierCause, Vacated};
+pub use matching::Matches;
+pub use react::react;
+pub use refusal::{Invalid, Kind, Refusal, Refused};
+pub use state::{Answer, Deadline, Receipt, Reply, State};

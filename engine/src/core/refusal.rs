@@ -1,0 +1,236 @@
+//! Answers that say no.
+//!
+//! A refusal is an answer: it was decided, it is typed, and it has the sentence a person sees.
+//! Outages are errors and live with the engine; broken invariants panic.
+
+#![allow(
+    missing_docs,
+    reason = "rkyv derives resolvers whose fields have no documentation"
+)]
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+use crate::limits::{
+    CODE_LEN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX,
+};
+use crate::model::{Timestamp, VacancyId};
+use crate::rules::Clause;
+
+/// Why a command was refused, in order of precedence: the first that holds is the answer.
+#[derive(Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// The command makes no sense as written.
+    #[error("{0}")]
+    Invalid(Invalid),
+    /// The request id was used before for something else.
+    #[error("this request id was used before with other content: choose a new id")]
+    RequestReused,
+    /// Who asks may not do this.
+    #[error("your role or agency does not allow this")]
+    NotAllowed,
+    /// Something named is not known.
+    #[error("there is no {kind} `{code}`")]
+    Unknown {
+        /// What kind of thing.
+        kind: Kind,
+        /// The name that was given.
+        code: Box<str>,
+    },
+    /// Something with this name exists already.
+    #[error("there is already a {kind} `{code}`")]
+    AlreadyExists {
+        /// What kind of thing.
+        kind: Kind,
+        /// The name that was given.
+        code: Box<str>,
+    },
+    /// The installation holds as many as it will.
+    #[error("this installation holds no more than {limit} {kind} records")]
+    LimitReached {
+        /// Of what.
+        kind: Kind,
+        /// How many.
+        limit: u64,
+    },
+    /// The customer no longer needs it.
+    #[error("this shift was cancelled")]
+    Cancelled,
+    /// Its start has passed.
+    #[error("this shift has started; it can no longer be taken or changed")]
+    Expired,
+    /// Every slot has its officer.
+    #[error("this shift is filled")]
+    Filled,
+    /// The officer's agency is not asked yet.
+    #[error("this shift is not open to your agency yet")]
+    NotOffered,
+    /// A clause of eligibility does not hold; this is the first that does not.
+    #[error("you are not eligible for this shift")]
+    NotEligible {
+        /// The clause.
+        clause: Clause,
+    },
+    /// The officer is assigned elsewhere at that time.
+    #[error("you are assigned elsewhere at that time")]
+    Overlaps {
+        /// The assignment in the way.
+        with: VacancyId,
+    },
+    /// The officer holds no slot of this vacancy.
+    #[error("no slot of this shift is held by this officer")]
+    NotHolder,
+    /// There is no further tier to open.
+    #[error("no further back-up agency can be asked")]
+    NoFurtherTier,
+    /// The line is full.
+    #[error("too many requests at once: ask again with the same id in {retry_after_ms} ms")]
+    Busy {
+        /// When to ask again, in milliseconds.
+        retry_after_ms: u32,
+    },
+}
+
+impl Refusal {
+    /// Whether a retry could be answered otherwise later, so that this answer is recorded.
+    ///
+    /// Everything else is as true later as now: a cancelled vacancy stays cancelled, an accept
+    /// of a closed round stays too late, and nothing was looked at before the command was found
+    /// to be senseless, forbidden or busy.
+    pub fn is_remembered(&self) -> bool {
+        matches!(
+            self,
+            Refusal::NotOffered
+                | Refusal::NotEligible { .. }
+                | Refusal::Overlaps { .. }
+                | Refusal::NotHolder
+                | Refusal::NoFurtherTier
+        )
+    }
+}
+
+/// A refusal with what is known about the race it was decided in.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// Place in the line of accepts of this round, from 1.
+    pub place: Option<u32>,
+    /// When the last slot was taken.
+    pub filled_at: Option<Timestamp>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        Refused {
+            refusal,
+            place: None,
+            filled_at: None,
+        }
+    }
+}
+
+/// What makes a command senseless.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    thiserror::Error,
+)]
+pub enum Invalid {
+    /// A code is empty, too long or has other characters.
+    #[error("`{0}` is not a code: use 1 to {CODE_LEN_MAX} letters, digits, `-`, `_`, `.` or `/`")]
+    Code(Box<str>),
+    /// A name is empty or too long.
+    #[error("a name has 1 to {NAME_LEN_MAX} bytes")]
+    Name,
+    /// Post orders are too long.
+    #[error("post orders have at most {POST_ORDERS_LEN_MAX} bytes")]
+    PostOrders,
+    /// A reason is too long.
+    #[error("a reason has at most {REASON_LEN_MAX} bytes")]
+    Reason,
+    /// A vacancy has no segment, or too many.
+    #[error("a vacancy has 1 to {SEGMENTS_MAX} segments")]
+    Segments,
+    /// Segments are empty, out of order, overlap, or span too long a time.
+    #[error("segments end after they start, follow each other in time and span at most 31 days")]
+    SegmentOrder,
+    /// A vacancy has no slot, or too many.
+    #[error("a vacancy has 1 to {SLOTS_MAX} slots")]
+    Slots,
+    /// A tier window is too long, or there are too many.
+    #[error("tier windows are at most 16, each at most 366 days")]
+    Windows,
+    /// The work starts in the past.
+    #[error("the first segment starts in the past")]
+    InThePast,
+    /// The time zone is not known.
+    #[error("`{0}` is not an IANA time zone")]
+    Zone(Box<str>),
+    /// A position lies outside the map.
+    #[error("a position has a latitude of ±90° and a longitude of ±180° at most")]
+    Position,
+    /// A validity ends before it starts.
+    #[error("a validity ends after it starts")]
+    Validity,
+    /// Availability windows make no sense.
+    #[error(
+        "availability windows lie inside a day of 1,440 minutes, weekdays are 1 to 7, dates exist"
+    )]
+    Availability,
+    /// A pact of an agency with itself, or of tier 0.
+    #[error("a pact joins two agencies, and its tier is 1 or more")]
+    Pact,
+    /// An agreement covers nobody here: its holder is neither lead nor back-up.
+    #[error("the covering agreement `{0}` belongs to neither agency of the pact")]
+    Cover(Box<str>),
+    /// Too many changes at once, or none.
+    #[error("a roster command has 1 to 100,000 changes")]
+    Changes,
+}
+
+/// Kinds of things with names.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Kind {
+    /// An agency.
+    Agency,
+    /// An agreement.
+    Agreement,
+    /// A kind of certification.
+    Certification,
+    /// A programme.
+    Programme,
+    /// A site.
+    Site,
+    /// An officer.
+    Officer,
+    /// A pact.
+    Pact,
+    /// A vacancy.
+    Vacancy,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Agency => "agency",
+            Kind::Agreement => "agreement",
+            Kind::Certification => "certification",
+            Kind::Programme => "programme",
+            Kind::Site => "site",
+            Kind::Officer => "officer",
+            Kind::Pact => "pact",
+            Kind::Vacancy => "vacancy",
+        })
+    }
+}

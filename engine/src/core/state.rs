@@ -1,0 +1,314 @@
+//! Everything the log says, and the index derived from it.
+
+#![allow(
+    missing_docs,
+    reason = "rkyv derives resolvers whose fields have no documentation"
+)]
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rkyv::rancor;
+use rkyv::{Archive, Deserialize, Serialize};
+
+use super::command::Actor;
+use super::event::{Event, Record};
+use super::refusal::Refused;
+use crate::index::Index;
+use crate::limits::{ANSWER_RETENTION_MS, ANSWERS_MAX};
+use crate::model::{
+    AgreementId, Calendar, CertificationId, OfficerId, OfficerSet, Punch, RequestId, Roster,
+    Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
+};
+use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
+
+/// The state after some record of the log.
+///
+/// The engine thread holds one, and so does every follower; the same records make the same state.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(super) durable: Durable,
+    pub(super) index: Index,
+}
+
+/// What a snapshot holds: all of the state but what is derived.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Durable {
+    pub(super) sequence: Sequence,
+    pub(super) at: Timestamp,
+    pub(super) roster: Roster,
+    pub(super) vacancies: Table<VacancyId, Vacancy>,
+    pub(super) keys: BTreeMap<VacancyKey, VacancyId>,
+    pub(super) calendars: Table<OfficerId, Calendar>,
+    pub(super) punches: BTreeMap<VacancyId, Vec<Punch>>,
+    pub(super) deadlines: BTreeSet<(Timestamp, Deadline)>,
+    pub(super) answers: Answers,
+}
+
+/// Something that falls due.
+#[derive(Archive, Serialize, Deserialize)]
+#[rkyv(derive(PartialEq, Eq, PartialOrd, Ord))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deadline {
+    /// A tier's window ends.
+    Tier(VacancyId),
+    /// A vacancy's work starts.
+    Start(VacancyId),
+    /// A certification runs out.
+    Certification(OfficerId, CertificationId),
+}
+
+/// The answer to a command: done, or refused.
+pub type Reply = Result<Answer, Refused>;
+
+/// The good answers.
+#[derive(Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The slot is the officer's.
+    Won(Receipt),
+    /// It is done.
+    Done {
+        /// The log record that holds it.
+        sequence: Sequence,
+    },
+}
+
+/// Proof of an award.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// The slot, from 0.
+    pub slot: u16,
+    /// Place in the line of accepts, from 1.
+    pub place: u32,
+    /// The log record of the award.
+    pub sequence: Sequence,
+    /// What protects the officer.
+    pub cover: AgreementId,
+    /// When it was awarded.
+    pub awarded_at: Timestamp,
+}
+
+impl State {
+    /// The state before the first record.
+    pub fn empty() -> State {
+        State::from(Durable::default())
+    }
+
+    /// The state that `snapshot` holds.
+    pub fn restore(snapshot: &[u8]) -> Result<State, rancor::Error> {
+        Ok(State::from(rkyv::from_bytes::<Durable, rancor::Error>(
+            snapshot,
+        )?))
+    }
+
+    /// The durable part as bytes, for a snapshot.
+    pub fn snapshot(&self) -> Result<Vec<u8>, rancor::Error> {
+        Ok(rkyv::to_bytes::<rancor::Error>(&self.durable)?.into_vec())
+    }
+
+    /// The durable part.
+    pub fn durable(&self) -> &Durable {
+        &self.durable
+    }
+
+    /// The record this state is the outcome of.
+    pub fn sequence(&self) -> Sequence {
+        self.durable.sequence
+    }
+
+    /// When that record was decided.
+    pub fn at(&self) -> Timestamp {
+        self.durable.at
+    }
+
+    /// Agencies, officers, sites, pacts.
+    pub fn roster(&self) -> &Roster {
+        &self.durable.roster
+    }
+
+    /// The index over the roster.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// What officers are assigned to.
+    pub fn calendars(&self) -> &Table<OfficerId, Calendar> {
+        &self.durable.calendars
+    }
+
+    /// Every vacancy with its number.
+    pub fn vacancies(&self) -> &Table<VacancyId, Vacancy> {
+        &self.durable.vacancies
+    }
+
+    /// A vacancy by number.
+    pub fn vacancy(&self, id: VacancyId) -> Option<&Vacancy> {
+        self.durable.vacancies.find(id)
+    }
+
+    /// The number of a vacancy by its name outside.
+    pub fn vacancy_id(&self, key: VacancyKey) -> Option<VacancyId> {
+        self.durable.keys.get(&key).copied()
+    }
+
+    /// The punches made for a vacancy, in order.
+    pub fn punches(&self, id: VacancyId) -> &[Punch] {
+        self.durable.punches.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// When the next [`Tick`](super::Body::Tick) is due.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.durable.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// The answer given to a request, if it is still remembered.
+    pub fn answer(&self, by: Actor, request: RequestId) -> Option<&Remembered> {
+        self.durable.answers.by_request.get(&(by, request))
+    }
+
+    /// The award receipt of the slot that `officer` holds.
+    pub fn receipt(&self, id: VacancyId, officer: OfficerId) -> Option<Receipt> {
+        let (slot, holder) = self.vacancy(id)?.slot_of(officer)?;
+        Some(Receipt {
+            vacancy: id,
+            slot,
+            place: holder.place,
+            sequence: holder.sequence,
+            cover: holder.cover,
+            awarded_at: holder.awarded_at,
+        })
+    }
+
+    /// The tier through which `officer` sees a vacancy at `at`.
+    pub fn tier_of(&self, vacancy: &Vacancy, officer: OfficerId, at: Timestamp) -> Option<u8> {
+        let home = self.roster().officers.find(officer)?.home;
+        let posting = &vacancy.posting;
+        tier::tier_of(self.roster(), posting.lead, home, at, posting.span())
+    }
+
+    /// Whether the offer of a vacancy stands for `officer` at `at`: it is open, was offered, was
+    /// not declined, and the officer could take it.
+    pub fn stands_for(&self, vacancy: &Vacancy, officer: OfficerId, at: Timestamp) -> bool {
+        let asked = vacancy.standing == Standing::Open
+            && vacancy.offered.contains(officer)
+            && !vacancy.declined.contains(officer);
+        asked
+            && Ground::new(self.roster(), &vacancy.posting, at)
+                .zip(self.candidate(officer))
+                .is_some_and(|(ground, who)| eligibility::check(ground, who).is_ok())
+    }
+
+    /// Every clause of eligibility with its answer, as of `at`.
+    pub fn why(
+        &self,
+        vacancy: &Vacancy,
+        officer: OfficerId,
+        at: Timestamp,
+    ) -> Option<Vec<(Clause, bool)>> {
+        let ground = Ground::new(self.roster(), &vacancy.posting, at)?;
+        Some(eligibility::explain(ground, self.candidate(officer)?))
+    }
+
+    /// Everybody in `tier` who may take `vacancy` at `at` and has not given it back.
+    pub(super) fn eligible(&self, vacancy: &Vacancy, tier: u8, at: Timestamp) -> OfficerSet {
+        let posting = &vacancy.posting;
+        let Some(ground) = Ground::new(self.roster(), posting, at) else {
+            return OfficerSet::new();
+        };
+        let span = ground.span;
+        let agencies = tier::agencies_of_tier(self.roster(), posting.lead, tier, at, span);
+        let mut eligible = self.index.eligible(ground, self.calendars(), &agencies);
+        eligible.0 -= &vacancy.returned.0;
+        eligible
+    }
+
+    pub(super) fn candidate(&self, id: OfficerId) -> Option<Candidate<'_>> {
+        let officer = self.roster().officers.find(id)?;
+        Some(Candidate {
+            id,
+            officer,
+            calendar: self.calendars().find(id),
+        })
+    }
+}
+
+impl From<Durable> for State {
+    fn from(durable: Durable) -> State {
+        let index = Index::build(&durable.roster, &durable.calendars);
+        State { durable, index }
+    }
+}
+
+/// Answers by request, for as long as retries are honoured.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Answers {
+    by_request: BTreeMap<(Actor, RequestId), Remembered>,
+    /// The oldest first.
+    given: VecDeque<(Timestamp, Actor, RequestId)>,
+}
+
+/// An answer that was given.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Remembered {
+    /// Fingerprint of what was asked.
+    pub fingerprint: u64,
+    /// What was answered.
+    pub reply: Reply,
+}
+
+impl Answers {
+    /// Remembers the answer in `record`, and forgets those past their retention.
+    pub(super) fn remember(&mut self, record: &Record) {
+        let oldest = Timestamp(record.at.as_micros() - ANSWER_RETENTION_MS as i64 * 1_000);
+        while let Some(&(given_at, by, request)) = self.given.front() {
+            if given_at >= oldest && self.given.len() < ANSWERS_MAX {
+                break;
+            }
+            self.given.pop_front();
+            self.by_request.remove(&(by, request));
+        }
+        if record.by == Actor::Clock {
+            return;
+        }
+        let remembered = Remembered {
+            fingerprint: record.fingerprint,
+            reply: record.reply(),
+        };
+        self.by_request
+            .insert((record.by, record.request), remembered);
+        self.given.push_back((record.at, record.by, record.request));
+    }
+}
+
+impl Record {
+    /// The answer that whoever asked hears.
+    pub fn reply(&self) -> Reply {
+        for event in &self.events {
+            match event {
+                Event::Refused(refused) => return Err(refused.clone()),
+                Event::Awarded {
+                    vacancy,
+                    slot,
+                    cover,
+                    place,
+                    ..
+                } => {
+                    return Ok(Answer::Won(Receipt {
+                        vacancy: *vacancy,
+                        slot: *slot,
+                        place: *place,
+                        sequence: self.sequence,
+                        cover: *cover,
+                        awarded_at: self.at,
+                    }));
+                }
+                _ => {}
+            }
+        }
+        Ok(Answer::Done {
+            sequence: self.sequence,
+        })
+    }
+}

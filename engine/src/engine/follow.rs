@@ -1,0 +1,192 @@
+//! Followers: readers of the durable history.
+//!
+//! Everybody who reads is a follower. A follower starts with a state and applies the same
+//! records as the engine, after they are durable, so no reader slows the race and no reader
+//! shows what a crash can undo.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::core::{Record, Reply, State};
+use crate::limits::FOLLOWER_BATCHES_MAX;
+use crate::race::Unavailable;
+
+/// Records that became durable with one sync.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The records, in order. Never empty.
+    pub records: Vec<Record>,
+    /// How long writing and syncing them took, in microseconds.
+    pub sync_us: u64,
+}
+
+/// What a follower receives at a time.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// What became durable, if anything did.
+    pub batch: Option<Arc<Batch>>,
+    /// Answers to commands submitted to this follower's outbox, by token. They may rest on
+    /// `batch`, never on anything after it.
+    pub replies: Vec<(u64, Result<Reply, Unavailable>)>,
+}
+
+/// Why nothing more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Ended {
+    /// The engine was closed.
+    #[error("the engine was closed")]
+    Closed,
+    /// The log could not be written.
+    #[error("the log could not be written and the engine has stopped")]
+    Failed,
+    /// The follower read too slowly; follow anew.
+    #[error("the follower was too far behind: follow anew")]
+    Lagged,
+}
+
+/// A reader of the durable history.
+#[derive(Debug)]
+pub struct Follower {
+    /// The state to start from: the deliveries continue it.
+    pub state: State,
+    mailbox: Arc<Mailbox>,
+}
+
+/// Where answers are delivered, in order with a follower's batches.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    pub(super) mailbox: Arc<Mailbox>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Mailbox {
+    inside: Mutex<Inside>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    queue: VecDeque<Delivery>,
+    ended: Option<Ended>,
+    waker: Option<Waker>,
+    abandoned: bool,
+}
+
+impl Follower {
+    pub(super) fn new(state: State, mailbox: Arc<Mailbox>) -> Follower {
+        Follower { state, mailbox }
+    }
+
+    /// Where commands can have their answers delivered among this follower's batches.
+    pub fn outbox(&self) -> Outbox {
+        Outbox {
+            mailbox: Arc::clone(&self.mailbox),
+        }
+    }
+
+    /// The next delivery, when it is there.
+    ///
+    /// # Errors
+    ///
+    /// Says why nothing more will come, after everything that did come was taken.
+    pub async fn next(&mut self) -> Result<Delivery, Ended> {
+        std::future::poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// Blocks this thread until the next delivery.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Follower::next`].
+    pub fn wait(&mut self) -> Result<Delivery, Ended> {
+        let mut inside = self.mailbox.inside();
+        loop {
+            match (inside.queue.pop_front(), inside.ended) {
+                (Some(delivery), _) => return Ok(delivery),
+                (None, Some(ended)) => return Err(ended),
+                (None, None) => {}
+            }
+            inside = self
+                .mailbox
+                .arrived
+                .wait(inside)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next delivery if it is there already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Follower::next`].
+    pub fn try_next(&mut self) -> Result<Option<Delivery>, Ended> {
+        let mut inside = self.mailbox.inside();
+        match (inside.queue.pop_front(), inside.ended) {
+            (Some(delivery), _) => Ok(Some(delivery)),
+            (None, Some(ended)) => Err(ended),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// As [`Follower::next`], for hand-written futures.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Ended>> {
+        let mut inside = self.mailbox.inside();
+        match (inside.queue.pop_front(), inside.ended) {
+            (Some(delivery), _) => Poll::Ready(Ok(delivery)),
+            (None, Some(ended)) => Poll::Ready(Err(ended)),
+            (None, None) => {
+                inside.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let mut inside = self.mailbox.inside();
+        inside.abandoned = true;
+        inside.queue.clear();
+    }
+}
+
+impl Mailbox {
+    /// Delivers; says whether anybody is still there to read.
+    pub(super) fn deliver(&self, delivery: Delivery) -> bool {
+        let mut inside = self.inside();
+        if inside.abandoned || inside.ended.is_some() {
+            return false;
+        }
+        if inside.queue.len() >= FOLLOWER_BATCHES_MAX {
+            inside.queue.clear();
+            drop(inside);
+            self.end(Ended::Lagged);
+            return false;
+        }
+        inside.queue.push_back(delivery);
+        self.wake(inside);
+        true
+    }
+
+    /// Ends the stream after what is queued.
+    pub(super) fn end(&self, why: Ended) {
+        let mut inside = self.inside();
+        inside.ended.get_or_insert(why);
+        self.wake(inside);
+    }
+
+    fn wake(&self, mut inside: MutexGuard<'_, Inside>) {
+        let waker = inside.waker.take();
+        drop(inside);
+        self.arrived.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,260 @@
+//! The engine: one thread that settles everything, and the handles around it.
+//!
+//! The thread repeats one step: drain the line → stamp → match → decide and apply in order →
+//! append and sync → show the gates, answer, deliver to followers. See [`Stepper::step`].
+
+mod follow;
+mod recover;
+mod snapshots;
+mod step;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread::{self, JoinHandle};
+
+pub use follow::{Batch, Delivery, Ended, Follower, Outbox};
+pub use recover::{OpenError, Recovered};
+pub use step::Stepper;
+
+use crate::core::{Actor, Command, Refusal, Refused, Reply};
+use crate::io::{Clock, Storage};
+use crate::limits::{BUSY_RETRY_MS, INBOX_LEN_MAX};
+use crate::log::LogOptions;
+use crate::race::{Admission, Gates, Inbox, Promise, Ticket, Unavailable};
+
+/// What an engine is opened with.
+#[derive(Clone)]
+pub struct Options {
+    /// The folder that holds the log.
+    pub storage: Arc<dyn Storage>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// How the log is kept.
+    pub log: LogOptions,
+    /// A snapshot is saved after this many records; 0 saves none.
+    pub snapshot_every_records: u64,
+}
+
+/// An open engine. Cheap to clone; [`Engine::close`] on any clone ends it for all.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What submitters, followers and the engine thread share.
+pub(crate) struct Shared {
+    gates: Gates,
+    inbox: Inbox<Intention>,
+    health: AtomicU8,
+    thread: std::sync::OnceLock<thread::Thread>,
+    join: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Something in line.
+pub(crate) enum Intention {
+    /// A command and where its answer goes.
+    Command(Command, ReplyTo),
+    /// A reader who wants the state and everything after it.
+    Follow(std::sync::mpsc::SyncSender<Follower>),
+    /// The engine's end.
+    Close,
+}
+
+/// Where an answer goes.
+pub(crate) enum ReplyTo {
+    Ticket(Promise),
+    Outbox(Outbox, u64),
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Health {
+    /// Taking commands.
+    Running = 0,
+    /// The disk is full: reading goes on, nothing new is taken in until there is space.
+    ReadOnly = 1,
+    /// The log could not be written: restart to recover.
+    Failed = 2,
+    /// Closed.
+    Closed = 3,
+}
+
+impl Engine {
+    /// Opens the log, rebuilds the state from it, and starts the engine thread.
+    ///
+    /// # Errors
+    ///
+    /// If the log is damaged, in use or cannot be read; the error says where and what to do.
+    pub fn open(options: Options) -> Result<(Engine, Recovered), OpenError> {
+        let every = options.snapshot_every_records;
+        let (engine, stepper, recovered) = Engine::open_stepped(options)?;
+        let snapshots = stepper.snapshots();
+        let thread = thread::Builder::new()
+            .name("muster-engine".into())
+            .spawn(move || stepper.run())
+            .map_err(|source| OpenError::Thread {
+                what: source.to_string(),
+            })?;
+        engine.shared.thread.get_or_init(|| thread.thread().clone());
+        *engine
+            .shared
+            .join
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(thread);
+        if every > 0
+            && let Some(follower) = engine.follow()
+        {
+            snapshots::spawn(follower, snapshots, every)?;
+        }
+        Ok((engine, recovered))
+    }
+
+    /// Opens an engine without a thread: nothing happens but in [`Stepper::step`]. For
+    /// simulations, where every step must be repeatable.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::open`].
+    pub fn open_stepped(options: Options) -> Result<(Engine, Stepper, Recovered), OpenError> {
+        let shared = Arc::new(Shared {
+            gates: Gates::new(),
+            inbox: Inbox::new(INBOX_LEN_MAX),
+            health: AtomicU8::new(Health::Running as u8),
+            thread: std::sync::OnceLock::new(),
+            join: std::sync::Mutex::new(None),
+        });
+        let (stepper, recovered) = Stepper::open(Arc::clone(&shared), options)?;
+        Ok((Engine { shared }, stepper, recovered))
+    }
+
+    /// Puts `command` in line. The ticket is answered when the answer is durable.
+    pub fn submit(&self, command: Command) -> Ticket {
+        if let Some(answer) = self.turn_away(&command) {
+            return Ticket::answered(answer);
+        }
+        let (ticket, promise) = Ticket::new();
+        match self.enter(Intention::Command(command, ReplyTo::Ticket(promise))) {
+            Ok(()) => ticket,
+            Err(_) => Ticket::answered(Ok(busy())),
+        }
+    }
+
+    /// Puts `command` in line and has its answer delivered to `outbox` under `token`, in order
+    /// with the events that the outbox's follower receives. An answer that is known at once is
+    /// returned instead.
+    pub fn submit_to(
+        &self,
+        command: Command,
+        outbox: &Outbox,
+        token: u64,
+    ) -> Option<Result<Reply, Unavailable>> {
+        if let Some(answer) = self.turn_away(&command) {
+            return Some(answer);
+        }
+        let reply_to = ReplyTo::Outbox(outbox.clone(), token);
+        match self.enter(Intention::Command(command, reply_to)) {
+            Ok(()) => None,
+            Err(_) => Some(Ok(busy())),
+        }
+    }
+
+    /// The state as it is durable now, and everything that becomes durable after it. Nothing if
+    /// the engine has ended.
+    ///
+    /// Waits for the engine thread, which copies its state: meant for the start of a reader, not
+    /// for every question.
+    pub fn follow(&self) -> Option<Follower> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let mut intention = Intention::Follow(sender);
+        // A full line is a matter of milliseconds, and readers are part of the house.
+        while let Err(back) = self.enter(intention) {
+            if matches!(self.health(), Health::Failed | Health::Closed) {
+                return None;
+            }
+            thread::yield_now();
+            intention = back;
+        }
+        receiver.recv().ok()
+    }
+
+    /// How the engine is.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    /// Settles what is in line, makes it durable and ends the engine. Later commands hear
+    /// [`Unavailable::Closed`].
+    pub fn close(&self) {
+        let mut intention = Intention::Close;
+        while let Err(back) = self.enter(intention) {
+            thread::yield_now();
+            intention = back;
+        }
+        let join = self
+            .shared
+            .join
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        if let Some(thread) = join {
+            // The thread's panic has been printed by the panic hook; closing goes on.
+            let _ = thread.join();
+        }
+    }
+
+    /// Answers at the gate what needs no place in line.
+    fn turn_away(&self, command: &Command) -> Option<Result<Reply, Unavailable>> {
+        match self.health() {
+            Health::Running => {}
+            Health::ReadOnly => return Some(Err(Unavailable::DiskFull)),
+            Health::Failed => return Some(Err(Unavailable::Failed)),
+            Health::Closed => return Some(Err(Unavailable::Closed)),
+        }
+        let (vacancy, round) = command.body.accepted()?;
+        let Actor::Officer(officer) = command.by else {
+            return None;
+        };
+        match self.shared.gates.admit(vacancy, round, officer) {
+            Admission::Enter => None,
+            Admission::Filled { place, filled_at } => {
+                let (refusal, filled_at) = (Refusal::Filled, Some(filled_at));
+                Some(Ok(Err(Refused {
+                    refusal,
+                    place: Some(place),
+                    filled_at,
+                })))
+            }
+        }
+    }
+
+    fn enter(&self, intention: Intention) -> Result<(), Intention> {
+        let was_empty = self.shared.inbox.push(intention)?;
+        if was_empty && let Some(thread) = self.shared.thread.get() {
+            thread.unpark();
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn health(&self) -> Health {
+        match self.health.load(Ordering::Acquire) {
+            0 => Health::Running,
+            1 => Health::ReadOnly,
+            2 => Health::Failed,
+            _ => Health::Closed,
+        }
+    }
+
+    fn set_health(&self, health: Health) {
+        self.health.store(health as u8, Ordering::Release);
+    }
+}
+
+fn busy() -> Reply {
+    Err(Refusal::Busy {
+        retry_after_ms: BUSY_RETRY_MS,
+    }
+    .into())
+}

@@ -1,0 +1,369 @@
+//! The engine thread's one step.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rayon::prelude::*;
+use rkyv::rancor;
+
+use super::follow::{Batch, Delivery, Ended, Follower, Mailbox, Outbox};
+use super::recover::{OpenError, Recovered, recover};
+use super::{Health, Intention, Options, ReplyTo, Shared};
+use crate::core::digest::fingerprint;
+use crate::core::{
+    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, apply, decide,
+};
+use crate::limits::BATCH_LEN_MAX;
+use crate::log::{CommitError, Log, Snapshots};
+use crate::model::{RequestId, Timestamp, VacancyId};
+use crate::race::Unavailable;
+
+/// Publications in one batch from which matching is spread over all cores.
+const PARALLEL_MATCHES_MIN: usize = 4;
+
+/// How often a read-only engine looks whether there is space again.
+const FULL_RETRY: Duration = Duration::from_millis(250);
+
+/// The one who settles: owns the state and the log.
+pub struct Stepper {
+    shared: Arc<Shared>,
+    options: Options,
+    state: State,
+    /// None while the disk is full: reopening the log is the check that there is space again.
+    log: Option<Log>,
+    followers: Vec<Arc<Mailbox>>,
+    /// Taken from the line and not yet settled, the first to enter first.
+    waiting: Vec<Intention>,
+}
+
+/// A batch in the making.
+#[derive(Default)]
+struct Draft {
+    records: Vec<Record>,
+    replies: Vec<(ReplyTo, Reply)>,
+    readers: Vec<std::sync::mpsc::SyncSender<Follower>>,
+    is_last: bool,
+}
+
+impl Stepper {
+    pub(super) fn open(
+        shared: Arc<Shared>,
+        options: Options,
+    ) -> Result<(Stepper, Recovered), OpenError> {
+        let (state, log, recovered) = recover(Arc::clone(&options.storage), options.log)?;
+        for (id, row) in state.vacancies().iter() {
+            shared.gates.show(id, row);
+        }
+        let (followers, waiting) = (Vec::new(), Vec::new());
+        let stepper = Stepper {
+            shared,
+            options,
+            state,
+            log: Some(log),
+            followers,
+            waiting,
+        };
+        Ok((stepper, recovered))
+    }
+
+    /// The state after everything settled so far.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Where snapshots are saved, from any thread.
+    pub(super) fn snapshots(&self) -> Snapshots {
+        self.log
+            .as_ref()
+            .expect("a stepper opens with a log")
+            .snapshots()
+    }
+
+    /// Takes what is in line and settles it as one batch. Says whether the engine goes on.
+    pub fn step(&mut self) -> bool {
+        self.shared.inbox.drain_into(&mut self.waiting);
+        if self.log.is_none() && !self.reopen() {
+            self.turn_everybody_away(Unavailable::DiskFull);
+            return self.shared.health() != Health::Closed;
+        }
+        let at = self.state.at().max(self.options.clock.now());
+        let draft = self.settle(at);
+        self.make_durable(draft)
+    }
+
+    /// Steps until the engine ends, sleeping while there is nothing to do.
+    pub(super) fn run(mut self) {
+        while self.step() {
+            if !self.waiting.is_empty() {
+                continue;
+            }
+            // A push between the last drain and here has left a token that makes `park` return
+            // at once: whoever finds the line empty unparks.
+            match self.idle_for() {
+                None => thread::park(),
+                Some(wait) if wait.is_zero() => {}
+                Some(wait) => thread::park_timeout(wait),
+            }
+        }
+    }
+
+    /// How long there will be nothing to do, unless somebody enters the line; none means for good.
+    fn idle_for(&self) -> Option<Duration> {
+        if self.log.is_none() {
+            return Some(FULL_RETRY);
+        }
+        let wait = |due: Timestamp| {
+            let us = due
+                .as_micros()
+                .saturating_sub(self.options.clock.now().as_micros());
+            Duration::from_micros(u64::try_from(us).unwrap_or(0))
+        };
+        self.state.next_deadline().map(wait)
+    }
+
+    /// Decides and applies everything in line, up to a batch's worth, in order.
+    fn settle(&mut self, at: Timestamp) -> Draft {
+        let mut draft = Draft::default();
+        if self.state.next_deadline().is_some_and(|due| due <= at) {
+            self.tick(at, &mut draft);
+        }
+        let count = self.waiting.len().min(BATCH_LEN_MAX);
+        let batch: Vec<Intention> = self.waiting.drain(..count).collect();
+        let matches = self.match_ahead(&batch, at);
+        for (place, intention) in batch.into_iter().enumerate() {
+            match intention {
+                Intention::Command(command, reply_to) => {
+                    let found = matches.get(place).cloned().unwrap_or_default();
+                    let reply = self.settle_one(&command, at, &found, &mut draft);
+                    draft.replies.push((reply_to, reply));
+                }
+                Intention::Follow(reader) => draft.readers.push(reader),
+                Intention::Close => draft.is_last = true,
+            }
+        }
+        draft
+    }
+
+    /// Matches the batch's publications on all cores, if there are enough to be worth it.
+    fn match_ahead(&self, batch: &[Intention], at: Timestamp) -> Vec<Matches> {
+        let publishes = |intention: &&Intention| {
+            matches!(
+                intention,
+                Intention::Command(
+                    Command {
+                        body: Body::Publish(_),
+                        ..
+                    },
+                    _
+                )
+            )
+        };
+        if batch.iter().filter(publishes).count() < PARALLEL_MATCHES_MIN {
+            return Vec::new();
+        }
+        let state = &self.state;
+        let find = |intention: &Intention| match intention {
+            Intention::Command(command, _) => Matches::prepare(state, command, at),
+            Intention::Follow(_) | Intention::Close => Matches::none(),
+        };
+        batch.par_iter().map(find).collect()
+    }
+
+    fn settle_one(
+        &mut self,
+        command: &Command,
+        at: Timestamp,
+        matches: &Matches,
+        draft: &mut Draft,
+    ) -> Reply {
+        let place = match command.body.accepted() {
+            Some((vacancy, _)) => self.shared.gates.next_place(vacancy),
+            None => 0,
+        };
+        let events = match decide(&self.state, command, Stamp { at, place }, matches) {
+            Ok(Outcome::Again(answer)) => return Ok(answer),
+            Ok(Outcome::New(events)) => events,
+            Err(refused) if refused.refusal.is_remembered() => vec![Event::Refused(refused)],
+            Err(refused) => return Err(refused),
+        };
+        let record = Record {
+            sequence: self.state.sequence().next(),
+            at,
+            request: command.request,
+            by: command.by,
+            fingerprint: fingerprint(&command.body),
+            events,
+        };
+        let reply = record.reply();
+        apply(&mut self.state, &record);
+        draft.records.push(record);
+        reply
+    }
+
+    /// Handles what has fallen due. What is left over falls due again in the next step.
+    fn tick(&mut self, at: Timestamp, draft: &mut Draft) {
+        let tick = Command {
+            request: RequestId(0),
+            by: Actor::Clock,
+            body: Body::Tick,
+        };
+        // The clock hears no answer.
+        let _ = self.settle_one(&tick, at, &Matches::none(), draft);
+    }
+
+    /// Writes and syncs the batch, and only then tells anybody. Says whether the engine goes on.
+    fn make_durable(&mut self, draft: Draft) -> bool {
+        let sync_us = match self.write(&draft.records) {
+            Ok(sync_us) => sync_us,
+            Err(CommitError::Full { .. }) => {
+                // The state is ahead of the log: both are rebuilt when there is space.
+                self.log = None;
+                self.shared.set_health(Health::ReadOnly);
+                answer_all(draft.replies, Unavailable::DiskFull);
+                return true;
+            }
+            Err(CommitError::Poisoned { .. }) => {
+                self.end(Health::Failed, Ended::Failed);
+                answer_all(draft.replies, Unavailable::Failed);
+                self.turn_everybody_away(Unavailable::Failed);
+                return false;
+            }
+        };
+        self.show_gates(&draft.records);
+        self.tell(draft.records, draft.replies, sync_us);
+        for reader in draft.readers {
+            let mailbox = Arc::new(Mailbox::default());
+            self.followers.push(Arc::clone(&mailbox));
+            // A reader that no longer waits drops the follower, which abandons the mailbox.
+            let _ = reader.send(Follower::new(self.state.clone(), mailbox));
+        }
+        if draft.is_last {
+            self.end(Health::Closed, Ended::Closed);
+            self.shared.inbox.drain_into(&mut self.waiting);
+            self.turn_everybody_away(Unavailable::Closed);
+        }
+        !draft.is_last
+    }
+
+    /// Appends `records` as one batch and syncs it; says how long that took in microseconds.
+    fn write(&mut self, records: &[Record]) -> Result<u64, CommitError> {
+        let log = self.log.as_mut().expect("a step begins with an open log");
+        if records.is_empty() {
+            return Ok(0);
+        }
+        for record in records {
+            log.append_with(|bytes| {
+                let encoded =
+                    rkyv::api::high::to_bytes_in::<_, rancor::Error>(record, std::mem::take(bytes));
+                *bytes = encoded.expect("a record in memory can be written to memory");
+            });
+        }
+        let before = self.options.clock.now();
+        log.commit()?;
+        let us = self.options.clock.now().as_micros() - before.as_micros();
+        Ok(u64::try_from(us).unwrap_or(0))
+    }
+
+    fn show_gates(&self, records: &[Record]) {
+        let mut touched: Vec<VacancyId> = records
+            .iter()
+            .flat_map(|record| &record.events)
+            .filter_map(Event::vacancy)
+            .collect();
+        touched.sort_unstable();
+        touched.dedup();
+        for id in touched {
+            if let Some(row) = self.state.vacancy(id) {
+                self.shared.gates.show(id, row);
+            }
+        }
+    }
+
+    /// Delivers the batch to every follower, and every answer to where it goes: one delivery, and
+    /// so one wake, for each follower.
+    fn tell(&mut self, records: Vec<Record>, replies: Vec<(ReplyTo, Reply)>, sync_us: u64) {
+        let batch = (!records.is_empty()).then(|| Arc::new(Batch { records, sync_us }));
+        let mut boxes: Vec<(Outbox, Vec<_>)> = Vec::new();
+        for (reply_to, reply) in replies {
+            match reply_to {
+                ReplyTo::Ticket(promise) => promise.keep(Ok(reply)),
+                ReplyTo::Outbox(outbox, token) => {
+                    let same = |(other, _): &&mut (Outbox, Vec<_>)| {
+                        Arc::ptr_eq(&other.mailbox, &outbox.mailbox)
+                    };
+                    match boxes.iter_mut().find(same) {
+                        Some((_, replies)) => replies.push((token, Ok(reply))),
+                        None => boxes.push((outbox, vec![(token, Ok(reply))])),
+                    }
+                }
+            }
+        }
+        self.followers.retain(|mailbox| {
+            let own = boxes
+                .iter_mut()
+                .find(|(outbox, _)| Arc::ptr_eq(&outbox.mailbox, mailbox));
+            let replies = own
+                .map(|(_, replies)| std::mem::take(replies))
+                .unwrap_or_default();
+            if batch.is_none() && replies.is_empty() {
+                return true;
+            }
+            mailbox.deliver(Delivery {
+                batch: batch.clone(),
+                replies,
+            })
+        });
+    }
+
+    /// Tries to open the log again after the disk was full; says whether it worked.
+    fn reopen(&mut self) -> bool {
+        match recover(Arc::clone(&self.options.storage), self.options.log) {
+            Ok((state, log, _)) => {
+                self.state = state;
+                self.log = Some(log);
+                self.shared.set_health(Health::Running);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn turn_everybody_away(&mut self, why: Unavailable) {
+        for intention in self.waiting.drain(..) {
+            match intention {
+                Intention::Command(_, reply_to) => answer_all(vec![(reply_to, ())], why),
+                Intention::Follow(_) => {}
+                Intention::Close => {
+                    self.shared.set_health(Health::Closed);
+                    for mailbox in self.followers.drain(..) {
+                        mailbox.end(Ended::Closed);
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, health: Health, ended: Ended) {
+        self.shared.set_health(health);
+        for mailbox in self.followers.drain(..) {
+            mailbox.end(ended);
+        }
+    }
+}
+
+/// Tells everybody in `replies` that nobody can say.
+fn answer_all<T>(replies: Vec<(ReplyTo, T)>, why: Unavailable) {
+    for (reply_to, _) in replies {
+        match reply_to {
+            ReplyTo::Ticket(promise) => promise.keep(Err(why)),
+            ReplyTo::Outbox(outbox, token) => {
+                let replies = vec![(token, Err(why))];
+                outbox.mailbox.deliver(Delivery {
+                    batch: None,
+                    replies,
+                });
+            }
+        }
+    }
+}

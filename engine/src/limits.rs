@@ -1,0 +1,56 @@
+//! Every bound of the engine, by name and unit. What has no limit here has none.
+
+/// Longest code (agency, site, badge, …), in bytes.
+pub const CODE_LEN_MAX: usize = 64;
+/// Longest full name, in bytes.
+pub const NAME_LEN_MAX: usize = 200;
+/// Longest post orders, in bytes.
+pub const POST_ORDERS_LEN_MAX: usize = 2_000;
+/// Longest reason of a cancellation, in bytes.
+pub const REASON_LEN_MAX: usize = 200;
+
+/// Agencies of one installation.
+pub const AGENCIES_MAX: usize = 65_536;
+/// Kinds of certification.
+pub const CERTIFICATIONS_MAX: usize = 1_024;
+/// Programmes of work.
+pub const PROGRAMMES_MAX: usize = 1_024;
+/// Sites.
+pub const SITES_MAX: usize = 1 << 20;
+/// Officers, counting numbers reserved in an agency's last block.
+pub const OFFICERS_MAX: usize = 1 << 27;
+/// Officer numbers given to an agency at a time, so that its officers are runs of a bitmap.
+pub const OFFICER_BLOCK: usize = 1_024;
+/// Vacancies ever published in one log.
+pub const VACANCIES_MAX: usize = 1 << 24;
+
+/// Segments of one vacancy.
+pub const SEGMENTS_MAX: usize = 16;
+/// Slots of one vacancy.
+pub const SLOTS_MAX: usize = 256;
+/// Tier windows of one vacancy.
+pub const WINDOWS_MAX: usize = 16;
+/// Longest window of a tier, in milliseconds (one year).
+pub const WINDOW_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
+/// Longest vacancy from its first start to its last end, in microseconds (31 days).
+pub const VACANCY_SPAN_US_MAX: i64 = 31 * 24 * 3_600 * 1_000_000;
+/// Declared availability windows of one officer, weekly and dated together.
+pub const AVAILABILITY_WINDOWS_MAX: usize = 512;
+/// Roster changes of one command.
+pub const ROSTER_CHANGES_MAX: usize = 100_000;
+
+/// Intentions waiting in line before new ones are refused as busy.
+pub const INBOX_LEN_MAX: usize = 65_536;
+/// Commands decided and synced together at most.
+pub const BATCH_LEN_MAX: usize = 16_384;
+/// What a busy line asks clients to wait, in milliseconds.
+pub const BUSY_RETRY_MS: u32 = 50;
+/// Deadlines handled by one tick; the rest follow in the next batch.
+pub const TICK_DEADLINES_MAX: usize = 256;
+/// Batches a follower may be behind before it is cut off and has to follow anew.
+pub const FOLLOWER_BATCHES_MAX: usize = 65_536;
+
+/// How long an answer is remembered for retries, in milliseconds (24 hours).
+pub const ANSWER_RETENTION_MS: u64 = 24 * 3_600 * 1_000;
+/// Answers remembered at most; the oldest are forgotten first.
+pub const ANSWERS_MAX: usize = 1 << 20;

@@ -1,0 +1,53 @@
+//! What an officer is already assigned to.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+use super::{Interval, VacancyId};
+
+/// An officer's booked time, sorted by start and disjoint.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Calendar {
+    bookings: Vec<Booking>,
+}
+
+/// Time that belongs to an assignment.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub struct Booking {
+    /// When.
+    pub span: Interval,
+    /// For which vacancy.
+    pub vacancy: VacancyId,
+}
+
+impl Calendar {
+    /// The first booking that shares an instant with `span`.
+    pub fn overlapping(&self, span: Interval) -> Option<Booking> {
+        let after = self
+            .bookings
+            .partition_point(|booking| booking.span.end <= span.start);
+        self.bookings
+            .get(after)
+            .copied()
+            .filter(|booking| booking.span.overlaps(span))
+    }
+
+    /// Books `span`, which overlaps nothing.
+    pub fn book(&mut self, span: Interval, vacancy: VacancyId) {
+        let place = self
+            .bookings
+            .partition_point(|booking| booking.span.start < span.start);
+        self.bookings.insert(place, Booking { span, vacancy });
+    }
+
+    /// Frees everything booked for `vacancy`.
+    pub fn free(&mut self, vacancy: VacancyId) {
+        self.bookings.retain(|booking| booking.vacancy != vacancy);
+    }
+
+    /// All bookings, the earliest first.
+    pub fn bookings(&self) -> &[Booking] {
+        &self.bookings
+    }
+}

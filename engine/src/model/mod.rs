@@ -1,0 +1,32 @@
+//! The words of the trade as types: what is known, without any rule about it.
+
+mod agency;
+mod attendance;
+mod calendar;
+mod ids;
+mod officer;
+mod officer_set;
+mod pact;
+mod roster;
+mod site;
+mod table;
+mod time;
+mod vacancy;
+
+pub use agency::{Agency, Agreement};
+pub use attendance::{Direction, Punch};
+pub use calendar::{Booking, Calendar};
+pub use ids::{
+    AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
+    Sequence, SiteId, VacancyId, VacancyKey,
+};
+pub use officer::{
+    Availability, Certification, Class, Date, LocalSpan, Officer, Programme, Rank, Window,
+};
+pub use officer_set::OfficerSet;
+pub use pact::Pact;
+pub use roster::Roster;
+pub use site::{Position, Site, SiteKind};
+pub use table::{Dense, Table};
+pub use time::{Interval, Timestamp};
+pub use vacancy::{Holder, Posting, Segment, Slot, Standing, Vacancy};

@@ -1,0 +1,212 @@
+//! The gate in front of the line: turns away accepts that have certainly lost.
+//!
+//! When 10,000 officers answer one slot, all but a few learn here, for two atomic loads and one
+//! addition, that it is filled. A gate cites durable state only: the engine thread writes it
+//! after the sync. It may let through who will lose in line; it never turns away who could win.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use crate::limits::VACANCIES_MAX;
+use crate::model::{OfficerId, Timestamp, Vacancy, VacancyId};
+
+/// Gates that are made at a time.
+const CHUNK: usize = 4_096;
+
+/// What the gate says to an accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Into the line.
+    Enter,
+    /// Every slot of that round is taken.
+    Filled {
+        /// Place in the line of accepts.
+        place: u32,
+        /// When the last slot was taken.
+        filled_at: Timestamp,
+    },
+}
+
+/// A gate for every vacancy.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    chunks: Box<[OnceLock<Box<[Gate]>>]>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    /// The last closed round in the upper half; slots open plus one in the lower half, which is
+    /// zero until the vacancy's publication is durable.
+    word: AtomicU64,
+    /// A filter of those who hold a slot: one of 64 bits each. A winner whose reply was lost
+    /// asks again and must get past the gate to hear it; so may one in 64 who did not win.
+    winners: AtomicU64,
+    /// Accepts seen in this round, here or in line.
+    line: AtomicU32,
+    filled_at: AtomicI64,
+}
+
+impl Gates {
+    pub(crate) fn new() -> Gates {
+        Gates {
+            chunks: (0..VACANCIES_MAX.div_ceil(CHUNK))
+                .map(|_| OnceLock::new())
+                .collect(),
+        }
+    }
+
+    /// Whether an accept of `round` by `officer` may enter the line.
+    pub(crate) fn admit(&self, vacancy: VacancyId, round: u32, officer: OfficerId) -> Admission {
+        let Some(gate) = self.find(vacancy) else {
+            return Admission::Enter;
+        };
+        let word = gate.word.load(Ordering::Acquire);
+        let (closed_round, slots_open) = ((word >> 32) as u32, word as u32);
+        let lost = slots_open == 1 || round <= closed_round;
+        // An unpublished vacancy (0) is the engine's to refuse.
+        if slots_open == 0 || !lost {
+            return Admission::Enter;
+        }
+        if gate.winners.load(Ordering::Acquire) & winner_bit(officer) != 0 {
+            return Admission::Enter;
+        }
+        let place = gate.line.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        Admission::Filled {
+            place,
+            filled_at: Timestamp(gate.filled_at.load(Ordering::Acquire)),
+        }
+    }
+
+    /// The next place in the line of accepts for `vacancy`.
+    pub(crate) fn next_place(&self, vacancy: VacancyId) -> u32 {
+        let Some(gate) = self.find(vacancy) else {
+            return 1;
+        };
+        gate.line.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// Shows what is durable about `row`. Called by the engine thread only.
+    pub(crate) fn show(&self, vacancy: VacancyId, row: &Vacancy) {
+        let chunk = self.chunks[vacancy.index() / CHUNK]
+            .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
+        let gate = &chunk[vacancy.index() % CHUNK];
+        let slots_open = row.slots_open() as u64 + 1;
+        let word = (u64::from(row.closed_round) << 32) | slots_open;
+        // The line counts anew when a round opens after one was closed.
+        if slots_open > 1 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
+            gate.line.store(0, Ordering::Relaxed);
+        }
+        // Winners are shown before the gate closes. Otherwise a winner whose reply was lost could
+        // ask again and be told that it is filled.
+        let winners = row
+            .holders()
+            .fold(0, |bits, holder| bits | winner_bit(holder.officer));
+        gate.filled_at.store(
+            row.filled_at.map_or(0, Timestamp::as_micros),
+            Ordering::Release,
+        );
+        gate.winners.store(winners, Ordering::Release);
+        gate.word.store(word, Ordering::Release);
+    }
+
+    fn find(&self, vacancy: VacancyId) -> Option<&Gate> {
+        let chunk = self.chunks.get(vacancy.index() / CHUNK)?.get()?;
+        Some(&chunk[vacancy.index() % CHUNK])
+    }
+}
+
+fn winner_bit(officer: OfficerId) -> u64 {
+    // Fibonacci hashing spreads neighbours, who are colleagues, over the bits.
+    1 << (u64::from(officer.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        AgencyId, AgreementId, Holder, Interval, Posting, ProgrammeId, Rank, Segment, Sequence,
+        SiteId, Standing, VacancyKey,
+    };
+
+    const V: VacancyId = VacancyId(5_000);
+
+    fn vacancy() -> Vacancy {
+        let span = Interval {
+            start: Timestamp(10),
+            end: Timestamp(20),
+        };
+        Vacancy::new(Posting {
+            key: VacancyKey(1),
+            lead: AgencyId(0),
+            programme: ProgrammeId(0),
+            segments: vec![Segment {
+                site: SiteId(0),
+                span,
+                local: Vec::new(),
+            }],
+            slots: vec![Rank::Officer],
+            windows_ms: Vec::new(),
+            post_orders: "".into(),
+        })
+    }
+
+    fn fill(row: &mut Vacancy, officer: OfficerId) {
+        row.slots[0].holder = Some(Holder {
+            officer,
+            cover: AgreementId(0),
+            place: 1,
+            sequence: Sequence(1),
+            awarded_at: Timestamp(7),
+        });
+        row.standing = Standing::Filled;
+        row.closed_round = row.round;
+        row.filled_at = Some(Timestamp(7));
+    }
+
+    #[test]
+    fn an_open_gate_lets_everybody_in_and_a_closed_one_only_its_winner() {
+        let gates = Gates::new();
+        assert_eq!(
+            gates.admit(V, 1, OfficerId(3)),
+            Admission::Enter,
+            "not published here yet"
+        );
+
+        let mut row = vacancy();
+        gates.show(V, &row);
+        assert_eq!(gates.admit(V, 1, OfficerId(3)), Admission::Enter);
+        assert_eq!(gates.next_place(V), 1);
+
+        fill(&mut row, OfficerId(3));
+        gates.show(V, &row);
+        assert_eq!(
+            gates.admit(V, 1, OfficerId(3)),
+            Admission::Enter,
+            "a winner hears it again"
+        );
+        let lost = |place| Admission::Filled {
+            place,
+            filled_at: Timestamp(7),
+        };
+        assert_eq!(gates.admit(V, 1, OfficerId(4)), lost(2));
+        assert_eq!(gates.admit(V, 1, OfficerId(5)), lost(3));
+    }
+
+    #[test]
+    fn a_new_round_opens_the_gate_to_its_own_answers_only() {
+        let gates = Gates::new();
+        let mut row = vacancy();
+        fill(&mut row, OfficerId(3));
+        gates.show(V, &row);
+        row.slots[0].holder = None;
+        row.standing = Standing::Open;
+        row.round = 2;
+        gates.show(V, &row);
+        assert_eq!(gates.admit(V, 2, OfficerId(4)), Admission::Enter);
+        assert!(matches!(
+            gates.admit(V, 1, OfficerId(4)),
+            Admission::Filled { place: 1, .. }
+        ));
+        assert_eq!(gates.next_place(V), 2);
+    }
+}

@@ -1,0 +1,17 @@
+//! The way in: gate, line, ticket. Lock-free until the engine thread takes over.
+//!
+//! ```text
+//! submit ─▶ gate (atomic loads) ─▶ inbox (one compare-and-swap: the place in line) ─▶ engine thread
+//!              └─ filled: answered here                          ticket ◀─ answer after the sync
+//! ```
+
+mod gate;
+mod inbox;
+mod sync;
+mod ticket;
+
+pub use gate::Admission;
+pub(crate) use gate::Gates;
+pub(crate) use inbox::Inbox;
+pub(crate) use ticket::Promise;
+pub use ticket::{Ticket, Unavailable};

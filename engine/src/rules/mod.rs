@@ -1,0 +1,9 @@
+//! The rules of the trade as predicates over what is known. No state, no side effects.
+//!
+//! Rule numbers are those of the domain description: see `docs/rules.md`.
+
+pub mod availability;
+pub mod eligibility;
+pub mod tier;
+
+pub use eligibility::{Candidate, Clause, Ground, Stand};

@@ -1,0 +1,214 @@
+//! What a client says.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+use crate::{Cursor, Position, Rank, RequestId, RosterChange, VacancyKey};
+
+/// A message from a client to the server.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum ClientMessage {
+    /// Opens the conversation; the first message, and said once.
+    Hello(Hello),
+    /// Replaces the token before it expires.
+    Renew {
+        /// A fresh token for the same subject and role.
+        token: String,
+    },
+    /// A request that is answered exactly once under its id.
+    Request {
+        /// Chosen by the client before sending; a retry repeats it.
+        id: RequestId,
+        /// What is asked.
+        ask: Ask,
+    },
+    /// Closes the conversation on purpose.
+    Goodbye,
+}
+
+/// The opening of a conversation.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Hello {
+    /// The protocol version spoken, [`crate::VERSION`].
+    pub version: u16,
+    /// A PASETO v4.public token; agency and role come from it.
+    pub token: String,
+    /// The last position this client saw, if it was connected before.
+    pub resume: Option<Cursor>,
+    /// Name and version of the client's software, for the server's logs.
+    pub software: String,
+}
+
+/// What a request asks.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Ask {
+    /// An officer takes a vacancy, as offered in `round`.
+    Accept {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// The round of the offer that is answered.
+        round: u32,
+    },
+    /// An officer turns a vacancy down.
+    Decline {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// The round of the offer that is answered.
+        round: u32,
+    },
+    /// An officer gives a slot back.
+    Release {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
+    /// An officer clocks in or out.
+    Punch {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// In or out.
+        direction: Direction,
+        /// Where the officer is; captured at the punch, never tracked.
+        position: Option<Position>,
+    },
+    /// A coordinator publishes a vacancy.
+    Publish(NewVacancy),
+    /// A coordinator withdraws a vacancy on the customer's behalf.
+    Cancel {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// Said to everyone who was offered it; at most 200 bytes.
+        reason: String,
+    },
+    /// A coordinator opens the next tier by hand.
+    OpenNextTier {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
+    /// A coordinator takes an officer back from an assignment.
+    Recall {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// The officer.
+        badge: String,
+    },
+    /// Changes agencies, officers, sites, pacts: all of them, or none.
+    Roster {
+        /// The changes, in order.
+        changes: Vec<RosterChange>,
+    },
+    /// Asks for every clause of eligibility and its answer.
+    Why {
+        /// The officer.
+        badge: String,
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
+    /// Asks for the board: every vacancy this role may see.
+    Board,
+}
+
+/// In or out.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Clock-in.
+    In,
+    /// Clock-out.
+    Out,
+}
+
+/// A vacancy as its coordinator publishes it.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct NewVacancy {
+    /// Chosen by the publisher; publishing the same key twice is refused.
+    pub key: VacancyKey,
+    /// The agency responsible; an operator may name any, a coordinator only its own.
+    pub lead: String,
+    /// The programme, which says what certifications and approval are needed.
+    pub programme: String,
+    /// Where and when, in order of time, not overlapping; accepted as a whole.
+    pub segments: Vec<NewSegment>,
+    /// The required rank of each slot.
+    pub slots: Vec<Rank>,
+    /// How long tier k is offered before tier k + 1 opens, in milliseconds; the last entry
+    /// repeats. Zero opens the next tier at once; empty means never by time.
+    pub windows_ms: Vec<u64>,
+    /// Instructions for whoever comes; at most 2,000 bytes.
+    pub post_orders: String,
+}
+
+/// One place and time of a vacancy.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct NewSegment {
+    /// Code of the site.
+    pub site: String,
+    /// When it starts.
+    pub start_us: i64,
+    /// When it ends (the first instant after).
+    pub end_us: i64,
+}

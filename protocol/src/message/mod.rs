@@ -1,0 +1,18 @@
+//! What is said: every message of the conversation, one set of types for native peers (rkyv)
+//! and browsers (JSON).
+//!
+//! Times are microseconds since the epoch, UTC. Spans are half-open. Names such as `agency` or
+//! `site` are the codes of the roster, never internal numbers.
+
+#![allow(
+    missing_docs,
+    reason = "rkyv derives resolvers whose fields have no documentation"
+)]
+
+mod ask;
+mod roster;
+mod tell;
+
+pub use ask::*;
+pub use roster::*;
+pub use tell::*;

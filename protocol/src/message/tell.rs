@@ -1,0 +1,687 @@
+//! What the server says.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+use crate::{Cursor, Direction, Rank, RequestId, Role, VacancyKey};
+
+/// A message from the server to a client.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum ServerMessage {
+    /// Answers `Hello`: the session stands, and what follows is a state sync or a resumption.
+    Welcome(Welcome),
+    /// Something durable that concerns this session, in order of its cursor.
+    Push(Push),
+    /// Ends the state sync or the missed pushes: from here on pushes are news.
+    Synced {
+        /// The position that has been reached.
+        cursor: Cursor,
+    },
+    /// The answer to a request.
+    Answer {
+        /// The request.
+        id: RequestId,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// The server ends the conversation.
+    GoAway {
+        /// Why.
+        because: GoAway,
+        /// When to come back, in milliseconds; clients add their own jitter.
+        reconnect_after_ms: u32,
+    },
+}
+
+/// The session's opening.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Welcome {
+    /// Opaque number of the session, for logs on both sides.
+    pub session: u64,
+    /// Who the token says this is: a badge, or a coordinator's name.
+    pub subject: String,
+    /// The agency the token says.
+    pub agency: Option<String>,
+    /// The role the token says.
+    pub role: Role,
+    /// True: only pushes after the client's cursor follow. False: a whole state sync follows,
+    /// and what it does not mention no longer stands.
+    pub resumed: bool,
+    /// The server's clock, microseconds since the epoch.
+    pub server_time_us: i64,
+    /// When the token expires and the session with it, unless renewed.
+    pub token_expires_us: i64,
+}
+
+/// Something durable that concerns this session.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Push {
+    /// Where it stands in the history.
+    pub cursor: Cursor,
+    /// What it is.
+    pub news: News,
+}
+
+/// What a push says.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+#[serde(tag = "news", rename_all = "kebab-case")]
+pub enum News {
+    /// A vacancy is open to this officer; a later round replaces an earlier one.
+    Offered(Offer),
+    /// An offer no longer stands.
+    Withdrawn {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// Why.
+        because: Withdrawal,
+    },
+    /// This officer holds a slot.
+    Assigned(Assignment),
+    /// This officer no longer holds the slot.
+    Unassigned {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// Why.
+        because: Unassignment,
+    },
+    /// A held assignment needs the coordinator's eye: something it rests on ends too early.
+    Flagged {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// The officer.
+        badge: String,
+        /// The clause that no longer holds, such as `certified:ade-sso`.
+        clause: String,
+    },
+    /// What happened on the board, for coordinators and operators.
+    Happened(Happening),
+}
+
+/// A vacancy as an officer sees it.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Offer {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// Counts re-offers; said back when answering.
+    pub round: u32,
+    /// The tier through which this officer sees it.
+    pub tier: u8,
+    /// The responsible agency.
+    pub lead: String,
+    /// The programme.
+    pub programme: String,
+    /// Where and when; accepted as a whole.
+    pub segments: Vec<Segment>,
+    /// Required rank of each slot.
+    pub slots: Vec<Rank>,
+    /// Slots open when this was said.
+    pub slots_open: u16,
+    /// When it was published or re-offered, as the log has it, microseconds since the epoch.
+    pub offered_at_us: i64,
+}
+
+/// One place and time.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Segment {
+    /// Code of the site.
+    pub site: String,
+    /// Name of the site.
+    pub name: String,
+    /// IANA time zone of the site.
+    pub zone: String,
+    /// When it starts.
+    pub start_us: i64,
+    /// When it ends (the first instant after).
+    pub end_us: i64,
+}
+
+/// Why an offer no longer stands.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Withdrawal {
+    /// Every slot has its officer.
+    Filled,
+    /// The customer no longer needs it.
+    Cancelled,
+    /// Its start has passed.
+    Expired,
+}
+
+/// Why an officer no longer holds a slot.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unassignment {
+    /// The officer gave it back.
+    Released,
+    /// The agency took the officer back.
+    Recalled,
+    /// The customer no longer needs it.
+    Cancelled,
+}
+
+/// An officer's slot.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Assignment {
+    /// The receipt given when it was won.
+    pub receipt: Receipt,
+    /// Where and when.
+    pub segments: Vec<Segment>,
+    /// Instructions.
+    pub post_orders: String,
+}
+
+/// Proof of an award: it is in the log under this sequence.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Receipt {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// The slot won, from 0.
+    pub slot: u16,
+    /// Place in the line of accepts, from 1.
+    pub place: u32,
+    /// The log record that holds the award.
+    pub sequence: u64,
+    /// The agreement that protects the officer on this assignment.
+    pub cover: String,
+    /// When it was awarded, microseconds since the epoch.
+    pub awarded_at_us: i64,
+}
+
+/// What became of a request.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The slot is yours, and no crash can take it back.
+    Won(Receipt),
+    /// Somebody else has it, or it may not be yours: nothing was given.
+    Lost(Refused),
+    /// Done and durable.
+    Done {
+        /// The log record that holds it.
+        sequence: u64,
+    },
+    /// Not done, for a reason that asking again will not change.
+    Refused(Refused),
+    /// Not done: the line is full. Ask again with the same id.
+    Busy {
+        /// When to ask again, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// Nobody can say whether it was done. Ask again with the same id.
+    Unavailable,
+    /// The clauses of eligibility.
+    Explained {
+        /// Whether all of them hold.
+        eligible: bool,
+        /// Each clause with its answer.
+        clauses: Vec<Clause>,
+    },
+    /// The board.
+    Board {
+        /// Vacancies, the soonest start first.
+        rows: Vec<BoardRow>,
+    },
+}
+
+/// A refusal: an answer, not an error.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Refused {
+    /// Stable code.
+    pub code: RefusalCode,
+    /// The sentence a person sees.
+    pub sentence: String,
+    /// Place in the line of accepts, from 1, where there was a line.
+    pub place: Option<u32>,
+    /// How long after the last slot was filled this request arrived, in microseconds.
+    pub behind_us: Option<u64>,
+    /// The clauses that do not hold, where the officer is not eligible.
+    pub clauses: Vec<Clause>,
+}
+
+/// Why something was refused, in order of precedence: the first that holds is said.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalCode {
+    /// The request makes no sense as written.
+    Invalid,
+    /// The request id was used before with other content.
+    RequestReused,
+    /// The role or agency in the token does not allow it.
+    NotAllowed,
+    /// Something named is not known.
+    Unknown,
+    /// Something with this name exists already.
+    AlreadyExists,
+    /// A limit of the installation is reached.
+    LimitReached,
+    /// The vacancy was cancelled.
+    Cancelled,
+    /// The vacancy's start has passed.
+    Expired,
+    /// Every slot has its officer.
+    Filled,
+    /// The vacancy is not open to the officer's agency yet.
+    NotOffered,
+    /// A clause of eligibility does not hold.
+    NotEligible,
+    /// The officer is assigned elsewhere at that time.
+    Overlaps,
+    /// The officer does not hold a slot of this vacancy.
+    NotHolder,
+    /// There is no further tier to open.
+    NoFurtherTier,
+}
+
+/// One clause of eligibility with its answer.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Clause {
+    /// Stable name, such as `lead-or-pact` or `certified:ade-sso`.
+    pub name: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// The facts behind the answer, as a sentence.
+    pub detail: String,
+}
+
+/// Why the server ends a conversation.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum GoAway {
+    /// The server is stopping.
+    Stopping,
+    /// The token is not valid, or names nobody known.
+    Unauthenticated,
+    /// The token has expired.
+    TokenExpired,
+    /// The client speaks another version.
+    VersionNotSpoken,
+    /// The client broke the rules of the conversation.
+    ProtocolError,
+    /// The client reads too slowly: reconnect and sync.
+    TooSlow,
+    /// The server has as many sessions as it will hold.
+    TooManySessions,
+}
+
+/// Something that happened on the board.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Happening {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// The responsible agency.
+    pub lead: String,
+    /// When, as the log has it, microseconds since the epoch.
+    pub at_us: i64,
+    /// What.
+    pub what: What,
+}
+
+/// What happened to a vacancy.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum What {
+    /// It was published.
+    Published {
+        /// First site's code.
+        site: String,
+        /// When the work starts.
+        start_us: i64,
+        /// Number of slots.
+        slots: u16,
+    },
+    /// A tier was opened.
+    TierOpened {
+        /// The tier.
+        tier: u8,
+        /// Why.
+        because: TierCause,
+        /// How many officers it was offered to.
+        recipients: u32,
+    },
+    /// A slot was awarded.
+    Awarded {
+        /// The slot.
+        slot: u16,
+        /// The officer.
+        badge: String,
+        /// Place in the line of accepts.
+        place: u32,
+        /// The agreement that protects the officer.
+        cover: String,
+        /// Slots still open.
+        slots_open: u16,
+    },
+    /// An officer declined.
+    Declined {
+        /// The officer.
+        badge: String,
+    },
+    /// An officer no longer holds a slot and it is offered again.
+    Reoffered {
+        /// The slot.
+        slot: u16,
+        /// Who held it.
+        badge: String,
+        /// Why it is free.
+        because: Unassignment,
+        /// The new round.
+        round: u32,
+        /// How many officers it was offered to.
+        recipients: u32,
+    },
+    /// It was cancelled.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// Its start passed with slots open.
+    Expired {
+        /// Slots that stayed open.
+        slots_open: u16,
+    },
+    /// An officer clocked in or out.
+    Punched {
+        /// The officer.
+        badge: String,
+        /// In or out.
+        direction: Direction,
+        /// Whether the punch was inside the geofence; none if no position came with it.
+        on_site: Option<bool>,
+    },
+}
+
+/// Why a tier was opened.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum TierCause {
+    /// It was published: tier 0.
+    Published,
+    /// Nobody in the tiers before was eligible.
+    NoEligibleOfficer,
+    /// Everybody in the tiers before declined.
+    AllDeclined,
+    /// The window of the tier before elapsed.
+    WindowElapsed,
+    /// A coordinator opened it.
+    Coordinator,
+}
+
+/// A vacancy on the board.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct BoardRow {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// The responsible agency.
+    pub lead: String,
+    /// The programme.
+    pub programme: String,
+    /// Where and when.
+    pub segments: Vec<Segment>,
+    /// How it stands.
+    pub standing: Standing,
+    /// The highest tier that is open.
+    pub tier: u8,
+    /// Counts re-offers.
+    pub round: u32,
+    /// Officers it has been offered to.
+    pub offered: u32,
+    /// Each slot with its holder's badge, if it has one.
+    pub slots: Vec<BoardSlot>,
+}
+
+/// A slot on the board.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct BoardSlot {
+    /// Required rank.
+    pub rank: Rank,
+    /// Who holds it.
+    pub holder: Option<String>,
+}
+
+/// How a vacancy stands.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Slots are open.
+    Open,
+    /// Every slot has its officer.
+    Filled,
+    /// Cancelled.
+    Cancelled,
+    /// Its start passed with slots open.
+    Expired,
+}
