@@ -1,1 +1,31 @@
-fn main() {}
+//! Parses the command line, runs the command, says how it went.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use muster::cli::Cli;
+use muster::commands;
+use muster::stop::USAGE;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where not even this can be printed, the exit code is all that is left.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    let result = commands::run(cli, &mut out).and_then(|()| Ok(out.flush()?));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            if let Some(report) = stop.report() {
+                eprintln!("{report:?}");
+            }
+            ExitCode::from(stop.code())
+        }
+    }
+}

@@ -38,8 +38,8 @@ pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// How long a stop waits for sessions to take leave.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(3);
 
+/// How long one session may take to hear why it ends.
+pub const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
+
 /// Bytes read from a stream at a time.
 pub const READ_BYTES: usize = 4 << 10;
-
-/// What a session is told to wait when the hub is overrun, in milliseconds.
-pub const BUSY_RETRY_MS: u32 = 100;

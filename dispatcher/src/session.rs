@@ -11,7 +11,7 @@ use bytes::Bytes;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, encode};
-use protocol::session::{Action, ServerSession};
+use protocol::session::{Action, ServerSession, close_code};
 use protocol::token::VerifyingKeys;
 use protocol::{Ask, ClientMessage, GoAway, RequestId, ServerMessage};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::ask::{Caller, Desk};
 use crate::hear;
 use crate::hub::{Join, Joined, ToHub};
-use crate::limits::{HANDSHAKE_DEADLINE, READ_BYTES, WRITE_FRAMES_MAX};
+use crate::limits::{HANDSHAKE_DEADLINE, LEAVE_DEADLINE, READ_BYTES, WRITE_FRAMES_MAX};
 use crate::members::Who;
 use crate::outgoing::{Item, Outgoing};
 
@@ -41,6 +41,7 @@ pub(crate) async fn run(connection: Connection, shell: Shell) {
     let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
     let is_first = shell.desk.stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
     let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, connection.accept_bi()).await;
+    let mut because = None;
     if let Ok(Ok((send, receive))) = opened {
         let room = if is_first {
             Ok(())
@@ -56,11 +57,13 @@ pub(crate) async fn run(connection: Connection, shell: Shell) {
             )),
             outgoing: Arc::new(Outgoing::default()),
         };
-        conversation.hold(room, send, receive).await;
+        because = conversation.hold(room, send, receive).await;
         // A hub that is gone has no members to forget.
         let _ = shell.hub.send(ToHub::Leave(number)).await;
     }
-    connection.close(VarInt::from_u32(0), b"");
+    // The reason is in the code as well: the last message may be lost with the connection.
+    let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
+    connection.close(code, b"");
     shell.desk.stats.sessions.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -83,22 +86,25 @@ enum Turn {
 }
 
 impl Conversation {
-    async fn hold(&self, room: Result<(), GoAway>, mut send: SendStream, mut receive: RecvStream) {
+    async fn hold(
+        &self,
+        room: Result<(), GoAway>,
+        mut send: SendStream,
+        mut receive: RecvStream,
+    ) -> Option<GoAway> {
         if let Err(because) = room {
             self.session().close(because);
-            self.finish(&mut send).await;
-            return;
+            return self.finish(&mut send).await;
         }
         let mut frames = FrameReader::new(Codec::Native, OFFICER_FRAME_MAX_BYTES);
         let Some(who) = self.open(&mut frames, &mut send, &mut receive).await else {
-            self.finish(&mut send).await;
-            return;
+            return self.finish(&mut send).await;
         };
         tokio::select! {
             () = self.read(who, frames, &mut receive) => {}
             () = self.write(&mut send) => {}
         }
-        self.finish(&mut send).await;
+        self.finish(&mut send).await
     }
 
     /// Waits for `Hello`, joins the hub, and writes the welcome and the state.
@@ -149,7 +155,7 @@ impl Conversation {
                 frames.limit(self.session().frame_max_bytes());
                 let now_us = self.shell.desk.now_us();
                 self.session().welcome(self.number, resumed, now_us);
-                first.splice(0..0, self.said());
+                first.splice(0..0, self.said().0);
                 write_all(send, first).await.ok()?;
                 Some(who)
             }
@@ -210,7 +216,12 @@ impl Conversation {
     /// The next request to pass on. What the session wants said on the way is queued.
     fn next_ask(&self) -> Option<(RequestId, Ask)> {
         loop {
-            match self.session().poll()? {
+            let mut session = self.session();
+            if session.is_closed() {
+                // What is left to say is said when the session finishes.
+                return None;
+            }
+            match session.poll()? {
                 Action::Request { id, ask } => return Some((id, ask)),
                 Action::Send(message) => match encode(&message) {
                     Ok(frame) => self.outgoing.put(Item::Frame(frame)),
@@ -314,9 +325,9 @@ impl Conversation {
         }
     }
 
-    /// Says what is left to say, and waits a moment for it to arrive.
-    async fn finish(&self, send: &mut SendStream) {
-        let last = self.said();
+    /// Says what is left to say, and waits a moment for it to arrive. Says why it ended.
+    async fn finish(&self, send: &mut SendStream) -> Option<GoAway> {
+        let (last, because) = self.said();
         let leave = async {
             if !last.is_empty() && write_all(send, last).await.is_ok() && send.finish().is_ok() {
                 // Whether the client stopped or received it all, the session is over.
@@ -324,19 +335,22 @@ impl Conversation {
             }
         };
         // A client that no longer answers is not waited for.
-        let _ = tokio::time::timeout(Duration::from_secs(1), leave).await;
+        let _ = tokio::time::timeout(LEAVE_DEADLINE, leave).await;
+        because
     }
 
-    /// What the session wants said, as frames.
-    fn said(&self) -> Vec<Bytes> {
+    /// What the session wants said, as frames, and why it ends if it does.
+    fn said(&self) -> (Vec<Bytes>, Option<GoAway>) {
         let mut session = self.session();
-        let mut frames = Vec::new();
+        let (mut frames, mut ended) = (Vec::new(), None);
         while let Some(action) = session.poll() {
-            if let Action::Send(message) = action {
-                frames.extend(encode_or_log(&message));
+            match action {
+                Action::Send(message) => frames.extend(encode_or_log(&message)),
+                Action::Close { because } => ended = because,
+                Action::Opened { .. } | Action::Request { .. } => {}
             }
         }
-        frames
+        (frames, ended)
     }
 
     fn session(&self) -> MutexGuard<'_, ServerSession> {

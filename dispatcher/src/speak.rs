@@ -208,7 +208,7 @@ pub(crate) fn refused(refused: &Refused, received_us: i64) -> protocol::Refused 
         Refusal::LimitReached { .. } | Refusal::Busy { .. } => RefusalCode::LimitReached,
         Refusal::Cancelled => RefusalCode::Cancelled,
         Refusal::Expired => RefusalCode::Expired,
-        Refusal::Filled => RefusalCode::Filled,
+        Refusal::Filled | Refusal::RankFilled => RefusalCode::Filled,
         Refusal::NotOffered => RefusalCode::NotOffered,
         Refusal::NotEligible { .. } => RefusalCode::NotEligible,
         Refusal::Overlaps { .. } => RefusalCode::Overlaps,

@@ -40,8 +40,7 @@ pub struct Record {
 }
 
 /// Something that happened.
-#[derive(Archive, Serialize, Deserialize)]
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A vacancy was published, open to nobody yet.
     Published {

@@ -17,8 +17,19 @@ use crate::model::{Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Why a command was refused, in order of precedence: the first that holds is the answer.
-#[derive(Archive, Serialize, Deserialize)]
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    thiserror::Error,
+)]
 pub enum Refusal {
     /// The command makes no sense as written.
     #[error("{0}")]
@@ -38,7 +49,7 @@ pub enum Refusal {
         code: Box<str>,
     },
     /// Something with this name exists already.
-    #[error("there is already a {kind} `{code}`")]
+    #[error("{kind} `{code}` exists already")]
     AlreadyExists {
         /// What kind of thing.
         kind: Kind,
@@ -53,15 +64,16 @@ pub enum Refusal {
         /// How many.
         limit: u64,
     },
+    /// Every slot of the round that was answered was taken. It comes before the vacancy's end, so
+    /// that who lost hears the same for ever.
+    #[error("this shift is filled")]
+    Filled,
     /// The customer no longer needs it.
     #[error("this shift was cancelled")]
     Cancelled,
     /// Its start has passed.
     #[error("this shift has started; it can no longer be taken or changed")]
     Expired,
-    /// Every slot has its officer.
-    #[error("this shift is filled")]
-    Filled,
     /// The officer's agency is not asked yet.
     #[error("this shift is not open to your agency yet")]
     NotOffered,
@@ -77,6 +89,9 @@ pub enum Refusal {
         /// The assignment in the way.
         with: VacancyId,
     },
+    /// Every slot of the officer's rank is taken, while another rank's is open.
+    #[error("every slot of your rank is taken")]
+    RankFilled,
     /// The officer holds no slot of this vacancy.
     #[error("no slot of this shift is held by this officer")]
     NotHolder,
@@ -103,6 +118,7 @@ impl Refusal {
             Refusal::NotOffered
                 | Refusal::NotEligible { .. }
                 | Refusal::Overlaps { .. }
+                | Refusal::RankFilled
                 | Refusal::NotHolder
                 | Refusal::NoFurtherTier
         )

@@ -61,8 +61,7 @@ pub enum Deadline {
 pub type Reply = Result<Answer, Refused>;
 
 /// The good answers.
-#[derive(Archive, Serialize, Deserialize)]
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The slot is the officer's.
     Won(Receipt),

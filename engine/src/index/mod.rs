@@ -23,7 +23,7 @@ use crate::rules::{Candidate, Ground, eligibility};
 const BOOKED_UNIT_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// Sets of officers by what is asked of them.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Index {
     agency: BTreeMap<AgencyId, RoaringBitmap>,
     certification: BTreeMap<CertificationId, RoaringBitmap>,

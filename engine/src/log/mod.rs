@@ -95,7 +95,8 @@ pub enum OpenError {
     Corrupt(#[from] Corruption),
     /// A later version of this program wrote the log.
     #[error(
-        "{file} is written in format {found}: use a program that knows it (this one: up to {FORMAT_VERSION})"
+        "{file} is written in format {found}, and this program knows only up to \
+         {FORMAT_VERSION}: use a later one"
     )]
     Version {
         /// The file.
@@ -122,7 +123,8 @@ pub enum ReadError {
     Corrupt(#[from] Corruption),
     /// A later version of this program wrote the log.
     #[error(
-        "{file} is written in format {found}: use a program that knows it (this one: up to {FORMAT_VERSION})"
+        "{file} is written in format {found}, and this program knows only up to \
+         {FORMAT_VERSION}: use a later one"
     )]
     Version {
         /// The file.

@@ -176,17 +176,12 @@ impl Recovery {
         for name in &self.temporary {
             self.storage.remove(name)?;
         }
-        // A predecessor may have changed names and then failed to sync them. What is seen now has
-        // to be what the next start sees.
-        self.storage.sync_folder()?;
         let mut torn = Vec::new();
         for range in &tail.torn {
             torn.push(self.keep_aside(range, next)?);
         }
         if let Some(file) = &tail.unborn {
             self.storage.remove(&file.name)?;
-            // Should its name come back later, it would stand between the segments to come.
-            self.storage.sync_folder()?;
         }
         let last = Sequence(next.0 - 1);
         let mut mark = self.mark;
@@ -201,6 +196,9 @@ impl Recovery {
                 mark.previous = tail.chain.previous;
             }
         }
+        // This syncs the folder too. The names seen or changed here have to be what the next start
+        // sees: a removed segment that came back would stand between the segments to come, and a
+        // predecessor may have changed names and failed to sync them.
         mark::replace(&*self.storage, &mark)?;
         for name in &self.damaged_snapshots {
             self.storage.rename(name, &format!("damaged-{name}"))?;

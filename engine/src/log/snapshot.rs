@@ -109,8 +109,10 @@ impl Snapshots {
             file.write_at(0, &header.encode())?;
             let mut offset = HEADER_BYTES as u64;
             for piece in payload.chunks(PIECE_BYTES) {
+                if offset > PIECE_BYTES as u64 {
+                    file.sync()?;
+                }
                 file.write_at(offset, piece)?;
-                file.sync()?;
                 offset += piece.len() as u64;
             }
             file.sync()

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use crate::limits::VACANCIES_MAX;
-use crate::model::{OfficerId, Timestamp, Vacancy, VacancyId};
+use crate::model::{OfficerId, Standing, Timestamp, Vacancy, VacancyId};
 
 /// Gates that are made at a time.
 const CHUNK: usize = 4_096;
@@ -38,7 +38,7 @@ struct Gate {
     /// The last closed round in the upper half; slots open plus one in the lower half, which is
     /// zero until the vacancy's publication is durable.
     word: AtomicU64,
-    /// A filter of those who hold a slot: one of 64 bits each. A winner whose reply was lost
+    /// A filter of those who hold or held a slot: one of 64 bits each. A winner whose reply was lost
     /// asks again and must get past the gate to hear it; so may one in 64 who did not win.
     winners: AtomicU64,
     /// Accepts seen in this round, here or in line.
@@ -91,16 +91,23 @@ impl Gates {
             .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
         let gate = &chunk[vacancy.index() % CHUNK];
         let slots_open = row.slots_open() as u64 + 1;
-        let word = (u64::from(row.closed_round) << 32) | slots_open;
+        let word = match row.standing {
+            Standing::Open | Standing::Filled => (u64::from(row.closed_round) << 32) | slots_open,
+            // What is over is asked about rarely, and the engine remembers who held it.
+            Standing::Cancelled | Standing::Expired => 0,
+        };
         // The line counts anew when a round opens after one was closed.
         if slots_open > 1 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
             gate.line.store(0, Ordering::Relaxed);
         }
         // Winners are shown before the gate closes. Otherwise a winner whose reply was lost could
-        // ask again and be told that it is filled.
+        // ask again and be told that it is filled. Those who gave their slot back won it once, and
+        // a retry of that request hears what it heard then.
         let winners = row
             .holders()
-            .fold(0, |bits, holder| bits | winner_bit(holder.officer));
+            .map(|holder| holder.officer)
+            .chain(row.returned.iter());
+        let winners = winners.fold(0, |bits, officer| bits | winner_bit(officer));
         gate.filled_at.store(
             row.filled_at.map_or(0, Timestamp::as_micros),
             Ordering::Release,
@@ -125,7 +132,7 @@ mod tests {
     use super::*;
     use crate::model::{
         AgencyId, AgreementId, Holder, Interval, Posting, ProgrammeId, Rank, Segment, Sequence,
-        SiteId, Standing, VacancyKey,
+        SiteId, VacancyKey,
     };
 
     const V: VacancyId = VacancyId(5_000);

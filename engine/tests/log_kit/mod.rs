@@ -1,7 +1,11 @@
 //! A disk that keeps its promises and no more: what has not been synced may be lost, torn, zeroed
 //! or written out of order when the power goes, and any operation may fail.
 
+pub(crate) mod folder;
 pub(crate) mod run;
+
+mod crash;
+mod damage;
 
 use std::collections::BTreeMap;
 use std::io;

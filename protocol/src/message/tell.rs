@@ -396,12 +396,12 @@ pub enum RefusalCode {
     AlreadyExists,
     /// A limit of the installation is reached.
     LimitReached,
+    /// Every slot of the round that was answered was taken.
+    Filled,
     /// The vacancy was cancelled.
     Cancelled,
     /// The vacancy's start has passed.
     Expired,
-    /// Every slot has its officer.
-    Filled,
     /// The vacancy is not open to the officer's agency yet.
     NotOffered,
     /// A clause of eligibility does not hold.

@@ -30,10 +30,10 @@ pub(super) fn accept(
         filled_at: row.filled_at,
     };
     let settle = || -> Result<(u16, Stand), Refusal> {
-        not_over(row, stamp.at)?;
-        if row.standing == Standing::Filled || round <= row.closed_round {
+        if round <= row.closed_round {
             return Err(Refusal::Filled);
         }
+        not_over(row, stamp.at)?;
         let stand = examine(state, row, officer, stamp.at)?;
         let rank = state
             .roster()
@@ -42,7 +42,7 @@ pub(super) fn accept(
             .map(|officer| officer.rank);
         let slot = rank
             .and_then(|rank| row.open_slot(rank))
-            .ok_or(Refusal::Filled)?;
+            .ok_or(Refusal::RankFilled)?;
         Ok((slot, stand))
     };
     let (slot, stand) = settle().map_err(refused)?;

@@ -1,0 +1,105 @@
+//! One UDP socket for any number of sessions.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::udp::UdpSocketState;
+use tokio::sync::Semaphore;
+
+use crate::limits::{HANDSHAKES_MAX, SOCKET_BUFFER_BYTES};
+use crate::transport::transport_config;
+use crate::wire::Target;
+use crate::{BindError, Client, Driver, Event, Options, Trust};
+
+/// One UDP socket for any number of sessions. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    inner: quinn::Endpoint,
+    config: quinn::ClientConfig,
+    turns: Arc<Semaphore>,
+}
+
+impl Endpoint {
+    /// Binds to a local address (port 0: any), inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub fn bind(local: SocketAddr, trust: &Trust) -> Result<Endpoint, BindError> {
+        let tls = QuicClientConfig::try_from(trust.client_config()?).map_err(|cause| {
+            BindError::Trust {
+                detail: cause.to_string(),
+            }
+        })?;
+        let mut config = quinn::ClientConfig::new(Arc::new(tls));
+        config.transport_config(Arc::new(transport_config()));
+
+        let runtime = quinn::default_runtime().ok_or(BindError::NoRuntime)?;
+        let refused = |cause| BindError::Address { local, cause };
+        let socket = UdpSocket::bind(local).map_err(refused)?;
+        enlarge_buffers(&socket).map_err(refused)?;
+        let endpoint_config = quinn::EndpointConfig::default();
+        let inner =
+            quinn::Endpoint::new(endpoint_config, None, socket, runtime).map_err(refused)?;
+        Ok(Endpoint {
+            inner,
+            config,
+            turns: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
+        })
+    }
+
+    /// A session with the server at `address`, whose certificate is for `server_name`.
+    ///
+    /// Nothing happens until the driver runs. Everything it learns goes to `sink`, called in the
+    /// driver itself: it must be quick. [`crate::events`] makes one that feeds a channel.
+    pub fn connect<S>(
+        &self,
+        address: SocketAddr,
+        server_name: &str,
+        options: Options,
+        sink: S,
+    ) -> (Client, Driver<S>)
+    where
+        S: FnMut(Event) + Send + 'static,
+    {
+        let target = Target {
+            endpoint: self.inner.clone(),
+            config: self.config.clone(),
+            address,
+            server_name: server_name.into(),
+            turns: Arc::clone(&self.turns),
+        };
+        let (client, line) = Client::new();
+        (client, Driver::new(target, options, line, sink))
+    }
+
+    /// The local address.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_address(&self) -> std::io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// Waits until every connection has ended, so that the server has heard the last farewell
+    /// before the program exits. Close the sessions first.
+    pub async fn wait_idle(&self) {
+        self.inner.wait_idle().await;
+    }
+}
+
+/// Asks for buffers that hold a broadcast to every session; the system may grant less, which is
+/// no error.
+fn enlarge_buffers(socket: &UdpSocket) -> std::io::Result<()> {
+    let state = UdpSocketState::new(socket.into())?;
+    for granted in [
+        state.set_recv_buffer_size(socket.into(), SOCKET_BUFFER_BYTES),
+        state.set_send_buffer_size(socket.into(), SOCKET_BUFFER_BYTES),
+    ] {
+        if let Err(cause) = granted {
+            let wished_bytes = SOCKET_BUFFER_BYTES;
+            tracing::debug!(%cause, wished_bytes, "socket buffer not granted");
+        }
+    }
+    Ok(())
+}

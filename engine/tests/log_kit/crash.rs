@@ -1,0 +1,126 @@
+//! Crashes at every operation, with and without other faults.
+
+use super::run::{Tally, fault_of, run};
+use super::{Bug, Fault, Fired};
+
+/// How many seeds the crash sweep takes; `MUSTER_LOG_SEEDS` says otherwise for a long run.
+const SWEEP_SEEDS: u64 = 32;
+/// How many syncs of one run are made to fail, one at a time.
+const SYNCS: u64 = 60;
+const PLANTED_SEEDS: u64 = 8;
+
+#[test]
+fn no_crash_loses_doubles_or_refuses_anything() {
+    let mut tally = Tally::default();
+    let seeds = std::env::var("MUSTER_LOG_SEEDS")
+        .ok()
+        .and_then(|seeds| seeds.parse().ok());
+    for seed in 0..seeds.unwrap_or(SWEEP_SEEDS) {
+        let fault = fault_of(seed);
+        let operations = run(seed, fault, 0, Bug::None, &mut tally);
+        for crash_at in 1..=operations {
+            run(seed, fault, crash_at, Bug::None, &mut tally);
+        }
+    }
+    println!("{tally:#?}");
+    assert_eq!(tally.first_breach, None);
+    assert_eq!(tally.breaches, 0);
+    let Fired {
+        crashes,
+        kills,
+        sectors_lost,
+        sectors_torn,
+        sectors_zeroed,
+        reordered,
+        names_lost,
+        failed_writes,
+        short_writes,
+        failed_syncs,
+        failed_folder_syncs,
+        full_writes,
+        full_creates,
+    } = tally.fired;
+    let fired = [
+        ("crashes", crashes),
+        ("kills", kills),
+        ("sectors lost", sectors_lost),
+        ("sectors torn", sectors_torn),
+        ("sectors zeroed", sectors_zeroed),
+        ("sectors reordered", reordered),
+        ("names lost", names_lost),
+        ("failed writes", failed_writes),
+        ("short writes", short_writes),
+        ("failed syncs", failed_syncs),
+        ("failed folder syncs", failed_folder_syncs),
+        ("writes without space", full_writes),
+        ("files without space", full_creates),
+        ("torn tails", tally.torn_tails),
+        ("unacknowledged batches kept", tally.unacknowledged_kept),
+        ("snapshots", tally.snapshots),
+        ("poisoned", tally.poisoned),
+        ("full", tally.full),
+        ("resumed", tally.resumed),
+    ];
+    for (what, times) in fired {
+        assert!(times > 0, "no {what}: the sweep proves less than it says");
+    }
+}
+
+#[test]
+fn no_failed_sync_before_a_crash_loses_anything() {
+    // What a failed sync leaves behind shows only later: the page cache has what the disk has not,
+    // a restart believes it, and then the power goes.
+    let mut tally = Tally::default();
+    for sync in 1..=SYNCS {
+        let fault = Fault::FailSync(sync);
+        let operations = run(7, fault, 0, Bug::None, &mut tally);
+        for crash_at in (1 + sync % 2..=operations).step_by(2) {
+            run(7, fault, crash_at, Bug::None, &mut tally);
+        }
+    }
+    let (runs, failed) = (tally.runs, tally.fired.failed_syncs);
+    println!(
+        "{runs} runs, {failed} failed syncs, {} breaches",
+        tally.breaches
+    );
+    assert_eq!(tally.first_breach, None);
+    assert!(failed > 0);
+}
+
+#[test]
+fn the_sweep_catches_planted_bugs() {
+    let planted = [
+        (Bug::AckFirst, Fault::Nothing),
+        (Bug::LieAboutSync, Fault::Nothing),
+        (Bug::LieAboutNames, Fault::Nothing),
+        (Bug::SwallowShortWrite, Fault::ShortWrite(14)),
+        (Bug::RetrySync, Fault::FailSync(12)),
+    ];
+    for (bug, fault) in planted {
+        let mut tally = Tally::default();
+        for seed in 0..PLANTED_SEEDS {
+            let operations = run(seed, fault, 0, bug, &mut tally);
+            for crash_at in (1..=operations).step_by(5) {
+                run(seed, fault, crash_at, bug, &mut tally);
+            }
+        }
+        let Tally {
+            runs,
+            breaches,
+            first_breach,
+            ..
+        } = tally;
+        println!("{bug:?}: {breaches} breaches in {runs} runs, first: {first_breach:?}");
+        assert!(breaches > 0, "{bug:?} went unnoticed");
+    }
+}
+
+#[test]
+fn the_same_seed_runs_the_same() {
+    for seed in 0..8 {
+        let (mut once, mut twice) = (Tally::default(), Tally::default());
+        let first = run(seed, fault_of(seed), 40, Bug::None, &mut once);
+        assert_eq!(first, run(seed, fault_of(seed), 40, Bug::None, &mut twice));
+        assert_eq!(once.fired, twice.fired);
+    }
+}

@@ -1,0 +1,68 @@
+//! The conversation, without sockets and without clocks.
+//!
+//! Both sides are state machines in the manner of `quinn-proto` and `rustls`: whoever owns one
+//! (the shell) hands it what was received and what time it is (`handle_*`) and then asks what is
+//! to be done (`poll_*`) until there is nothing more. Times are microseconds; the server's are
+//! since the epoch, the client's since any instant of its own choosing.
+//!
+//! ```text
+//! client                                server
+//!   Hello { token, resume } ──────────▶ verify                        within HELLO_DEADLINE_MS
+//!   Up ◀─────────────────────── Welcome { resumed }
+//!   News, News, … ◀──────────── Push …  what was missed, or the whole state
+//!   Gone …, Synced ◀─────────── Synced { cursor }
+//!   News ◀───────────────────── Push    as it happens
+//!   Request { id, ask } ──────────────▶ allowed? room? ▶ the engine
+//!   Answered ◀───────────────── Answer { id, outcome }
+//!   Renew { token } ──────────────────▶ same subject, role and agency
+//!   Down ◀───────────────────── GoAway { because, reconnect_after_ms }
+//! ```
+//!
+//! A connection may break at any point. The client then opens again with the last cursor it
+//! reached and repeats, in order and under their old ids, the requests that were not answered.
+
+mod client;
+mod farewell;
+mod permission;
+mod server;
+
+pub use client::{ClientSession, Counts, Due, Event, RequestError, Standing, Violation};
+pub use farewell::{close_code, reconnect_after_ms, said_by_code};
+pub use permission::{allowed, concerns_own};
+pub use server::{Action, ServerSession};
+
+/// How long a client may take to say `Hello`, in milliseconds.
+pub const HELLO_DEADLINE_MS: u32 = 5_000;
+
+/// How long a server may take to say `Welcome`, in milliseconds, before the client tries again.
+pub const WELCOME_DEADLINE_MS: u32 = 20_000;
+
+/// How many requests of one officer's or watcher's session may be under way.
+pub const OFFICER_IN_FLIGHT_MAX: usize = 32;
+
+/// How many requests of one coordinator's or operator's session may be under way.
+pub const COORDINATOR_IN_FLIGHT_MAX: usize = 1_024;
+
+/// After how many milliseconds a request beyond the cap is to be asked again.
+pub const BUSY_RETRY_AFTER_MS: u32 = 100;
+
+/// How many requests a client keeps that have not been answered.
+pub const UNANSWERED_MAX: usize = 1_024;
+
+/// How long before its token expires a client renews it, in milliseconds; with half of what is
+/// left if that is shorter.
+pub const RENEW_AHEAD_MS: u32 = 60_000;
+
+/// The shortest time between two renewals, in milliseconds, whatever the tokens say.
+pub const RENEW_INTERVAL_MIN_MS: u32 = 1_000;
+
+const MICROS_PER_MILLI: i64 = 1_000;
+
+fn micros(millis: u32) -> i64 {
+    i64::from(millis) * MICROS_PER_MILLI
+}
+
+#[cfg(test)]
+mod pair;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Which role may ask what.
+
+use crate::token::Claims;
+use crate::{Ask, Role};
+
+/// Whether somebody in this role may ask this at all.
+///
+/// Whether they may ask it of *this* vacancy or officer depends on what is known of it, which is
+/// the engine's to say; [`concerns_own`] says what the request alone gives away.
+pub fn allowed(role: Role, ask: &Ask) -> bool {
+    match ask {
+        // Nobody is assigned who did not opt in: only the officer answers for the officer.
+        Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
+            role == Role::Officer
+        }
+        Ask::Publish(_) | Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } => {
+            matches!(role, Role::Coordinator | Role::Operator)
+        }
+        Ask::Roster { .. } => role == Role::Operator,
+        Ask::Why { .. } => role != Role::ReadOnly,
+        Ask::Board => role != Role::Officer,
+    }
+}
+
+/// Whether a request stays within what its sender is answerable for, as far as it says itself: a
+/// coordinator publishes for its own agency, an officer asks why about themselves.
+pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
+    match (claims.role, ask) {
+        (Role::Officer, Ask::Why { badge, .. }) => *badge == claims.subject,
+        (Role::Coordinator, Ask::Publish(vacancy)) => claims.agency.as_ref() == Some(&vacancy.lead),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Direction, NewVacancy, VacancyKey};
+
+    const ROLES: [Role; 4] = [
+        Role::Officer,
+        Role::Coordinator,
+        Role::Operator,
+        Role::ReadOnly,
+    ];
+
+    fn publish(lead: &str) -> Ask {
+        Ask::Publish(NewVacancy {
+            key: VacancyKey(1),
+            lead: lead.to_owned(),
+            programme: "sso".to_owned(),
+            segments: Vec::new(),
+            slots: Vec::new(),
+            windows_ms: Vec::new(),
+            post_orders: String::new(),
+        })
+    }
+
+    fn why(badge: &str) -> Ask {
+        Ask::Why {
+            badge: badge.to_owned(),
+            vacancy: VacancyKey(1),
+        }
+    }
+
+    /// Who may ask it, in the order of [`ROLES`]. The match has no default, so that a new ask
+    /// does not compile until somebody decides who may ask it.
+    fn expected(ask: &Ask) -> [bool; 4] {
+        match ask {
+            Ask::Accept { .. } => [true, false, false, false],
+            Ask::Decline { .. } => [true, false, false, false],
+            Ask::Release { .. } => [true, false, false, false],
+            Ask::Punch { .. } => [true, false, false, false],
+            Ask::Publish(_) => [false, true, true, false],
+            Ask::Cancel { .. } => [false, true, true, false],
+            Ask::OpenNextTier { .. } => [false, true, true, false],
+            Ask::Recall { .. } => [false, true, true, false],
+            Ask::Roster { .. } => [false, false, true, false],
+            Ask::Why { .. } => [true, true, true, false],
+            Ask::Board => [false, true, true, true],
+        }
+    }
+
+    #[test]
+    fn every_role_may_ask_exactly_its_own() {
+        let vacancy = VacancyKey(1);
+        let asks = [
+            Ask::Accept { vacancy, round: 0 },
+            Ask::Decline { vacancy, round: 0 },
+            Ask::Release { vacancy },
+            Ask::Punch {
+                vacancy,
+                direction: Direction::In,
+                position: None,
+            },
+            publish("tucson"),
+            Ask::Cancel {
+                vacancy,
+                reason: String::new(),
+            },
+            Ask::OpenNextTier { vacancy },
+            Ask::Recall {
+                vacancy,
+                badge: "TUC-0412".to_owned(),
+            },
+            Ask::Roster {
+                changes: Vec::new(),
+            },
+            why("TUC-0412"),
+            Ask::Board,
+        ];
+        for ask in &asks {
+            let answers = ROLES.map(|role| allowed(role, ask));
+            assert_eq!(answers, expected(ask), "{ask:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_asks_for_another() {
+        let claims = |role, agency: Option<&str>| Claims {
+            role,
+            subject: "TUC-0412".to_owned(),
+            agency: agency.map(str::to_owned),
+            issued_us: 0,
+            expires_us: 1,
+        };
+        let officer = claims(Role::Officer, Some("tucson"));
+        assert!(concerns_own(&officer, &why("TUC-0412")));
+        assert!(!concerns_own(&officer, &why("TUC-0413")));
+        let coordinator = claims(Role::Coordinator, Some("tucson"));
+        assert!(concerns_own(&coordinator, &why("GIL-0007")));
+        assert!(concerns_own(&coordinator, &publish("tucson")));
+        assert!(!concerns_own(&coordinator, &publish("gilbert")));
+        assert!(concerns_own(
+            &claims(Role::Operator, None),
+            &publish("gilbert")
+        ));
+    }
+}

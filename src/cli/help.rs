@@ -1,0 +1,161 @@
+//! What stands below the flags: examples first, then what cannot be guessed.
+
+pub(super) const TOP: &str = "\
+Examples:
+  muster demo                          see it work: nothing to configure, no internet
+  muster init && muster serve          a server of your own on 127.0.0.1:7710
+  muster import officers officers.csv --dry-run
+  muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00
+  muster watch --json | jq .what.what  every offer, award and release as it happens
+  muster why TUC-0412 vac_0193…        every clause of eligibility with its answer
+
+Commands find the server that this user runs on this machine; -c or --server names another.
+Flags have variables: MUSTER_SERVER, MUSTER_CONFIG, MUSTER_TOKEN and one for each key of the file.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 an assertion failed (the demo's audit).";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  muster demo                          live board; Ctrl-C drains and says what was saved
+  muster demo --once --json peak.json  one Monday-morning peak, then a report
+  muster demo --seed 42 --data ./demo  another Monday, and keep the log
+
+Places are real; officers, schools and pacts are invented. While it runs, `muster board`,
+`muster watch` and `muster why` work in another terminal. Exit code 3: the audit found a breach.";
+
+pub(super) const SERVE: &str = "\
+Examples:
+  muster serve                         with ./muster.toml if there is one, else with defaults
+  muster serve -c /etc/muster/muster.toml
+  muster serve --listen 127.0.0.1:0    any free port
+  MUSTER_LOG_FORMAT=json muster serve --set log.segment_mib=128
+
+A flag wins over a MUSTER_* variable, that over the file, that over the default:
+`muster config print --origin` shows which.";
+
+pub(super) const INIT: &str = "\
+Examples:
+  muster init                          into this folder
+  muster init /etc/muster              into another one
+  muster init --force                  again, with new keys
+
+Writes muster.toml with every key explained, and into muster-data a self-signed certificate for
+localhost and 127.0.0.1 (13 days, renewed by `serve`) and the key that signs session tokens.";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  muster check                         ./muster.toml
+  muster check /etc/muster/muster.toml --json
+
+Reads the file as `serve` would, with its MUSTER_* variables, and looks at the files it names:
+that they exist, hold what they should, and that keys are private. Exit code 1: it is not right.";
+
+pub(super) const CONFIG: &str = "\
+Examples:
+  muster config print                  what holds, as a muster.toml
+  muster config print --origin         and who set it: flag, variable, file and line, default
+  muster config print --json | jq .listen.value
+  MUSTER_LISTEN=0.0.0.0:7710 muster config print -c muster.toml --origin";
+
+pub(super) const IMPORT: &str = "\
+Examples:
+  muster import officers --example > officers.csv
+  muster import officers officers.csv --dry-run
+  muster import agencies agencies.csv && muster import sites sites.csv
+
+Order: agencies, then sites, pacts and officers. A file is imported as a whole or not at all;
+each problem names its row and column. `muster import TABLE --help` explains the columns.";
+
+pub(super) const IMPORT_AGENCIES: &str = "\
+code       lower-case letters, digits and -, such as casa-grande
+name       full name
+agreement  code of its Master Service Agreement; empty if it is not contracted
+
+Example:
+  muster import agencies agencies.csv --dry-run";
+
+pub(super) const IMPORT_OFFICERS: &str = "\
+badge           code such as TUC-0412; no names
+agency          code of the home agency
+class           peace-officer, full-authority-reserve, community-service-officer
+rank            officer, sergeant, commander
+certifications  azpost:2024-01-01..2027-06-30;ade-sso (either date may be left out)
+approvals       by programme, in the same form: sso;traffic-control:..2027-06-30
+availability    always, or mon-fri 06:00-18:00;sat 08:00-12:00;!2026-11-26
+Dates are UTC days, the last one included. Times of day are the site's; ! is a date off.
+Example:
+  muster import officers officers.csv --dry-run";
+
+pub(super) const IMPORT_SITES: &str = "\
+code, name             such as tucson-014
+lead                   code of the agency responsible
+zone                   IANA time zone of the site: America/Phoenix, America/Denver
+latitude, longitude    decimal degrees, at most 6 decimals
+geofence_m             metres within which a punch counts as on site (1 to 5000)
+district               school district
+kind                   public, charter, private, venue
+ade_funded             yes or no
+Example:
+  muster import sites sites.csv --dry-run";
+
+pub(super) const IMPORT_PACTS: &str = "\
+lead, backup  codes of two agencies: the second stands by the first, not the other way round
+tier          1 is asked before 2 (1 to 9)
+from, until   UTC days, the last one included; empty: no limit
+cover         agreement that covers officers of an uncontracted back-up; empty: the lead's
+
+Example:
+  muster import pacts pacts.csv --dry-run";
+
+pub(super) const POST: &str = "\
+Examples:
+  muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00 --slots 2
+  muster post --lead apache-so --site kayenta-001 --zone America/Denver \\
+      --start 2026-11-23T07:00 --end 15:00 --rank officer --rank sergeant --window 5m
+
+Prints the key of the vacancy. --zone is not looked up: on the Navajo Nation say America/Denver.";
+
+pub(super) const CANCEL: &str = "\
+Example:
+  muster cancel vac_0193… --reason \"school closed for weather\"";
+
+pub(super) const WATCH: &str = "\
+Examples:
+  muster watch
+  muster watch --agency tucson
+  muster watch --json | jq 'select(.what.what == \"awarded\") | .what.badge'
+
+Prints until Ctrl-C; after a lost connection it goes on where it stopped.";
+
+pub(super) const BOARD: &str = "\
+Examples:
+  muster board
+  muster board --json | jq '.[] | select(.standing == \"open\") | .vacancy'";
+
+pub(super) const WHY: &str = "\
+Examples:
+  muster why TUC-0412 vac_0193…
+  muster why TUC-0412 vac_0193… --json | jq '.clauses[] | select(.holds | not)'";
+
+pub(super) const TOKEN: &str = "\
+Examples:
+  muster token issue --role officer --subject TUC-0412 --agency tucson
+  muster token issue --role operator --subject night-shift --lifetime 5m --json
+  MUSTER_TOKEN=$(muster token issue --role coordinator --subject desk --agency mesa) muster board
+
+The key is the running server's unless -c or --token-key names another. Whoever holds a token
+is its subject until it expires.";
+
+pub(super) const LOG: &str = "\
+Examples:
+  muster log verify muster-data/log
+  muster log dump muster-data/log --json | jq .sequence
+  muster log stats muster-data/log
+
+Only reads: a server may run on the same folder meanwhile.";
+
+/// The roles whose tokens name an agency.
+pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [
+    ("role", "officer"),
+    ("role", "coordinator"),
+    ("role", "read-only"),
+];

@@ -1,0 +1,217 @@
+//! Words of the command line that mean more than text.
+
+use jiff::civil::{DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+use protocol::{Rank, Role};
+
+/// `KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The key's path.
+    pub key: String,
+    /// The value as it was written.
+    pub value: String,
+}
+
+pub(super) fn set(written: &str) -> Result<Setting, String> {
+    let (key, value) = written
+        .split_once('=')
+        .ok_or("expected KEY=VALUE, such as log.segment_mib=128")?;
+    Ok(Setting {
+        key: key.trim().to_owned(),
+        value: value.trim().to_owned(),
+    })
+}
+
+pub(super) fn rank(written: &str) -> Result<Rank, String> {
+    match written {
+        "officer" => Ok(Rank::Officer),
+        "sergeant" => Ok(Rank::Sergeant),
+        "commander" => Ok(Rank::Commander),
+        _ => Err("expected officer, sergeant or commander".to_owned()),
+    }
+}
+
+pub(super) fn role(written: &str) -> Result<Role, String> {
+    match written {
+        "officer" => Ok(Role::Officer),
+        "coordinator" => Ok(Role::Coordinator),
+        "operator" => Ok(Role::Operator),
+        "read-only" => Ok(Role::ReadOnly),
+        _ => Err("expected officer, coordinator, operator or read-only".to_owned()),
+    }
+}
+
+/// How long a tier is asked before the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// So many milliseconds.
+    Milliseconds(u64),
+    /// Until somebody opens the next tier.
+    Never,
+}
+
+pub(super) fn window(written: &str) -> Result<Window, String> {
+    let expected = || "expected a time such as 10m, 90s, 1h30m, 0s, or never".to_owned();
+    if written == "never" {
+        return Ok(Window::Never);
+    }
+    let duration: SignedDuration = written.parse().map_err(|_| expected())?;
+    u64::try_from(duration.as_millis())
+        .map(Window::Milliseconds)
+        .map_err(|_| expected())
+}
+
+/// A moment as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// With an offset or `Z`: the same everywhere.
+    Absolute(Timestamp),
+    /// A local date and time.
+    Local(DateTime),
+    /// A local time of day.
+    TimeOfDay(Time),
+}
+
+pub(super) fn when(written: &str) -> Result<Moment, String> {
+    if let Ok(absolute) = written.parse::<Timestamp>() {
+        return Ok(Moment::Absolute(absolute));
+    }
+    // A time of day is tried first: `T07:00` alone would not be a date.
+    if let Ok(time) = written.parse::<Time>()
+        && written.len() <= "07:00:00".len()
+    {
+        return Ok(Moment::TimeOfDay(time));
+    }
+    written
+        .parse::<DateTime>()
+        .ok()
+        .filter(|_| written.contains([':', 'T']))
+        .map_or_else(
+            || {
+                let expected = "expected 2026-11-23T07:00, with -07:00 or Z after it if it is not \
+                            in the time of --zone";
+                Err(expected.to_owned())
+            },
+            |local| Ok(Moment::Local(local)),
+        )
+}
+
+impl Moment {
+    /// When that is, where local times are those of `zone`.
+    ///
+    /// A time of day is taken as the next one after `after`. A local time that a change to
+    /// daylight saving time skips or repeats is refused: nobody can say which one is meant.
+    ///
+    /// # Errors
+    /// A sentence that says what to write instead.
+    pub fn resolve(self, zone: &TimeZone, after: Option<Timestamp>) -> Result<Timestamp, String> {
+        match self {
+            Moment::Absolute(timestamp) => Ok(timestamp),
+            Moment::Local(local) => unambiguous(zone, local),
+            Moment::TimeOfDay(time) => {
+                let after = after.ok_or("expected a date as well, such as 2026-11-23T07:00")?;
+                let start = Zoned::new(after, zone.clone());
+                let same_day = unambiguous(zone, start.date().to_datetime(time))?;
+                if same_day > after {
+                    return Ok(same_day);
+                }
+                let next_day = start.date().tomorrow().map_err(|error| error.to_string())?;
+                unambiguous(zone, next_day.to_datetime(time))
+            }
+        }
+    }
+}
+
+fn unambiguous(zone: &TimeZone, local: DateTime) -> Result<Timestamp, String> {
+    zone.to_ambiguous_timestamp(local)
+        .unambiguous()
+        .map_err(|_| {
+            format!(
+                "{local} happens twice or not at all in {} because the clocks change: write the \
+             offset, such as {local}-07:00",
+                zone.iana_name().unwrap_or("that zone")
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(written: &str, zone: &str, after: Option<&str>) -> Result<String, String> {
+        let zone = TimeZone::get(zone).unwrap();
+        let after = after.map(|after| after.parse().unwrap());
+        when(written)?
+            .resolve(&zone, after)
+            .map(|timestamp| timestamp.to_string())
+    }
+
+    #[test]
+    fn local_times_are_those_of_the_zone() {
+        assert_eq!(
+            at("2026-11-23T07:00", "America/Phoenix", None).unwrap(),
+            "2026-11-23T14:00:00Z"
+        );
+        assert_eq!(
+            at("2026-07-01T07:00", "America/Denver", None).unwrap(),
+            "2026-07-01T13:00:00Z"
+        );
+        assert_eq!(
+            at("2026-11-23T07:00-05:00", "America/Phoenix", None).unwrap(),
+            "2026-11-23T12:00:00Z"
+        );
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_next_one_after_the_start() {
+        let start = Some("2026-11-23T14:00:00Z");
+        assert_eq!(
+            at("15:00", "America/Phoenix", start).unwrap(),
+            "2026-11-23T22:00:00Z"
+        );
+        assert_eq!(
+            at("06:30", "America/Phoenix", start).unwrap(),
+            "2026-11-24T13:30:00Z"
+        );
+        assert!(at("15:00", "America/Phoenix", None).is_err());
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_skip_or_repeat_is_refused() {
+        for local in ["2026-03-08T02:30", "2026-11-01T01:30"] {
+            let error = at(local, "America/Denver", None).unwrap_err();
+            assert!(error.contains("write the offset"), "{error}");
+            assert!(at(local, "America/Phoenix", None).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_time_is_refused() {
+        for bad in ["", "monday", "7", "2026-11-23", "2026-13-01T07:00", "25:00"] {
+            assert!(when(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn windows_are_times_or_never() {
+        assert_eq!(window("10m"), Ok(Window::Milliseconds(600_000)));
+        assert_eq!(window("1h30m"), Ok(Window::Milliseconds(5_400_000)));
+        assert_eq!(window("0s"), Ok(Window::Milliseconds(0)));
+        assert_eq!(window("never"), Ok(Window::Never));
+        for bad in ["", "ten", "-5m", "10"] {
+            assert!(window(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_setting_has_a_key_and_a_value() {
+        let expected = Setting {
+            key: "log.segment_mib".to_owned(),
+            value: "8".to_owned(),
+        };
+        assert_eq!(set("log.segment_mib=8"), Ok(expected));
+        assert!(set("log.segment_mib").is_err());
+    }
+}

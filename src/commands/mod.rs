@@ -1,0 +1,72 @@
+//! What the commands do.
+
+mod board;
+mod cancel;
+mod check;
+mod config;
+mod import;
+mod init;
+mod log;
+mod post;
+mod serve;
+mod token;
+mod watch;
+mod why;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::cli::{Cli, Command, ConfigWhat, LogWhat, TokenWhat};
+use crate::session::SessionError;
+use crate::stop::Stop;
+
+/// Does what the command line says; what it prints goes to `out`.
+///
+/// # Errors
+/// [`Stop`] says why, and with which exit code.
+pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
+    match cli.command {
+        Command::Demo(_) => Err(Stop::usage("`demo` is not wired yet")),
+        Command::Serve(args) => serve::run(&args, out),
+        Command::Init(args) => init::run(&args, out),
+        Command::Check(args) => check::run(&args, out),
+        Command::Config(command) => match command.what {
+            ConfigWhat::Print(args) => config::print(&args, out),
+        },
+        Command::Import(command) => import::run(&command.table, out),
+        Command::Post(args) => post::run(&args, out),
+        Command::Cancel(args) => cancel::run(&args, out),
+        Command::Watch(args) => watch::run(&args, out),
+        Command::Board(args) => board::run(&args, out),
+        Command::Why(args) => why::run(&args, out),
+        Command::Token(command) => match command.what {
+            TokenWhat::Issue(args) => token::issue(&args, out),
+        },
+        Command::Log(command) => match command.what {
+            LogWhat::Verify(args) => log::verify(&args, out),
+            LogWhat::Dump(args) => log::dump(&args, out),
+            LogWhat::Stats(args) => log::stats(&args, out),
+        },
+    }
+}
+
+/// The runtime of a command that holds sessions: one thread a core.
+fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    let made = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    made.map_err(|error| Stop::failed(SessionError::Runtime(error)))
+}
+
+/// Prints one JSON value over several lines.
+fn print_json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), Stop> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    Ok(writeln!(out)?)
+}
+
+/// Prints one JSON value on one line.
+fn print_json_line(out: &mut dyn Write, value: &impl Serialize) -> Result<(), Stop> {
+    serde_json::to_writer(&mut *out, value)?;
+    Ok(writeln!(out)?)
+}

@@ -1,0 +1,185 @@
+//! `muster post`: publish a vacancy.
+
+use std::io::Write;
+
+use engine::limits::SLOTS_MAX;
+use jiff::tz::TimeZone;
+use protocol::{Ask, NewSegment, NewVacancy, Outcome, Rank, VacancyKey};
+use serde::Serialize;
+
+use super::print_json;
+use crate::cli::{PostArgs, TierWindow};
+use crate::reach::Reach;
+use crate::session::{SessionError, ask, new_vacancy};
+use crate::stop::Stop;
+
+/// What was published.
+#[derive(Debug, Serialize)]
+struct Posted {
+    vacancy: VacancyKey,
+    /// The log record that holds it.
+    sequence: u64,
+}
+
+/// Publishes a vacancy and prints its key.
+pub(super) fn run(args: &PostArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let vacancy = vacancy(args, new_vacancy()).map_err(Stop::usage)?;
+    let key = vacancy.key;
+    let reach = Reach::find(&args.reach)?;
+    let Outcome::Done { sequence } = ask(&reach, &Ask::Publish(vacancy))? else {
+        return Err(SessionError::Unexpected.into());
+    };
+    match args.json {
+        true => print_json(
+            out,
+            &Posted {
+                vacancy: key,
+                sequence,
+            },
+        ),
+        false => Ok(writeln!(out, "{key}")?),
+    }
+}
+
+/// What the flags describe; an error is a sentence that says what to write instead.
+fn vacancy(args: &PostArgs, key: VacancyKey) -> Result<NewVacancy, String> {
+    let slots = match args.rank.as_slice() {
+        [] if (1..=SLOTS_MAX).contains(&args.slots.into()) => {
+            vec![Rank::Officer; args.slots.into()]
+        }
+        [] => return Err(format!("--slots: expected 1 to {SLOTS_MAX}")),
+        ranks => ranks.to_vec(),
+    };
+    let windows_ms = match args.window.as_slice() {
+        [TierWindow::Never] => Vec::new(),
+        windows => {
+            let of = |window: &TierWindow| match window {
+                TierWindow::Milliseconds(milliseconds) => Some(*milliseconds),
+                TierWindow::Never => None,
+            };
+            let all: Option<Vec<u64>> = windows.iter().map(of).collect();
+            all.ok_or("--window never: not together with other windows")?
+        }
+    };
+    Ok(NewVacancy {
+        key,
+        lead: args.lead.clone(),
+        programme: args.programme.clone(),
+        segments: segments(args)?,
+        slots,
+        windows_ms,
+        post_orders: args.orders.clone(),
+    })
+}
+
+fn segments(args: &PostArgs) -> Result<Vec<NewSegment>, String> {
+    let counts = [args.site.len(), args.start.len(), args.end.len()];
+    if counts != [args.site.len(); 3] {
+        return Err(format!(
+            "every --site needs its --start and --end: there are {} sites, {} starts and {} ends",
+            counts[0], counts[1], counts[2]
+        ));
+    }
+    let zone = TimeZone::get(&args.zone).map_err(|_| {
+        format!(
+            "--zone: `{}` is no IANA time zone such as America/Phoenix",
+            args.zone
+        )
+    })?;
+    let times = args.start.iter().zip(&args.end);
+    args.site
+        .iter()
+        .zip(times)
+        .map(|(site, (start, end))| {
+            let start = start
+                .resolve(&zone, None)
+                .map_err(|why| format!("--start: {why}"))?;
+            let end = end
+                .resolve(&zone, Some(start))
+                .map_err(|why| format!("--end: {why}"))?;
+            if end <= start {
+                return Err("--end: expected a time after --start".to_owned());
+            }
+            let (start_us, end_us) = (start.as_microsecond(), end.as_microsecond());
+            Ok(NewSegment {
+                site: site.clone(),
+                start_us,
+                end_us,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn described(words: &str) -> Result<NewVacancy, String> {
+        let words = format!("muster post --lead tucson {words}");
+        let cli = Cli::try_parse_from(words.split_whitespace()).unwrap();
+        let Command::Post(args) = cli.command else {
+            panic!("not a post")
+        };
+        vacancy(&args, VacancyKey(1))
+    }
+
+    const SHIFT: &str = "--site a --start 2026-11-23T07:00 --end 15:00";
+
+    #[test]
+    fn flags_become_a_vacancy() {
+        let vacancy = described(&format!("{SHIFT} --slots 2 --orders gate --window 5m")).unwrap();
+        let start_us = 1_795_442_400_000_000;
+        let end_us = start_us + 8 * 3_600_000_000;
+        let segment = NewSegment {
+            site: "a".to_owned(),
+            start_us,
+            end_us,
+        };
+        let expected = NewVacancy {
+            key: VacancyKey(1),
+            lead: "tucson".to_owned(),
+            programme: "sso".to_owned(),
+            segments: vec![segment],
+            slots: vec![Rank::Officer, Rank::Officer],
+            windows_ms: vec![300_000],
+            post_orders: "gate".to_owned(),
+        };
+        assert_eq!(vacancy, expected);
+    }
+
+    #[test]
+    fn ranks_and_windows_repeat() {
+        let words = "--rank officer --rank sergeant --window 10m --window 0s";
+        let vacancy = described(&format!("{SHIFT} {words}")).unwrap();
+        assert_eq!(vacancy.slots, [Rank::Officer, Rank::Sergeant]);
+        assert_eq!(vacancy.windows_ms, [600_000, 0]);
+        let patient = described(&format!("{SHIFT} --window never")).unwrap();
+        assert_eq!(patient.windows_ms, [0; 0]);
+        assert!(described(&format!("{SHIFT} --window never --window 5m")).is_err());
+    }
+
+    #[test]
+    fn several_segments_are_read_in_turn() {
+        let second = "--site b --start 2026-11-24T07:00 --end 2026-11-24T09:00";
+        let vacancy = described(&format!("{SHIFT} {second}")).unwrap();
+        let sites: Vec<&str> = vacancy.segments.iter().map(|s| s.site.as_str()).collect();
+        assert_eq!(sites, ["a", "b"]);
+        let error = described(&format!("{SHIFT} --site b")).unwrap_err();
+        assert!(error.contains("2 sites, 1 starts and 1 ends"), "{error}");
+    }
+
+    #[test]
+    fn times_and_zones_that_make_no_sense_are_usage_errors() {
+        for words in [
+            "--site a --start 2026-11-23T07:00 --end 2026-11-23T06:00",
+            "--site a --start 07:00 --end 15:00",
+            "--site a --start 2026-11-23T07:00 --end 15:00 --zone Arizona",
+            "--site a --start 2026-11-23T07:00 --end 15:00 --slots 0",
+        ] {
+            assert!(described(words).is_err(), "{words}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `muster serve`: runs a server until it is told to stop.
+
+use std::io::Write;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::ServeArgs;
+use crate::config::{Config, LogFormat};
+use crate::server::Server;
+use crate::stop::Stop;
+
+/// Runs until Ctrl-C or SIGTERM, then lets every session go and closes the log.
+pub(super) fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let settings = super::config::resolve(&args.config)?;
+    trace(settings.config.log_format);
+    let runtime = super::runtime()?;
+    runtime.block_on(serve(&settings.config, out))
+}
+
+async fn serve(config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
+    // Before the banner: whoever sees it may send a signal at once.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let server = Server::start(config)?;
+    banner(&server, config, out)?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    writeln!(
+        out,
+        "stopping: sessions are told to come back, the log is closed"
+    )?;
+    out.flush()?;
+    server.stop().await;
+    writeln!(out, "stopped")?;
+    Ok(())
+}
+
+fn banner(server: &Server, config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
+    let recovered = server.recovered();
+    writeln!(out, "muster {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  listen   {} (udp, {})", server.address(), alpn())?;
+    writeln!(out, "  data     {}", config.data_dir.display())?;
+    writeln!(
+        out,
+        "  log      {} records, {} of them read after the snapshot at {}",
+        recovered.sequence, recovered.records, recovered.snapshot
+    )?;
+    for torn in &recovered.torn {
+        writeln!(
+            out,
+            "  torn     {} bytes nobody was told of were cut from {} and kept as {}",
+            torn.bytes, torn.file, torn.kept_as
+        )?;
+    }
+    if let Some(ends) = server.certificate_ends() {
+        writeln!(
+            out,
+            "  cert     self-signed, until {}",
+            ends.strftime("%-d %b %Y")
+        )?;
+    }
+    writeln!(
+        out,
+        "ready: `muster import …`, `muster post …`, `loadgen storm` (stop with Ctrl-C)"
+    )?;
+    out.flush()?;
+    Ok(())
+}
+
+fn alpn() -> std::borrow::Cow<'static, str> {
+    String::from_utf8_lossy(protocol::ALPN)
+}
+
+/// Sends log lines to stderr. `RUST_LOG` chooses which; warnings by default.
+pub(super) fn trace(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second subscriber in one process is a test's, and keeps the first.
+    let _ = match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+}

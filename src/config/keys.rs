@@ -1,0 +1,168 @@
+//! The table of every setting.
+
+use std::path::{Path, PathBuf};
+
+use super::{Config, LogFormat};
+
+/// One setting.
+pub struct Key {
+    /// Its name in the file, with the table before the point: `log.segment_mib`.
+    pub path: &'static str,
+    /// What it means, in lines of at most 96 letters.
+    pub about: &'static [&'static str],
+    /// True: a number in the file. False: text in quotes.
+    pub number: bool,
+    /// Reads a value; relative paths begin at the given folder. Says what it expected instead.
+    pub set: fn(&mut Config, &str, &Path) -> Result<(), String>,
+    /// Writes the value as the file has it.
+    pub show: fn(&Config) -> String,
+}
+
+/// Every setting, in the order of the file: first those outside any table.
+pub const KEYS: &[Key] = &[
+    Key {
+        path: "data_dir",
+        about: &[
+            "Folder of the log, its snapshots and the keys; made with mode 0700 if missing.",
+            "Relative paths in this file, and this default, begin at the folder of this file.",
+        ],
+        number: false,
+        set: |config, value, folder| path(value, folder).map(|set| config.data_dir = set),
+        show: |config| quoted(&config.data_dir.display().to_string()),
+    },
+    Key {
+        path: "listen",
+        about: &[
+            "Where officers and coordinators connect: QUIC, so a UDP port.",
+            "127.0.0.1 is reachable from this machine only; 0.0.0.0 from everywhere.",
+        ],
+        number: false,
+        set: |config, value, _| address(value).map(|set| config.listen = set),
+        show: |config| quoted(&config.listen.to_string()),
+    },
+    Key {
+        path: "log_format",
+        about: &["How the server's own log lines look on stderr: \"text\" or \"json\"."],
+        number: false,
+        set: |config, value, _| log_format(value).map(|set| config.log_format = set),
+        show: |config| {
+            quoted(match config.log_format {
+                LogFormat::Text => "text",
+                LogFormat::Json => "json",
+            })
+        },
+    },
+    Key {
+        path: "tls.certificate",
+        about: &[
+            "Certificate chain, PEM. If neither file exists in the data folder, `muster init` and",
+            "`muster serve` make a self-signed one for localhost and 127.0.0.1 that lasts 13 days.",
+        ],
+        number: false,
+        set: |config, value, folder| {
+            path(value, folder).map(|path| config.tls.certificate = Some(path))
+        },
+        show: |config| quoted(&config.certificate_path().display().to_string()),
+    },
+    Key {
+        path: "tls.key",
+        about: &["Its private key, PEM. Refused if group or others may read it."],
+        number: false,
+        set: |config, value, folder| path(value, folder).map(|path| config.tls.key = Some(path)),
+        show: |config| quoted(&config.certificate_key_path().display().to_string()),
+    },
+    Key {
+        path: "tokens.key",
+        about: &[
+            "The key that signs session tokens (PASETO v4.public). Whoever reads it can be anybody:",
+            "refused if group or others may read it.",
+        ],
+        number: false,
+        set: |config, value, folder| path(value, folder).map(|path| config.tokens.key = Some(path)),
+        show: |config| quoted(&config.token_key_path().display().to_string()),
+    },
+    Key {
+        path: "log.segment_mib",
+        about: &["Size at which the log begins a new file, in MiB (1 to 1024)."],
+        number: true,
+        set: |config, value, _| number(value, 1, 1_024).map(|set| config.log.segment_mib = set),
+        show: |config| config.log.segment_mib.to_string(),
+    },
+    Key {
+        path: "log.snapshot_every_records",
+        about: &[
+            "Records between two snapshots (1000 to 1000000000): fewer start faster after a crash.",
+        ],
+        number: true,
+        set: |config, value, _| {
+            let records = number(value, 1_000, 1_000_000_000);
+            records.map(|set| config.log.snapshot_every_records = u64::from(set))
+        },
+        show: |config| config.log.snapshot_every_records.to_string(),
+    },
+    Key {
+        path: "limits.sessions_max",
+        about: &["Sessions held at once (1 to 1000000); the next one is sent away."],
+        number: true,
+        set: |config, value, _| {
+            number(value, 1, 1_000_000).map(|set| config.limits.sessions_max = set)
+        },
+        show: |config| config.limits.sessions_max.to_string(),
+    },
+];
+
+impl Key {
+    /// The environment variable: `log.segment_mib` is `MUSTER_LOG_SEGMENT_MIB`.
+    pub fn environment(&self) -> String {
+        format!(
+            "MUSTER_{}",
+            self.path.replace('.', "_").to_ascii_uppercase()
+        )
+    }
+
+    /// The table it stands in, if any, and its name there.
+    pub fn table_and_name(&self) -> (Option<&'static str>, &'static str) {
+        match self.path.split_once('.') {
+            Some((table, name)) => (Some(table), name),
+            None => (None, self.path),
+        }
+    }
+}
+
+/// The key of this path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+fn path(value: &str, folder: &Path) -> Result<PathBuf, String> {
+    if value.is_empty() {
+        return Err("a path".to_owned());
+    }
+    Ok(folder.join(value))
+}
+
+fn address(value: &str) -> Result<std::net::SocketAddr, String> {
+    value
+        .parse()
+        .map_err(|_| "an address with a port, such as 127.0.0.1:7710".to_owned())
+}
+
+fn log_format(value: &str) -> Result<LogFormat, String> {
+    match value {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("text or json".to_owned()),
+    }
+}
+
+fn number(value: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number: Option<u32> = value.parse().ok();
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("a whole number from {least} to {most}"))
+}
+
+/// Text in quotes, as TOML has it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}

@@ -1,0 +1,31 @@
+//! The command line of muster, as a library so that its parts can be tested and reused.
+//!
+//! Reading order: [`cli`] for what can be said, [`commands`] for what is done, [`config`] and
+//! [`identity`] for what a server is given, [`reach`] and [`session`] for how a command finds and
+//! talks to one, [`import`] for rosters, [`sample`] for the state that the demo begins with.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test that panics has failed")
+)]
+
+pub mod access;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod identity;
+pub mod import;
+pub mod private_file;
+pub mod programmes;
+pub mod reach;
+pub mod sample;
+pub mod server;
+pub mod session;
+pub mod show;
+pub mod split_mix;
+pub mod stop;
+pub mod suggest;
+
+#[cfg(test)]
+mod scratch;

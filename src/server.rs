@@ -1,0 +1,185 @@
+//! A whole server in one value: the engine on its log, and the dispatcher around it.
+//!
+//! `muster serve`, `muster demo` and `loadgen --embedded` all start this one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use dispatcher::{Dispatcher, StartError, Stats};
+use engine::io::{Disk, IoError, SystemClock};
+use engine::log::LogOptions;
+use engine::{Engine, OpenError, Recovered};
+use jiff::Timestamp;
+use protocol::token::{SigningKey, VerifyingKeys};
+
+use crate::access::{Access, AccessError, Announced};
+use crate::clock::now_us;
+use crate::config::Config;
+use crate::identity::{Identity, IdentityError};
+use crate::stop::PortInUse;
+
+/// The folder of the log inside the data folder.
+const LOG_FOLDER: &str = "log";
+
+/// A running server.
+pub struct Server {
+    engine: Engine,
+    dispatcher: Dispatcher,
+    announced: Announced,
+    address: SocketAddr,
+    recovered: Recovered,
+    certificate_pem: String,
+    certificate_ends: Option<Timestamp>,
+    signing_key: SigningKey,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum ServerError {
+    /// The certificate, its key or the signing key cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Identity(#[from] IdentityError),
+    /// The folder of the log cannot be used.
+    #[error(transparent)]
+    #[diagnostic(help("name another folder with `--data-dir`, or stop the server that uses it"))]
+    Folder(#[from] IoError),
+    /// The log cannot be opened.
+    #[error(transparent)]
+    #[diagnostic(help("`muster log verify DIR` examines a log without changing it"))]
+    Log(#[from] OpenError),
+    /// Another program listens there.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    PortInUse(#[from] PortInUse),
+    /// The dispatcher cannot start.
+    #[error(transparent)]
+    #[diagnostic(help("see `listen`, `tls.certificate` and `tls.key` in the configuration"))]
+    Dispatcher(StartError),
+    /// The server cannot be announced to this user's other commands.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+impl Server {
+    /// Opens the log in the data folder and listens. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// A file, the log or the address cannot be used; nothing is left running.
+    pub fn start(config: &Config) -> Result<Server, ServerError> {
+        let now = Timestamp::from_microsecond(now_us()).unwrap_or_default();
+        let identity = Identity::load_or_make(config, now)?;
+        let storage = Disk::open(config.data_dir.join(LOG_FOLDER))?;
+        let options = engine::Options {
+            storage: Arc::new(storage),
+            clock: Arc::new(SystemClock),
+            log: LogOptions {
+                segment_bytes: u64::from(config.log.segment_mib) << 20,
+                // The lower half of a version 7 UUID is random.
+                identity: uuid::Uuid::now_v7().as_u128() as u64,
+                ..LogOptions::default()
+            },
+            snapshot_every_records: config.log.snapshot_every_records,
+        };
+        let (engine, recovered) = Engine::open(options)?;
+        let Identity {
+            certificate_pem,
+            chain,
+            key,
+            signing_key,
+            certificate_ends,
+        } = identity;
+        let options = dispatcher::Options {
+            listen: config.listen,
+            chain,
+            key,
+            tokens: VerifyingKeys::new([signing_key.verifying_key()]),
+            clock: Arc::new(SystemClock),
+            sessions_max: config.limits.sessions_max as usize,
+        };
+        let started = Dispatcher::start(engine.clone(), options).and_then(|dispatcher| {
+            let listen = config.listen;
+            let address = dispatcher.local_address();
+            let address = address.map_err(|source| StartError::Bind { listen, source })?;
+            Ok((dispatcher, address))
+        });
+        let (dispatcher, address) = started.map_err(|error| {
+            engine.close();
+            refused(error)
+        })?;
+        let access = Access {
+            address,
+            certificate_pem: certificate_pem.clone(),
+            token_key: config.token_key_path(),
+            pid: std::process::id(),
+        };
+        let announced = access.announce()?;
+        Ok(Server {
+            engine,
+            dispatcher,
+            announced,
+            address,
+            recovered,
+            certificate_pem,
+            certificate_ends,
+            signing_key,
+        })
+    }
+
+    /// Where it listens (UDP).
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What was found in the log.
+    pub fn recovered(&self) -> &Recovered {
+        &self.recovered
+    }
+
+    /// Running counts.
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(self.dispatcher.stats())
+    }
+
+    /// The engine, for reading beside the sessions.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Its certificate, to be pinned.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    /// When its certificate ends, if it was made here.
+    pub fn certificate_ends(&self) -> Option<Timestamp> {
+        self.certificate_ends
+    }
+
+    /// Signs tokens for its sessions.
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.signing_key
+    }
+
+    /// Sends every session away, settles what is in line, and closes the log.
+    pub async fn stop(self) {
+        self.dispatcher.stop().await;
+        let engine = self.engine;
+        // Closing waits for the engine thread's last sync.
+        let closed = tokio::task::spawn_blocking(move || engine.close()).await;
+        if let Err(error) = closed {
+            tracing::error!(%error, "the engine did not close");
+        }
+        drop(self.announced);
+    }
+}
+
+/// A taken address is by far the most frequent reason, and has its own way out.
+fn refused(error: StartError) -> ServerError {
+    match error {
+        StartError::Bind { listen, source } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            PortInUse { address: listen }.into()
+        }
+        error => ServerError::Dispatcher(error),
+    }
+}
