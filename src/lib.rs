@@ -14,6 +14,8 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod demo;
+pub mod embedded;
 pub mod identity;
 pub mod import;
 pub mod private_file;

@@ -100,10 +100,8 @@ impl Hub {
 
     fn deliver(&mut self, delivery: &Delivery) {
         if let Some(batch) = &delivery.batch {
-            self.desk
-                .stats
-                .sync_us
-                .store(batch.sync_us, Ordering::Relaxed);
+            let last = batch.records.last().map_or(0, |record| record.sequence.0);
+            self.desk.stats.synced(last, batch.sync_us);
             for record in &batch.records {
                 apply(&mut self.follower.state, record);
                 self.note(record);

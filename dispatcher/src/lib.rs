@@ -26,11 +26,12 @@ mod transport;
 pub mod limits;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::Engine;
 use engine::io::Clock;
+use hdrhistogram::Histogram;
 use protocol::token::VerifyingKeys;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
@@ -86,13 +87,32 @@ pub struct Dispatcher {
 }
 
 /// Running counts, for boards and metrics.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stats {
     sessions: AtomicUsize,
     pushes: AtomicU64,
     answers: AtomicU64,
-    sync_us: AtomicU64,
+    sequence: AtomicU64,
+    /// Written by the hub once a batch, far from the race.
+    syncs_us: Mutex<Histogram<u64>>,
 }
+
+impl Default for Stats {
+    fn default() -> Stats {
+        let syncs_us = Histogram::new(SYNC_DIGITS).expect("two digits are a valid precision");
+        let (sessions, pushes, answers, sequence) = Default::default();
+        Stats {
+            sessions,
+            pushes,
+            answers,
+            sequence,
+            syncs_us: Mutex::new(syncs_us),
+        }
+    }
+}
+
+/// Significant digits of the log's sync times.
+const SYNC_DIGITS: u8 = 2;
 
 impl Stats {
     /// Sessions that are open.
@@ -110,9 +130,25 @@ impl Stats {
         self.answers.load(Ordering::Relaxed)
     }
 
-    /// How long the last write and sync of the log took, in microseconds.
-    pub fn sync_us(&self) -> u64 {
-        self.sync_us.load(Ordering::Relaxed)
+    /// The last durable record.
+    pub fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// How long the log's write and sync take at this quantile (0 to 1), in microseconds.
+    pub fn sync_us(&self, quantile: f64) -> u64 {
+        self.syncs_us().value_at_quantile(quantile)
+    }
+
+    /// Notes a durable batch.
+    fn synced(&self, sequence: u64, sync_us: u64) {
+        self.sequence.store(sequence, Ordering::Relaxed);
+        self.syncs_us().saturating_record(sync_us);
+    }
+
+    fn syncs_us(&self) -> MutexGuard<'_, Histogram<u64>> {
+        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
+        self.syncs_us.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

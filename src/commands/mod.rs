@@ -21,13 +21,15 @@ use crate::cli::{Cli, Command, ConfigWhat, LogWhat, TokenWhat};
 use crate::session::SessionError;
 use crate::stop::Stop;
 
+pub(crate) use serve::trace;
+
 /// Does what the command line says; what it prints goes to `out`.
 ///
 /// # Errors
 /// [`Stop`] says why, and with which exit code.
 pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
     match cli.command {
-        Command::Demo(_) => Err(Stop::usage("`demo` is not wired yet")),
+        Command::Demo(args) => crate::demo::run(&args, out),
         Command::Serve(args) => serve::run(&args, out),
         Command::Init(args) => init::run(&args, out),
         Command::Check(args) => check::run(&args, out),
@@ -52,7 +54,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
 }
 
 /// The runtime of a command that holds sessions: one thread a core.
-fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     let made = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -74,7 +74,7 @@ fn alpn() -> std::borrow::Cow<'static, str> {
 }
 
 /// Sends log lines to stderr. `RUST_LOG` chooses which; warnings by default.
-pub(super) fn trace(format: LogFormat) {
+pub(crate) fn trace(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

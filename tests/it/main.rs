@@ -1,4 +1,7 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod embed;
+mod index_twin;
 mod scenario;
 mod scenarios;
+mod tidy;

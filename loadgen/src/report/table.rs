@@ -1,0 +1,178 @@
+//! The closing table, for people.
+
+use std::fmt::Write as _;
+
+use super::{Percentiles, Report};
+
+/// The closing table: at most 80 columns, the promises last.
+pub fn table(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _infallible = write_table(&mut text, report);
+    text
+}
+
+fn write_table(text: &mut String, report: &Report) -> std::fmt::Result {
+    let counts = &report.counts;
+    for line in wrapped(&format!("{}   commit {}", report.workload, report.commit)) {
+        writeln!(text, "{line}")?;
+    }
+    writeln!(text)?;
+    let rows = [
+        ("officers", counts.officers, "sessions", counts.sessions),
+        ("vacancies", counts.vacancies, "offers pushed", counts.offers_pushed),
+        ("accepts", counts.accepts, "awards", counts.awards),
+        ("escalations", counts.escalations, "releases", counts.releases),
+        ("cancels", counts.cancels, "reconnects", counts.reconnects),
+        ("busy", counts.busy, "connections cut", counts.connections_cut),
+        ("late", counts.late, "dropped", counts.dropped),
+    ];
+    for (left, left_count, right, right_count) in rows {
+        let (left_count, right_count) = (grouped(left_count), grouped(right_count));
+        writeln!(text, "{left:<14}{left_count:>14}    {right:<16}{right_count:>14}")?;
+    }
+    writeln!(text)?;
+    let latencies = &report.latency_us;
+    writeln!(
+        text,
+        "{:<30}{:>10}{:>10}{:>10}{:>10}{:>10}",
+        "latency, ms", "p50", "p90", "p99", "p99.9", "max"
+    )?;
+    let rows = [
+        ("publish → last push", latencies.publish_to_last_push),
+        ("publish → first push", latencies.publish_to_first_push),
+        ("publish → durable answer", latencies.publish_to_answer),
+        ("accept → durable answer", latencies.accept_to_answer),
+        ("accept, from the send", latencies.accept_service),
+        ("accept, connection cut", latencies.interrupted_accept_to_answer),
+    ];
+    for (name, percentiles) in rows {
+        let Percentiles {
+            p50,
+            p90,
+            p99,
+            p999,
+            max,
+        } = percentiles;
+        write!(text, "{name:<30}")?;
+        for us in [p50, p90, p99, p999, max] {
+            write!(text, "{:>10}", millis(us))?;
+        }
+        writeln!(text)?;
+    }
+    writeln!(text, "from the intended instant, but for the line that says otherwise")?;
+    writeln!(text)?;
+    let audit = &report.audit;
+    for (name, count) in [
+        ("repeated pushes", audit.repeated_pushes),
+        ("out of order pushes", audit.out_of_order_pushes),
+        ("missing pushes", audit.missing_pushes),
+        ("double fills", audit.double_fills),
+        ("overlapping assignments", audit.overlapping_assignments),
+        ("lost answers", audit.lost_answers),
+        ("ineligible offers", audit.ineligible_offers),
+    ] {
+        writeln!(text, "{name}: {count}")?;
+    }
+    Ok(())
+}
+
+const COLUMNS: usize = 80;
+
+/// Breaks a line at spaces so that it fits the table.
+fn wrapped(line: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= COLUMNS => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(word.chars().take(COLUMNS).collect()),
+        }
+    }
+    lines
+}
+
+fn millis(us: u64) -> String {
+    match us {
+        0..10_000_000 => format!("{}.{:03}", us / 1_000, us % 1_000),
+        _ => grouped(us / 1_000),
+    }
+}
+
+/// Digits in groups of three.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{AuditCounts, Counts, Latencies};
+
+    fn report(count: u64) -> Report {
+        let percentiles = Percentiles {
+            p50: 812,
+            p90: 1_000,
+            p99: 12_345,
+            p999: count,
+            max: count,
+        };
+        Report {
+            seed: 7,
+            commit: "0123456789abcdef".to_owned(),
+            workload: "storm --officers 1000 --vacancies 200 --over 5s --seed 7 --behaviour \
+                       eager=58,considered=20,silent=10,decline=5,drop=5,release=2"
+                .to_owned(),
+            counts: Counts {
+                officers: count,
+                offers_pushed: count,
+                ..Counts::default()
+            },
+            latency_us: Latencies {
+                publish_to_last_push: percentiles,
+                ..Latencies::default()
+            },
+            audit: AuditCounts::default(),
+        }
+    }
+
+    #[test]
+    fn a_table_fits_and_ends_with_the_promises() {
+        for count in [0, 123_456_789, 99_999_999_999] {
+            let text = table(&report(count));
+            for line in text.lines() {
+                assert!(line.chars().count() <= 80, "{} columns: {line}", line.len());
+            }
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(
+                lines[lines.len() - 4..],
+                [
+                    "double fills: 0",
+                    "overlapping assignments: 0",
+                    "lost answers: 0",
+                    "ineligible offers: 0"
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(millis(812), "0.812");
+        assert_eq!(millis(1_234_567), "1234.567");
+        assert_eq!(millis(12_345_678), "12,345");
+    }
+}

@@ -1,0 +1,423 @@
+//! Runs a plan against a server: real sessions, an open-loop schedule, and judgement at the end.
+
+mod plan;
+mod sessions;
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::token::{SigningKey, TokenError};
+use protocol::{BoardRow, RefusalCode};
+
+use crate::audit::{Breach, audit};
+use crate::cast::{Act, Alarm, Cast, Desk, DeskAct, Intent, Lapse, Officer, Stage};
+use crate::ledger::{Ledger, RequestIds, VacancyNo};
+use crate::limits::{
+    HANDSHAKES_IN_FLIGHT_MAX, QUIET_POLL, RECALL_TRIES_MAX, ROSTER_CHUNK_LEN_MAX,
+};
+use crate::live::{Live, Phase, Stop};
+use crate::report::{Report, measure};
+use crate::seed::{derive, derive_nth};
+use crate::view::Progress;
+use crate::world::{Facts, World, WorldError};
+
+pub use plan::{
+    Incident, Plan, Planned, PlannedIncident, PlannedOfficer, StormOptions, next_monday_us,
+};
+
+use sessions::Sessions;
+
+/// The server to load.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Where it listens (UDP).
+    pub address: SocketAddr,
+    /// The name its certificate is for.
+    pub server_name: String,
+    /// How its certificate is judged.
+    pub trust: client::Trust,
+    /// Signs the tokens of everybody simulated.
+    pub signing: Arc<SigningKey>,
+    /// Whether the plan's world is sent to the server first. Parts that exist already are taken
+    /// to be the same.
+    pub import_roster: bool,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The report.
+    pub report: Report,
+    /// The breaches behind its audit, with their histories.
+    pub breaches: Vec<Breach>,
+}
+
+/// Why a run could not be carried through. Breaches are no errors: they are in the report.
+#[derive(Debug, thiserror::Error)]
+pub enum StormError {
+    /// The plan contradicts itself.
+    #[error("the plan cannot be carried out: {0}")]
+    World(#[from] WorldError),
+    /// The plan names somebody who is not in it.
+    #[error("the plan lets a certificate of {badge} lapse, who is not among its officers: add them")]
+    NotPlanned {
+        /// The officer.
+        badge: String,
+    },
+    /// No socket.
+    #[error(transparent)]
+    Bind(#[from] client::BindError),
+    /// The system refuses a thread.
+    #[error("no thread for the alarm ({0}): raise the limit of processes")]
+    Thread(#[from] std::io::Error),
+    /// Tokens cannot be signed.
+    #[error("no token can be issued for {who}: {because}")]
+    Token {
+        /// For whom.
+        who: String,
+        /// Why.
+        because: TokenError,
+    },
+    /// A session ended for good before the run did.
+    #[error("the session of {who} ended: {because}")]
+    Session {
+        /// Whose.
+        who: String,
+        /// Why.
+        because: client::Ended,
+    },
+    /// Not everybody came up in time.
+    #[error(
+        "only {up} of {of} sessions came up within {waited_s} s: check that the server allows so \
+         many sessions, or ask for fewer officers"
+    )]
+    NotConnected {
+        /// How many did.
+        up: u64,
+        /// How many should have.
+        of: u64,
+        /// How long they had, in seconds.
+        waited_s: u64,
+    },
+    /// The roster was refused.
+    #[error("the server refused the roster ({code:?}): {sentence}")]
+    RosterRefused {
+        /// The code.
+        code: RefusalCode,
+        /// The server's sentence.
+        sentence: String,
+    },
+    /// A request outside the schedule got no usable answer.
+    #[error("{what} got no usable answer ({detail}): look at the server's log")]
+    Errand {
+        /// What was asked.
+        what: &'static str,
+        /// What came instead.
+        detail: String,
+    },
+}
+
+/// How long between the last preparation and the first intended instant.
+const RUN_UP: Duration = Duration::from_millis(100);
+/// How often something waits before it looks again whether it should stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Runs a plan.
+///
+/// Imports the roster, connects everybody, publishes on schedule, waits until everything is
+/// answered and quiet, fetches the board, closes all sessions and judges the ledger. Ctrl-C (or
+/// [`Live::ask_stop`] through the view) ends publishing early; a second one ends the waiting,
+/// too. What was planned and not begun is counted as dropped.
+///
+/// # Errors
+/// [`StormError`], where the run could not be carried through.
+pub async fn run(
+    plan: Plan,
+    target: Target,
+    view: &dyn Progress,
+) -> Result<Outcome, StormError> {
+    let live = Arc::new(Live::new());
+    view.begin(&live);
+    let _shown = Shown(view);
+    let interrupts = tokio::spawn(stop_on_interrupt(Arc::clone(&live)));
+    let outcome = Storm::new(plan, target, Arc::clone(&live));
+    let outcome = match outcome {
+        Ok(storm) => storm.run().await,
+        Err(error) => Err(error),
+    };
+    interrupts.abort();
+    live.enter(Phase::Over);
+    outcome
+}
+
+/// Ends the view however the run ends.
+struct Shown<'a>(&'a dyn Progress);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+async fn stop_on_interrupt(live: Arc<Live>) {
+    // Where signals cannot be heard, the process ends on Ctrl-C as any other.
+    while tokio::signal::ctrl_c().await.is_ok() {
+        live.ask_stop();
+    }
+}
+
+/// A run in progress.
+struct Storm {
+    plan: Plan,
+    target: Target,
+    live: Arc<Live>,
+    world: World,
+    facts: Vec<Facts>,
+    cast: Arc<Cast>,
+    alarm: Option<crate::cast::AlarmThread>,
+    /// Agencies with a desk of their own, in the order of desks; the operator's desk is behind.
+    leads: Vec<String>,
+}
+
+impl Storm {
+    fn new(plan: Plan, target: Target, live: Arc<Live>) -> Result<Storm, StormError> {
+        let world = World::from_changes(&plan.changes)?;
+        let facts: Vec<Facts> = plan
+            .publications
+            .iter()
+            .map(|planned| world.facts(&planned.vacancy))
+            .collect::<Result<_, _>>()?;
+        let leads: BTreeSet<&String> = facts.iter().map(|facts| &facts.lead).collect();
+        let leads: Vec<String> = leads.into_iter().cloned().collect();
+        let numbers = facts.iter().zip(0u32..);
+        let numbers: HashMap<_, _> =
+            numbers.map(|(facts, number)| (facts.key, VacancyNo(number))).collect();
+        let stage = Arc::new(Stage {
+            origin: Instant::now(),
+            ids: RequestIds::new(plan.run),
+            numbers,
+            facts: facts.clone(),
+            vacancies: plan.publications.iter().map(|one| one.vacancy.clone()).collect(),
+            appeal_permille: plan.publications.iter().map(|one| one.appeal_permille).collect(),
+            live: Arc::clone(&live),
+        });
+        let counter = |counter: &std::sync::atomic::AtomicU64, count: usize| {
+            counter.store(count as u64, std::sync::atomic::Ordering::Relaxed);
+        };
+        counter(&live.officers, plan.officers.len());
+        counter(&live.vacancies, plan.publications.len());
+        let officers = officers(&plan, leads.len())?;
+        let desks = leads.iter().zip(0u32..);
+        let mut desks: Vec<Desk> =
+            desks.map(|(lead, place)| Desk::new(place, lead.clone(), true)).collect();
+        desks.push(Desk::new(place(leads.len()), "operator".to_owned(), false));
+        let (alarm, thread) = Alarm::new();
+        let cast = Cast::new(stage, alarm, officers, desks, HANDSHAKES_IN_FLIGHT_MAX);
+        Ok(Storm {
+            plan,
+            target,
+            live,
+            world,
+            facts,
+            cast: Arc::new(cast),
+            alarm: Some(thread),
+            leads,
+        })
+    }
+
+    async fn run(mut self) -> Result<Outcome, StormError> {
+        let thread = match self.alarm.take() {
+            Some(alarm) => alarm.start(Arc::clone(&self.cast))?,
+            None => return Err(std::io::Error::other("the alarm has been started").into()),
+        };
+        let performed = self.perform().await;
+        self.cast.alarm.end();
+        if thread.join().is_err() {
+            tracing::error!("the alarm panicked: the run is incomplete");
+        }
+        let board = performed?;
+        self.live.enter(Phase::Auditing);
+        Ok(self.judge(board))
+    }
+
+    async fn perform(&mut self) -> Result<Vec<BoardRow>, StormError> {
+        let cast = Arc::clone(&self.cast);
+        let mut sessions = Sessions::open(&self.target, self.plan.officers.len(), self.plan.seed)?;
+        let operator = place(self.leads.len());
+        sessions.seat_operator(&cast, operator).await?;
+        if self.target.import_roster {
+            self.live.enter(Phase::Importing);
+            let chunks = self.plan.changes.chunks(ROSTER_CHUNK_LEN_MAX);
+            for (number, chunk) in chunks.enumerate() {
+                sessions.import(&cast, operator, number, chunk).await?;
+            }
+        }
+        self.live.enter(Phase::Connecting);
+        for (lead, desk) in self.leads.iter().zip(0u32..) {
+            sessions.seat_coordinator(&cast, desk, lead).await?;
+        }
+        sessions.seat_officers(&cast, &self.plan.officers).await?;
+
+        self.live.enter(Phase::Publishing);
+        let last = self.arm();
+        self.until_quiet(last).await;
+
+        let mut board = Vec::new();
+        for desk in (0u32..).take(self.leads.len()) {
+            board.extend(sessions.board(&cast, desk).await?);
+        }
+        cast.close();
+        sessions.farewell(FAREWELL).await;
+        Ok(board)
+    }
+
+    /// Sets the alarm for everything planned; says when the last of it is intended.
+    fn arm(&self) -> Instant {
+        let begin = Instant::now() + RUN_UP;
+        let stage = &self.cast.stage;
+        let begin_us = stage.us(begin);
+        let mut last = begin;
+        let mut set = |at: Duration, desk: u32, act: DeskAct| {
+            last = last.max(begin + at);
+            let at_us = begin_us + at.as_micros() as u64;
+            let act = Act::Desk(desk, act);
+            self.cast.alarm.set(Intent { at_us, act }, stage);
+        };
+        for (planned, number) in self.plan.publications.iter().zip(0u32..) {
+            let vacancy = VacancyNo(number);
+            set(planned.at, self.desk_of(vacancy), DeskAct::Publish(vacancy));
+        }
+        let operator = place(self.leads.len());
+        for PlannedIncident { at, incident } in &self.plan.incidents {
+            let (desk, act) = match incident.clone() {
+                Incident::Cancel { vacancy, reason } => {
+                    (self.desk_of(vacancy), DeskAct::Cancel { vacancy, reason })
+                }
+                Incident::OpenNextTier { vacancy } => {
+                    (self.desk_of(vacancy), DeskAct::OpenNextTier(vacancy))
+                }
+                Incident::Recall { vacancy, badge } => {
+                    let act = match badge {
+                        Some(badge) => DeskAct::RecallNow { vacancy, badge },
+                        None => DeskAct::Recall {
+                            vacancy,
+                            tries: RECALL_TRIES_MAX,
+                        },
+                    };
+                    (operator, act)
+                }
+                Incident::Roster { changes } => (operator, DeskAct::Roster(changes)),
+                // Officers carry these themselves.
+                Incident::Lapse { .. } => continue,
+            };
+            set(*at, desk, act);
+        }
+        last
+    }
+
+    fn desk_of(&self, vacancy: VacancyNo) -> u32 {
+        let lead = &self.facts[vacancy.index()].lead;
+        // Every lead of the plan has a desk, in sorted order.
+        place(self.leads.binary_search(lead).unwrap_or_default())
+    }
+
+    /// Waits until everything planned has been done and answered and nothing was heard for the
+    /// plan's settling time, until the deadline, or until somebody insists.
+    async fn until_quiet(&self, last: Instant) {
+        let deadline = tokio::time::Instant::from_std(last + self.plan.deadline);
+        let settle_us = self.plan.settle.as_micros() as u64;
+        let quiet = async {
+            let mut cleared = false;
+            loop {
+                if !cleared && self.live.stop() >= Stop::Soon {
+                    self.cast.alarm.clear_plan();
+                    cleared = true;
+                }
+                let published = cleared || Instant::now() >= last;
+                if published {
+                    self.live.enter(Phase::Settling);
+                }
+                let now_us = self.cast.stage.us(Instant::now());
+                let silent = now_us.saturating_sub(self.live.last_stir_us()) >= settle_us;
+                if published && silent && self.cast.is_idle() {
+                    return;
+                }
+                tokio::time::sleep(QUIET_POLL).await;
+            }
+        };
+        tokio::select! {
+            () = quiet => {}
+            () = tokio::time::sleep_until(deadline) => {
+                tracing::warn!("the run did not become quiet before its deadline");
+            }
+            () = self.live.stopped(Stop::Now) => {}
+        }
+    }
+
+    fn judge(self, board: Vec<BoardRow>) -> Outcome {
+        let dropped = self.cast.dropped();
+        let (officers, desks) = self.cast.books();
+        let simulated: BTreeSet<&str> = officers.iter().map(|book| book.badge.as_str()).collect();
+        let everyone = self.world.badges().all(|badge| simulated.contains(badge));
+        let ledger = Ledger {
+            everyone,
+            world: self.world,
+            vacancies: self.facts,
+            officers,
+            desks,
+            board: Some(board),
+        };
+        let found = audit(&ledger);
+        let (counts, latency_us, audit) = measure(&ledger, &found, dropped);
+        let report = Report {
+            seed: self.plan.seed,
+            commit: self.plan.commit,
+            workload: self.plan.workload,
+            counts,
+            latency_us,
+            audit,
+        };
+        Outcome {
+            report,
+            breaches: found.breaches().to_vec(),
+        }
+    }
+}
+
+fn officers(plan: &Plan, operator: usize) -> Result<Vec<Officer>, StormError> {
+    let root = derive(plan.seed, "officers");
+    let planned = plan.officers.iter().zip(0u32..);
+    let mut officers: Vec<Officer> = planned
+        .map(|(planned, number)| {
+            let seed = derive_nth(root, u64::from(number));
+            Officer::new(number, planned.badge.clone(), planned.behaviour, seed)
+        })
+        .collect();
+    for planned in &plan.incidents {
+        let Incident::Lapse {
+            vacancy,
+            badge,
+            certification,
+        } = &planned.incident
+        else {
+            continue;
+        };
+        let at = plan.officers.iter().position(|officer| officer.badge == *badge);
+        let Some(at) = at else {
+            let badge = badge.clone();
+            return Err(StormError::NotPlanned { badge });
+        };
+        officers[at].lapse_on(Lapse {
+            vacancy: *vacancy,
+            desk: place(operator),
+            certification: certification.clone(),
+        });
+    }
+    Ok(officers)
+}
+
+fn place(index: usize) -> u32 {
+    u32::try_from(index).expect("plans are bounded far below four thousand million people")
+}

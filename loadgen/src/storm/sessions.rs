@@ -1,0 +1,290 @@
+//! Brings the sessions up, runs the errands outside the schedule, and takes leave.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use client::{Client, Endpoint, Ended, Event, Options};
+use protocol::token::SigningKey;
+use protocol::{Ask, BoardRow, Outcome, RefusalCode, RequestId, Role, RosterChange};
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+
+use super::{PlannedOfficer, StormError, Target};
+use crate::cast::Cast;
+use crate::ledger::Actor;
+use crate::limits::{
+    CONNECT_DEADLINE, CONNECT_PER_SESSION, ERRAND_DEADLINE, SESSIONS_PER_SOCKET_MAX, SOCKETS_MIN,
+    TOKEN_LIFETIME_S,
+};
+use crate::seed::{derive, derive_nth};
+
+/// The sockets and the drivers of a run.
+pub(super) struct Sessions {
+    target: Target,
+    endpoints: Vec<Endpoint>,
+    drivers: JoinSet<Ended>,
+    /// Whose driver each one is.
+    names: HashMap<Id, String>,
+    seed: u64,
+    seated: u64,
+}
+
+/// Errands are numbered from here within a desk, beyond any place in its book.
+const ERRANDS_FROM: usize = 1 << 30;
+/// The board's errand; imports come after it.
+const BOARD_ERRAND: usize = ERRANDS_FROM;
+
+impl Sessions {
+    /// Binds the sockets: nothing is connected yet.
+    pub(super) fn open(target: &Target, officers: usize, seed: u64) -> Result<Self, StormError> {
+        let sockets = officers.div_ceil(SESSIONS_PER_SOCKET_MAX).max(SOCKETS_MIN);
+        let local = match target.address.is_ipv4() {
+            true => ([0, 0, 0, 0], 0).into(),
+            false => ([0u16; 8], 0).into(),
+        };
+        let mut endpoints = Vec::with_capacity(sockets);
+        for _ in 0..sockets {
+            endpoints.push(Endpoint::bind(local, &target.trust)?);
+        }
+        Ok(Sessions {
+            target: target.clone(),
+            endpoints,
+            drivers: JoinSet::new(),
+            names: HashMap::new(),
+            seed: derive(seed, "sessions"),
+            seated: 0,
+        })
+    }
+
+    /// Brings the operator's session up.
+    pub(super) async fn seat_operator(
+        &mut self,
+        cast: &Arc<Cast>,
+        desk: u32,
+    ) -> Result<(), StormError> {
+        self.seat_desk(cast, desk, Role::Operator, "loadgen-operator", None).await
+    }
+
+    /// Brings a coordinator's session up.
+    pub(super) async fn seat_coordinator(
+        &mut self,
+        cast: &Arc<Cast>,
+        desk: u32,
+        agency: &str,
+    ) -> Result<(), StormError> {
+        let name = format!("loadgen-{agency}");
+        self.seat_desk(cast, desk, Role::Coordinator, &name, Some(agency)).await
+    }
+
+    async fn seat_desk(
+        &mut self,
+        cast: &Arc<Cast>,
+        desk: u32,
+        role: Role,
+        name: &str,
+        agency: Option<&str>,
+    ) -> Result<(), StormError> {
+        let hearing = Arc::clone(cast);
+        let sink = move |event: Event| hearing.desk_hears(desk, &event);
+        let client = self.spawn(role, name, agency, sink)?;
+        cast.seat_desk(desk, client);
+        let deadline = Instant::now() + CONNECT_DEADLINE;
+        while !cast.desk_has_arrived(desk) {
+            self.watch(cast, deadline, 0, 1, CONNECT_DEADLINE).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings all officers' sessions up, a bounded number of handshakes at a time, and waits
+    /// until each has synced.
+    pub(super) async fn seat_officers(
+        &mut self,
+        cast: &Arc<Cast>,
+        officers: &[PlannedOfficer],
+    ) -> Result<(), StormError> {
+        let of = officers.len() as u64;
+        let waited = CONNECT_DEADLINE + CONNECT_PER_SESSION * officers.len() as u32;
+        let deadline = Instant::now() + waited;
+        for (officer, place) in officers.iter().zip(0u32..) {
+            loop {
+                if let Ok(permit) = cast.handshakes.try_acquire() {
+                    permit.forget();
+                    break;
+                }
+                self.watch(cast, deadline, cast.arrived(), of, waited).await?;
+            }
+            let hearing = Arc::clone(cast);
+            let sink = move |event: Event| hearing.officer_hears(place, &event);
+            let agency = Some(officer.agency.as_str());
+            let client = self.spawn(Role::Officer, &officer.badge, agency, sink)?;
+            cast.seat_officer(place, client);
+        }
+        while cast.arrived() < of {
+            self.watch(cast, deadline, cast.arrived(), of, waited).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends one part of the roster; parts that exist already are taken to be the same.
+    pub(super) async fn import(
+        &mut self,
+        cast: &Arc<Cast>,
+        desk: u32,
+        number: usize,
+        changes: &[RosterChange],
+    ) -> Result<(), StormError> {
+        let id = cast.stage.ids.id(Actor::Desk(desk), BOARD_ERRAND + 1 + number);
+        let changes = changes.to_vec();
+        match errand(cast, desk, id, Ask::Roster { changes }, "the import of the roster").await? {
+            Outcome::Done { .. } => Ok(()),
+            Outcome::Refused(refused) if refused.code == RefusalCode::AlreadyExists => {
+                tracing::info!(part = number, "the server knows this part of the roster already");
+                Ok(())
+            }
+            Outcome::Refused(refused) => Err(StormError::RosterRefused {
+                code: refused.code,
+                sentence: refused.sentence,
+            }),
+            other => Err(unusable("the import of the roster", &other)),
+        }
+    }
+
+    /// Fetches the board as this desk sees it.
+    pub(super) async fn board(
+        &mut self,
+        cast: &Arc<Cast>,
+        desk: u32,
+    ) -> Result<Vec<BoardRow>, StormError> {
+        let id = cast.stage.ids.id(Actor::Desk(desk), BOARD_ERRAND);
+        match errand(cast, desk, id, Ask::Board, "the request for the board").await? {
+            Outcome::Board { rows } => Ok(rows),
+            other => Err(unusable("the request for the board", &other)),
+        }
+    }
+
+    /// Waits until every driver has ended, for a bounded time.
+    pub(super) async fn farewell(&mut self, patience: Duration) {
+        let all = async {
+            while self.drivers.join_next().await.is_some() {}
+            for endpoint in &self.endpoints {
+                endpoint.wait_idle().await;
+            }
+        };
+        if tokio::time::timeout(patience, all).await.is_err() {
+            tracing::debug!("some sessions did not say goodbye in time");
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        role: Role,
+        subject: &str,
+        agency: Option<&str>,
+        sink: impl FnMut(Event) + Send + 'static,
+    ) -> Result<Client, StormError> {
+        let signing = Arc::clone(&self.target.signing);
+        let (name, home) = (Arc::<str>::from(subject), agency.map(Arc::<str>::from));
+        if self.seated == 0 {
+            // Once for all: the key signs, and the claims are such as a server accepts.
+            let token = issue(&signing, role, &name, home.as_deref());
+            token.map_err(|because| StormError::Token {
+                who: subject.to_owned(),
+                because,
+            })?;
+        }
+        let token = move || {
+            // An empty token is refused by the server, which is what a signing failure deserves.
+            issue(&signing, role, &name, home.as_deref()).unwrap_or_default()
+        };
+        let options = Options {
+            software: concat!("muster-loadgen ", env!("CARGO_PKG_VERSION")).into(),
+            seed: derive_nth(self.seed, self.seated),
+            ..Options::new(token)
+        };
+        let socket = (self.seated % self.endpoints.len() as u64) as usize;
+        let Target {
+            address,
+            server_name,
+            ..
+        } = &self.target;
+        let (client, driver) = self.endpoints[socket].connect(*address, server_name, options, sink);
+        let task = self.drivers.spawn(driver.run());
+        self.names.insert(task.id(), subject.to_owned());
+        self.seated += 1;
+        Ok(client)
+    }
+
+    /// Waits for the next arrival; a session that ends meanwhile, or the deadline, is an error.
+    async fn watch(
+        &mut self,
+        cast: &Cast,
+        deadline: Instant,
+        up: u64,
+        of: u64,
+        waited: Duration,
+    ) -> Result<(), StormError> {
+        /// Arrivals may come between the look and the wait, so the wait is short.
+        const LOOK_AGAIN: Duration = Duration::from_millis(20);
+        tokio::select! {
+            () = cast.arrival.notified() => Ok(()),
+            () = tokio::time::sleep(LOOK_AGAIN) => Ok(()),
+            Some(ended) = self.drivers.join_next_with_id() => {
+                let (id, because) = match ended {
+                    Ok((id, because)) => (id, because),
+                    Err(error) => (error.id(), Ended::Lost),
+                };
+                let who = self.names.remove(&id).unwrap_or_default();
+                Err(StormError::Session { who, because })
+            }
+            () = tokio::time::sleep_until(deadline) => {
+                Err(StormError::NotConnected { up, of, waited_s: waited.as_secs() })
+            }
+        }
+    }
+}
+
+/// Asks until there is a final answer.
+async fn errand(
+    cast: &Cast,
+    desk: u32,
+    id: RequestId,
+    ask: Ask,
+    what: &'static str,
+) -> Result<Outcome, StormError> {
+    const UNAVAILABLE_RETRY: Duration = Duration::from_millis(200);
+    let failed = |detail: String| StormError::Errand { what, detail };
+    let Some(client) = cast.desk_client(desk) else {
+        return Err(failed("its session was never opened".to_owned()));
+    };
+    let deadline = Instant::now() + ERRAND_DEADLINE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let outcome = client.ask_in(left, id, ask.clone()).await;
+        let wait = match outcome.map_err(|error| failed(error.to_string()))? {
+            Outcome::Busy { retry_after_ms } => Duration::from_millis(u64::from(retry_after_ms)),
+            Outcome::Unavailable => UNAVAILABLE_RETRY,
+            outcome => return Ok(outcome),
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+fn unusable(what: &'static str, outcome: &Outcome) -> StormError {
+    let detail = match outcome {
+        Outcome::Refused(refused) | Outcome::Lost(refused) => refused.sentence.clone(),
+        other => format!("{other:?}"),
+    };
+    StormError::Errand { what, detail }
+}
+
+fn issue(
+    signing: &SigningKey,
+    role: Role,
+    subject: &str,
+    agency: Option<&str>,
+) -> Result<String, protocol::token::TokenError> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now_us = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    signing.issue(role, subject, agency, now_us, TOKEN_LIFETIME_S)
+}

@@ -1,0 +1,341 @@
+//! The bitmap index and its naive twin, on random rosters under random changes.
+
+use std::collections::BTreeMap;
+
+use engine::core::{Actor, Event, Record, State, apply};
+use engine::index::naive;
+use engine::model::{
+    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
+    Code, Date, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Posting, Programme,
+    ProgrammeId, Rank, RequestId, Segment, SiteId, Timestamp, VacancyId, VacancyKey, Window,
+};
+use engine::rules::{Ground, tier};
+use proptest::prelude::*;
+
+const HOUR_US: i64 = 3_600_000_000;
+const AGENCIES: u32 = 4;
+const CERTIFICATIONS: u32 = 3;
+const OFFICERS: u32 = 60;
+
+/// One random change to the world.
+#[derive(Debug, Clone)]
+enum Change {
+    Grant(u32, u32, i64),
+    Revoke(u32, u32),
+    Expire(u32, u32),
+    Approve(u32, i64),
+    Withdraw(u32),
+    Suspend(u32),
+    Reinstate(u32),
+    Declare(u32, Option<(u16, u16)>),
+    Pact(u32, u32, u8),
+    EndPact(u32, u32),
+    Award(u32, i64, i64),
+    Release(u32),
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let officer = || 0..OFFICERS;
+    let kind = || 0..CERTIFICATIONS;
+    let change = prop_oneof![
+        (officer(), kind(), 0..60i64).prop_map(|(o, k, end)| Change::Grant(o, k, end)),
+        (officer(), kind()).prop_map(|(o, k)| Change::Revoke(o, k)),
+        (officer(), kind()).prop_map(|(o, k)| Change::Expire(o, k)),
+        (officer(), 0..60i64).prop_map(|(o, end)| Change::Approve(o, end)),
+        officer().prop_map(Change::Withdraw),
+        officer().prop_map(Change::Suspend),
+        officer().prop_map(Change::Reinstate),
+        (officer(), proptest::option::of((0..720u16, 720..1_440u16)))
+            .prop_map(|(o, window)| Change::Declare(o, window)),
+        (0..AGENCIES, 0..AGENCIES, 1..3u8).prop_map(|(a, b, t)| Change::Pact(a, b, t)),
+        (0..AGENCIES, 0..AGENCIES).prop_map(|(a, b)| Change::EndPact(a, b)),
+        (officer(), 1..47i64, 1..9i64).prop_map(|(o, start, hours)| Change::Award(o, start, hours)),
+        officer().prop_map(Change::Release),
+    ];
+    proptest::collection::vec(change, 0..120)
+}
+
+/// The world the changes happen to, and what it takes to apply them as log records.
+struct World {
+    state: State,
+    /// The vacancies that officers hold.
+    held: BTreeMap<u32, VacancyId>,
+}
+
+impl World {
+    fn new() -> World {
+        let mut world = World {
+            state: State::empty(),
+            held: BTreeMap::new(),
+        };
+        let mut events = Vec::new();
+        for number in 0..AGENCIES {
+            let holder = AgencyId(number);
+            // The last agency has no agreement: its officers are covered by the lead or not at all.
+            let agreement = (number + 1 < AGENCIES).then_some(AgreementId(number));
+            if let Some(id) = agreement {
+                let agreement = Agreement {
+                    code: code("msa", number),
+                    holder,
+                };
+                events.push(Event::AgreementSigned { id, agreement });
+            }
+            let agency = Agency {
+                code: code("agency", number),
+                name: "A".into(),
+                agreement,
+            };
+            events.push(Event::AgencyAdded { id: holder, agency });
+        }
+        for number in 0..CERTIFICATIONS {
+            let certification = Certification {
+                code: code("kind", number),
+                name: "C".into(),
+            };
+            events.push(Event::CertificationNamed {
+                id: CertificationId(number),
+                certification,
+            });
+        }
+        let programme = Programme {
+            code: code("programme", 0),
+            name: "P".into(),
+            certifications: vec![CertificationId(0), CertificationId(2)],
+            classes: vec![Class::PeaceOfficer, Class::FullAuthorityReserve],
+            approval: true,
+        };
+        events.push(Event::ProgrammeDefined {
+            id: ProgrammeId(0),
+            programme,
+        });
+        for number in 0..OFFICERS {
+            let officer = officer(number);
+            events.push(Event::OfficerAdded {
+                id: OfficerId(number),
+                officer,
+            });
+        }
+        world.record(events);
+        world
+    }
+
+    fn record(&mut self, events: Vec<Event>) {
+        let sequence = self.state.sequence().next();
+        let (request, by, fingerprint) = (RequestId(0), Actor::Clock, 0);
+        let at = Timestamp(0);
+        apply(
+            &mut self.state,
+            &Record {
+                sequence,
+                at,
+                request,
+                by,
+                fingerprint,
+                events,
+            },
+        );
+    }
+
+    fn change(&mut self, change: Change) {
+        let valid = |end| Interval {
+            start: Timestamp::MIN,
+            end: Timestamp(end * HOUR_US),
+        };
+        let event = match change {
+            Change::Grant(officer, kind, end) => Event::CertificationGranted {
+                officer: OfficerId(officer),
+                certification: CertificationId(kind),
+                valid: valid(end),
+            },
+            Change::Revoke(officer, kind) => Event::CertificationRevoked {
+                officer: OfficerId(officer),
+                certification: CertificationId(kind),
+            },
+            // Only what has run out expires, or the index would rightly forget a holder.
+            Change::Expire(officer, kind) => {
+                let (officer, certification) = (OfficerId(officer), CertificationId(kind));
+                let row = self.state.roster().officers.find(officer);
+                let held = row.and_then(|row| row.certifications.get(&certification));
+                if held.is_none_or(|valid| valid.end > Timestamp(0)) {
+                    return;
+                }
+                Event::CertificationExpired {
+                    officer,
+                    certification,
+                }
+            }
+            Change::Approve(officer, end) => Event::ApprovalGranted {
+                officer: OfficerId(officer),
+                programme: ProgrammeId(0),
+                valid: valid(end),
+            },
+            Change::Withdraw(officer) => Event::ApprovalWithdrawn {
+                officer: OfficerId(officer),
+                programme: ProgrammeId(0),
+            },
+            Change::Suspend(officer) => Event::Suspended {
+                officer: OfficerId(officer),
+            },
+            Change::Reinstate(officer) => Event::Reinstated {
+                officer: OfficerId(officer),
+            },
+            Change::Declare(officer, window) => Event::AvailabilityDeclared {
+                officer: OfficerId(officer),
+                availability: availability(window),
+            },
+            Change::Pact(lead, backup, tier) if lead != backup => {
+                let (lead, backup) = (AgencyId(lead), AgencyId(backup));
+                let pact = Pact {
+                    lead,
+                    backup,
+                    tier,
+                    valid: Interval::ALWAYS,
+                    cover: None,
+                };
+                Event::PactMade { pact }
+            }
+            Change::Pact(..) => return,
+            Change::EndPact(lead, backup) => Event::PactEnded {
+                lead: AgencyId(lead),
+                backup: AgencyId(backup),
+            },
+            Change::Award(officer, start, hours) => return self.award(officer, start, hours),
+            Change::Release(officer) => {
+                let Some(vacancy) = self.held.remove(&officer) else {
+                    return;
+                };
+                Event::Vacated {
+                    vacancy,
+                    slot: 0,
+                    officer: OfficerId(officer),
+                    because: engine::core::Vacated::Released,
+                    round: 2,
+                    recipients: OfficerSet::new(),
+                    closes_at: None,
+                }
+            }
+        };
+        self.record(vec![event]);
+    }
+
+    /// Publishes and awards in one, as one officer holds at most one thing here.
+    fn award(&mut self, officer: u32, start: i64, hours: i64) {
+        if self.held.contains_key(&officer) {
+            return;
+        }
+        let id = self.state.vacancies().end();
+        let posting = posting(0, start, hours, u128::from(id.0) + 1);
+        let awarded = Event::Awarded {
+            vacancy: id,
+            slot: 0,
+            officer: OfficerId(officer),
+            cover: AgreementId(0),
+            place: 1,
+        };
+        self.record(vec![Event::Published { id, posting }, awarded]);
+        self.held.insert(officer, id);
+    }
+}
+
+fn code(kind: &str, number: u32) -> Code {
+    Code::parse(&format!("{kind}-{number}")).expect("a code")
+}
+
+fn officer(number: u32) -> Officer {
+    Officer {
+        badge: code("badge", number),
+        home: AgencyId(number % AGENCIES),
+        class: match number % 7 {
+            0 => Class::CommunityServiceOfficer,
+            1 => Class::FullAuthorityReserve,
+            _ => Class::PeaceOfficer,
+        },
+        rank: if number % 5 == 0 {
+            Rank::Sergeant
+        } else {
+            Rank::Officer
+        },
+        certifications: (0..CERTIFICATIONS)
+            .map(|k| (CertificationId(k), Interval::ALWAYS))
+            .collect(),
+        approvals: [(ProgrammeId(0), Interval::ALWAYS)].into_iter().collect(),
+        suspended: false,
+        availability: Availability::Always,
+    }
+}
+
+fn availability(window: Option<(u16, u16)>) -> Availability {
+    let Some((from_minute, until_minute)) = window else {
+        return Availability::Always;
+    };
+    let day = vec![Window {
+        from_minute,
+        until_minute,
+    }];
+    Availability::Declared {
+        weekly: std::array::from_fn(|_| day.clone()),
+        exceptions: BTreeMap::new(),
+    }
+}
+
+/// Work from `start` hours after the epoch, on one UTC day or two.
+fn posting(lead: u32, start: i64, hours: i64, key: u128) -> Posting {
+    let span = Interval {
+        start: Timestamp(start * HOUR_US),
+        end: Timestamp((start + hours) * HOUR_US),
+    };
+    let minute = |hour: i64| u16::try_from(hour * 60).expect("a minute of a day");
+    let date = |day: i64| Date {
+        year: 1970,
+        month: 1,
+        day: 1 + u8::try_from(day).expect("a day"),
+    };
+    let local = (start / 24..=(start + hours - 1) / 24).map(|day| LocalSpan {
+        date: date(day),
+        weekday: u8::try_from((day + 3) % 7).expect("a weekday"),
+        window: Window {
+            from_minute: minute((start - day * 24).max(0)),
+            until_minute: minute((start + hours - day * 24).min(24)),
+        },
+    });
+    Posting {
+        key: VacancyKey(key),
+        lead: AgencyId(lead),
+        programme: ProgrammeId(0),
+        segments: vec![Segment {
+            site: SiteId(0),
+            span,
+            local: local.collect(),
+        }],
+        slots: vec![Rank::Officer],
+        windows_ms: Vec::new(),
+        post_orders: "".into(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_finds_exactly_whom_examining_everybody_finds(
+        changes in changes(),
+        lead in 0..AGENCIES,
+        start in 1..47i64,
+        hours in 1..12i64,
+    ) {
+        let mut world = World::new();
+        for change in changes {
+            world.change(change);
+        }
+        let state = &world.state;
+        let wanted = posting(lead, start, hours, 0);
+        let ground = Ground::new(state.roster(), &wanted, Timestamp(0)).expect("a programme");
+        for number in 0..3 {
+            let lead = wanted.lead;
+            let agencies = tier::agencies_of_tier(state.roster(), lead, number, ground.at, ground.span);
+            let fast = state.index().eligible(ground, state.calendars(), &agencies);
+            let slow = naive::eligible(ground, state.calendars(), &agencies);
+            prop_assert_eq!(fast, slow, "tier {}", number);
+        }
+    }
+}
