@@ -22,14 +22,14 @@ use serde_json::{Value, json};
 
 /// What the route needs: the engine, and who is who.
 #[derive(Clone)]
-pub struct Api {
+pub(crate) struct Api {
     engine: Engine,
     officers: Arc<dyn Fn(&str) -> Option<OfficerId> + Send + Sync>,
 }
 
 /// Opens an engine in memory (use `Disk::open("folder")` to keep it), with one agency, two
 /// officers and one vacancy that starts in an hour. All of it is invented.
-pub fn open() -> Api {
+pub(crate) fn open() -> Api {
     let options = Options {
         storage: Arc::new(Memory::new()),
         clock: Arc::new(SystemClock),
@@ -42,18 +42,36 @@ pub fn open() -> Api {
         key: VacancyKey(1),
         lead: "chandler".into(),
         programme: "sso".into(),
-        segments: vec![NewSegment { site: "chandler-001".into(), start, end: start.plus_ms(3_600_000) }],
+        segments: vec![NewSegment {
+            site: "chandler-001".into(),
+            start,
+            end: start.plus_ms(3_600_000),
+        }],
         slots: vec![Rank::Officer],
         windows_ms: vec![],
         post_orders: "Report to the front office.".into(),
     };
-    for (number, body) in [Body::Roster(roster()), Body::Publish(vacancy)].into_iter().enumerate() {
-        let command = Command { request: RequestId(number as u128), by: Actor::Operator, body };
-        engine.submit(command).wait().expect("memory does not fail").expect("it is allowed");
+    for (number, body) in [Body::Roster(roster()), Body::Publish(vacancy)]
+        .into_iter()
+        .enumerate()
+    {
+        let command = Command {
+            request: RequestId(number as u128),
+            by: Actor::Operator,
+            body,
+        };
+        engine
+            .submit(command)
+            .wait()
+            .expect("memory does not fail")
+            .expect("it is allowed");
     }
     // A follower has the whole state; officer numbers never change, so one look is enough here.
-    let state = engine.follow().expect("the engine is open").state;
-    Api { engine, officers: Arc::new(move |badge| state.roster().officer(badge)) }
+    let state = engine.follow().expect("the engine is open").into_state();
+    Api {
+        engine,
+        officers: Arc::new(move |badge| state.roster().officer(badge)),
+    }
 }
 
 fn roster() -> Vec<RosterChange> {
@@ -69,7 +87,10 @@ fn roster() -> Vec<RosterChange> {
             availability: NewAvailability::Always,
         })
     };
-    let certification = |code: &str| RosterChange::Certification { code: code.into(), name: name.clone() };
+    let certification = |code: &str| RosterChange::Certification {
+        code: code.into(),
+        name: name.clone(),
+    };
     vec![
         certification("azpost"),
         certification("ade-sso"),
@@ -80,13 +101,20 @@ fn roster() -> Vec<RosterChange> {
             classes: vec![Class::PeaceOfficer, Class::FullAuthorityReserve],
             approval: true,
         },
-        RosterChange::Agency { code: "chandler".into(), name: name.clone(), agreement: Some("chandler-msa".into()) },
+        RosterChange::Agency {
+            code: "chandler".into(),
+            name: name.clone(),
+            agreement: Some("chandler-msa".into()),
+        },
         RosterChange::Site(NewSite {
             code: "chandler-001".into(),
             name: name.clone(),
             lead: "chandler".into(),
             zone: "America/Phoenix".into(),
-            position: Position { latitude_udeg: 33_306_160, longitude_udeg: -111_841_250 },
+            position: Position {
+                latitude_udeg: 33_306_160,
+                longitude_udeg: -111_841_250,
+            },
             geofence_m: 150,
             district: name.clone(),
             kind: SiteKind::Public,
@@ -98,8 +126,10 @@ fn roster() -> Vec<RosterChange> {
 }
 
 /// The API tier: one route.
-pub fn router(api: Api) -> Router {
-    Router::new().route("/vacancies/{vacancy}/accept/{badge}", post(accept)).with_state(api)
+pub(crate) fn router(api: Api) -> Router {
+    Router::new()
+        .route("/vacancies/{vacancy}/accept/{badge}", post(accept))
+        .with_state(api)
 }
 
 /// Takes part in the race and answers when the award is on disk.
@@ -108,27 +138,42 @@ async fn accept(
     Path((vacancy, badge)): Path<(u32, String)>,
 ) -> (StatusCode, Json<Value>) {
     let Some(officer) = (api.officers)(&badge) else {
-        return (StatusCode::NOT_FOUND, Json(json!({ "error": format!("no officer {badge}") })));
+        return (
+            StatusCode::NOT_FOUND,
+            Json(json!({ "error": format!("no officer {badge}") })),
+        );
     };
     let command = Command {
         // A real API takes this from the Idempotency-Key header, so that a retry is recognised.
         request: RequestId(uuid::Uuid::now_v7().as_u128()),
         by: Actor::Officer(officer),
-        body: Body::Accept { vacancy: VacancyId(vacancy), round: 1 },
+        body: Body::Accept {
+            vacancy: VacancyId(vacancy),
+            round: 1,
+        },
     };
     match api.engine.submit(command).await {
         Ok(Ok(Answer::Won(receipt))) => {
             let (slot, place, log) = (receipt.slot, receipt.place, receipt.sequence.0);
-            (StatusCode::OK, Json(json!({ "won": { "slot": slot, "place": place, "log": log } })))
+            (
+                StatusCode::OK,
+                Json(json!({ "won": { "slot": slot, "place": place, "log": log } })),
+            )
         }
         Ok(Ok(Answer::Done { .. })) => (StatusCode::OK, Json(json!({}))),
         Ok(Err(refused)) => {
             let (why, place) = (refused.refusal.to_string(), refused.place);
-            (StatusCode::CONFLICT, Json(json!({ "lost": { "why": why, "place": place } })))
+            (
+                StatusCode::CONFLICT,
+                Json(json!({ "lost": { "why": why, "place": place } })),
+            )
         }
         Err(unavailable) => {
             let error = unavailable.to_string();
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error })))
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(json!({ "error": error })),
+            )
         }
     }
 }
@@ -136,6 +181,9 @@ async fn accept(
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:7780").await?;
-    println!("curl -X POST http://{}/vacancies/0/accept/CHA-0001", listener.local_addr()?);
+    println!(
+        "curl -X POST http://{}/vacancies/0/accept/CHA-0001",
+        listener.local_addr()?
+    );
     axum::serve(listener, router(open())).await
 }

@@ -32,12 +32,18 @@ impl DataFolder {
     /// The temporary folder cannot be made.
     pub fn open(named: Option<&Path>) -> io::Result<DataFolder> {
         if let Some(path) = named {
-            return Ok(DataFolder { path: path.to_owned(), is_temporary: false });
+            return Ok(DataFolder {
+                path: path.to_owned(),
+                is_temporary: false,
+            });
         }
         let name = format!("muster-{}", uuid::Uuid::now_v7().simple());
         let path = std::env::temp_dir().join(name);
         crate::private_file::make_folder(&path).map_err(io::Error::other)?;
-        Ok(DataFolder { path, is_temporary: true })
+        Ok(DataFolder {
+            path,
+            is_temporary: true,
+        })
     }
 
     /// Where it is.
@@ -52,7 +58,11 @@ impl DataFolder {
 
     /// The configuration of a server that keeps everything here.
     pub fn config(&self, listen: std::net::SocketAddr) -> Config {
-        Config { data_dir: self.path.clone(), listen, ..Config::default() }
+        Config {
+            data_dir: self.path.clone(),
+            listen,
+            ..Config::default()
+        }
     }
 }
 
@@ -71,7 +81,11 @@ impl Drop for DataFolder {
 /// The signing key cannot be read.
 pub fn target(server: &Server, config: &Config) -> Result<Target, IdentityError> {
     let signing = identity::load_signing_key(&config.token_key_path())?;
-    Ok(target_at(server.address(), server.certificate_pem(), signing))
+    Ok(target_at(
+        server.address(),
+        server.certificate_pem(),
+        signing,
+    ))
 }
 
 /// A server at `address` that proves itself with this certificate.

@@ -25,7 +25,6 @@ pub mod sample;
 pub mod server;
 pub mod session;
 pub mod show;
-pub mod split_mix;
 pub mod stop;
 pub mod suggest;
 

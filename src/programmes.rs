@@ -1,6 +1,7 @@
 //! The certifications and programmes every installation begins with.
 //!
-//! A new data folder receives these before any import, because officers and vacancies name them.
+//! `muster import agencies` makes them known to a new server, and the sample state holds them:
+//! officers and vacancies name them.
 
 use protocol::{Class, RosterChange};
 

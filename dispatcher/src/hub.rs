@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use engine::core::{Actor, Body, Effect, Event, Record, State, apply, react};
-use engine::model::{OfficerId, OfficerSet, Standing, VacancyId};
+use engine::model::{OfficerId, OfficerSet, Posting, Standing, Vacancy, VacancyId};
+use engine::rules::tier;
 use engine::{Delivery, Follower};
 use protocol::frame::encode;
 use protocol::token::Claims;
@@ -396,15 +397,17 @@ impl Hub {
     /// The vacancies `who` may see: those its agency leads, or could be asked for.
     fn board(&self, who: Who) -> Vec<protocol::BoardRow> {
         let state = &self.follower.state;
-        let sees = |lead| match who {
+        let sees = |row: &Vacancy| match who {
             Who::Operator => true,
             Who::Officer(_) => false,
             Who::Coordinator(agency) | Who::ReadOnly(agency) => {
-                lead == agency || state.roster().pact(lead, agency).is_some()
+                let Posting { lead, .. } = row.posting;
+                tier::tier_of(state.roster(), lead, agency, state.at(), row.posting.span())
+                    .is_some()
             }
         };
         let rows = state.vacancies().iter().map(|(_, row)| row);
-        let mut rows: Vec<_> = rows.filter(|row| sees(row.posting.lead)).collect();
+        let mut rows: Vec<_> = rows.filter(|row| sees(row)).collect();
         rows.sort_by_key(|row| row.posting.span().start);
         rows.into_iter()
             .map(|row| speak::board_row(state, row))

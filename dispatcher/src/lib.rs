@@ -99,7 +99,8 @@ pub struct Stats {
 
 impl Default for Stats {
     fn default() -> Stats {
-        let syncs_us = Histogram::new(SYNC_DIGITS).expect("two digits are a valid precision");
+        let syncs_us = Histogram::new_with_max(SYNC_US_MAX, SYNC_DIGITS);
+        let syncs_us = syncs_us.expect("the bounds are valid");
         let (sessions, pushes, answers, sequence) = Default::default();
         Stats {
             sessions,
@@ -111,6 +112,8 @@ impl Default for Stats {
     }
 }
 
+/// Longest sync time that is told from longer ones, in microseconds (one minute).
+const SYNC_US_MAX: u64 = 60_000_000;
 /// Significant digits of the log's sync times.
 const SYNC_DIGITS: u8 = 2;
 
@@ -159,10 +162,10 @@ impl Dispatcher {
     ///
     /// If the address, the certificate or the engine cannot be used.
     pub fn start(engine: Engine, options: Options) -> Result<Dispatcher, StartError> {
+        let config = transport::endpoint_config(&options.key);
         let server = transport::server_config(options.chain, options.key)?;
         let socket = transport::bind(options.listen)?;
         let runtime = Arc::new(quinn::TokioRuntime);
-        let config = transport::endpoint_config();
         let failed = |source| StartError::Bind {
             listen: options.listen,
             source,

@@ -28,6 +28,9 @@ const CRYPTO_BUFFER: usize = 8 << 10;
 const IDLE: Duration = Duration::from_secs(60);
 /// Round trip assumed before one is measured.
 const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// Time between two stateless resets: 5,000 a second bring a full house back within seconds, and
+/// are no weapon.
+const RESET_INTERVAL_MIN: Duration = Duration::from_micros(200);
 /// Bytes of a connection id: random, because a shorter one collides when Retry is used.
 const CONNECTION_ID_LEN: usize = 8;
 
@@ -78,9 +81,17 @@ fn transport_config() -> TransportConfig {
     transport
 }
 
-/// Ids of connections: random, of a length that does not collide.
-pub(crate) fn endpoint_config() -> EndpointConfig {
-    let mut config = EndpointConfig::default();
+/// Ids of connections: random, of a length that does not collide. And the key of stateless resets,
+/// derived from the certificate's key: a server that was killed and started again tells the
+/// sessions of its former life at once that they are gone, instead of leaving each of them to
+/// find out by silence.
+pub(crate) fn endpoint_config(key: &PrivateKeyDer<'_>) -> EndpointConfig {
+    let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
+    digest.update(b"muster stateless reset");
+    digest.update(key.secret_der());
+    let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, digest.finish().as_ref());
+    let mut config = EndpointConfig::new(Arc::new(reset_key));
+    config.min_reset_interval(RESET_INTERVAL_MIN);
     config.cid_generator(|| {
         Box::new(quinn_proto::RandomConnectionIdGenerator::new(
             CONNECTION_ID_LEN,

@@ -104,7 +104,10 @@ const CUT_PERMILLE: u16 = 333;
 impl Behaviour {
     /// What the officer whose seed this is makes of an offer.
     pub fn decide(&self, seed: u64, offer: Temptation) -> Decision {
-        let stream = derive_nth(derive_nth(seed, u64::from(offer.vacancy)), u64::from(offer.round));
+        let stream = derive_nth(
+            derive_nth(seed, u64::from(offer.vacancy)),
+            u64::from(offer.round),
+        );
         let mut dice = SplitMix64::new(stream);
         let after = self.reaction(&mut dice);
         match self.temper {
@@ -185,7 +188,9 @@ impl FromStr for Mix {
         let mut weights = [0; Temper::ALL.len()];
         for part in text.split(',') {
             let read = part.split_once('=').and_then(|(word, weight)| {
-                let place = Temper::ALL.iter().position(|temper| temper.word() == word.trim());
+                let place = Temper::ALL
+                    .iter()
+                    .position(|temper| temper.word() == word.trim());
                 Some((place?, weight.trim().parse::<u32>().ok()?))
             });
             let Some((place, weight)) = read else {
@@ -232,9 +237,8 @@ mod tests {
     }
 
     fn accepts(behaviour: Behaviour, offer: Temptation) -> usize {
-        let accepted = |seed: &u64| {
-            matches!(behaviour.decide(*seed, offer), Decision::Accept { .. })
-        };
+        let accepted =
+            |seed: &u64| matches!(behaviour.decide(*seed, offer), Decision::Accept { .. });
         (0..1_000).filter(accepted).count()
     }
 
@@ -300,19 +304,29 @@ mod tests {
 
     #[test]
     fn mixes_are_read_and_written() {
-        let mix: Mix = "eager=60,considered=20,silent=10,decline=5,drop=5".parse().unwrap();
-        assert_eq!(mix.to_string(), "eager=60,considered=20,silent=10,decline=5,drop=5");
+        let mix: Mix = "eager=60,considered=20,silent=10,decline=5,drop=5"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            mix.to_string(),
+            "eager=60,considered=20,silent=10,decline=5,drop=5"
+        );
         assert_eq!(Mix::default().to_string().parse(), Ok(Mix::default()));
         assert_eq!("eager=0".parse::<Mix>(), Err(MixError::Empty));
         for wrong in ["", "eager", "eager=x", "sleepy=3", "eager=1;drop=2"] {
-            assert!(matches!(wrong.parse::<Mix>(), Err(MixError::Part(_))), "{wrong}");
+            assert!(
+                matches!(wrong.parse::<Mix>(), Err(MixError::Part(_))),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn a_mix_is_drawn_by_weight() {
         let mix: Mix = "eager=3,silent=1".parse().unwrap();
-        let silent = (0..4_000).filter(|&seed| mix.draw(seed) == Temper::Silent).count();
+        let silent = (0..4_000)
+            .filter(|&seed| mix.draw(seed) == Temper::Silent)
+            .count();
         assert!((850..1_150).contains(&silent), "{silent}");
         assert!((0..4_000).all(|seed| mix.draw(seed) != Temper::Drop));
     }

@@ -135,7 +135,10 @@ impl StormArgs {
         if self.no_tui || !io::stdout().is_terminal() {
             return Ok(Box::new(Plain::stderr(probe)));
         }
-        let title = format!("loadgen storm · {} officers · seed {}", self.officers, self.seed);
+        let title = format!(
+            "loadgen storm · {} officers · seed {}",
+            self.officers, self.seed
+        );
         Ok(Box::new(Screen::open(title, probe)?))
     }
 
@@ -186,7 +189,8 @@ pub fn conclude(
         }
     }
     if !to_stdout {
-        out.write_all(table(&outcome.report).as_bytes()).map_err(CliError::Output)?;
+        out.write_all(table(&outcome.report).as_bytes())
+            .map_err(CliError::Output)?;
     }
     Ok(outcome.report.audit.is_clean())
 }
@@ -202,7 +206,9 @@ fn default_target() -> SocketAddr {
 
 fn time(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a time: write for example 500ms, 5s or 2m");
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: f64 = number.parse().map_err(|_| wrong())?;
     let seconds = match unit {
@@ -268,7 +274,11 @@ mod tests {
         let mut command = Cli::command();
         let storm = command.find_subcommand_mut("storm").unwrap();
         let help = storm.render_help().to_string();
-        assert!(help.lines().count() <= 40, "{} lines:\n{help}", help.lines().count());
+        assert!(
+            help.lines().count() <= 40,
+            "{} lines:\n{help}",
+            help.lines().count()
+        );
         assert!(help.contains("Examples:"));
         for line in help.lines() {
             assert!(line.chars().count() <= 100, "{line}");
@@ -279,8 +289,14 @@ mod tests {
     fn defaults_are_those_documented() {
         let args = storm(&[]).unwrap();
         let options = args.options(1_795_000_000_000_000).unwrap();
-        assert_eq!((options.officers, options.vacancies, options.seed), (1_000, 200, 7));
-        assert_eq!(options.pacer, Pacer::Constant(Rate::per_second(40.0).unwrap()));
+        assert_eq!(
+            (options.officers, options.vacancies, options.seed),
+            (1_000, 200, 7)
+        );
+        assert_eq!(
+            options.pacer,
+            Pacer::Constant(Rate::per_second(40.0).unwrap())
+        );
         assert_eq!(options.window_ms, 2_000);
         assert_eq!(options.monday_us, 1_795_442_400_000_000);
         assert_eq!(args.target.to_string(), "127.0.0.1:7710");
@@ -309,7 +325,10 @@ mod tests {
             (&["--rate", "1/s", "--over", "5s"], "cannot be used with"),
             (&["--officers", "0"], "15..="),
             (&["--behaviour", "sleepy=1"], "eager"),
-            (&["--embedded", "--target", "127.0.0.1:1"], "cannot be used with"),
+            (
+                &["--embedded", "--target", "127.0.0.1:1"],
+                "cannot be used with",
+            ),
             (&["--certificate", "x.pem"], "--token-key"),
         ] {
             let said = storm(args).unwrap_err().to_string();
@@ -322,7 +341,11 @@ mod tests {
         let mut out = Vec::new();
         let clean = conclude(&outcome(0), None, &mut out).unwrap();
         assert_eq!(exit_code(clean), 0);
-        assert!(String::from_utf8(out).unwrap().contains("double fills: 0\n"));
+        assert!(
+            String::from_utf8(out)
+                .unwrap()
+                .contains("double fills: 0\n")
+        );
         let mut out = Vec::new();
         let dash = PathBuf::from("-");
         let clean = conclude(&outcome(2), Some(&dash), &mut out).unwrap();

@@ -31,6 +31,32 @@ pub struct Ledger {
     pub everyone: bool,
 }
 
+impl Ledger {
+    /// The roster changes of the run with the records that made them, in the log's order.
+    pub fn roster_changes(&self) -> Vec<(u64, &[RosterChange])> {
+        let asks = self.desks.iter().flat_map(|desk| &desk.asks);
+        let mut changes: Vec<(u64, &[RosterChange])> = asks
+            .filter_map(|ask| match (&ask.what, ask.answer) {
+                (DeskAskWhat::Roster(made), Some(Answer::Done { sequence })) => {
+                    Some((sequence, made.as_slice()))
+                }
+                _ => None,
+            })
+            .collect();
+        changes.sort_by_key(|(sequence, _)| *sequence);
+        changes
+    }
+
+    /// The world after all roster changes of the run.
+    pub fn world_at_the_end(&self) -> World {
+        let mut world = self.world.clone();
+        for (_, made) in self.roster_changes() {
+            world.follow(made);
+        }
+        world
+    }
+}
+
 /// The place of a vacancy in the run's plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VacancyNo(pub u32);
@@ -56,8 +82,6 @@ pub struct OfficerBook {
     pub asks: Vec<OfficerAsk>,
     /// Later answers that said something else than the first.
     pub contradictions: Vec<Contradiction>,
-    /// Pushes that the client library dropped because it had seen their cursor before.
-    pub repeats_dropped: u64,
 }
 
 /// Something an officer's session heard, or that happened to it.
@@ -443,7 +467,10 @@ mod tests {
         let late = Answer::Lost(RefusalCode::Overlaps);
         assert!(!book.answered(0, late, 12));
         assert_eq!(book.contradictions.len(), 1);
-        assert_eq!((book.asks[0].answer, book.asks[0].answered_us), (Some(lost), 9));
+        assert_eq!(
+            (book.asks[0].answer, book.asks[0].answered_us),
+            (Some(lost), 9)
+        );
     }
 
     #[test]
@@ -463,7 +490,13 @@ mod tests {
         book.asks.push(ask(Some(Answer::Told)));
         book.asks.push(ask(None));
         book.interrupt();
-        assert_eq!(book.asks.iter().map(|ask| ask.interrupted).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(
+            book.asks
+                .iter()
+                .map(|ask| ask.interrupted)
+                .collect::<Vec<_>>(),
+            [false, true]
+        );
     }
 
     #[test]

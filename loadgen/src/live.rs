@@ -262,7 +262,10 @@ mod tests {
         }
         for value in (0..100_000).chain((0..40).map(|bit| (1u64 << bit) + 1)) {
             let low = lowest(bucket(value));
-            assert!(low <= value && value - low <= value / 16, "{value} from {low}");
+            assert!(
+                low <= value && value - low <= value / 16,
+                "{value} from {low}"
+            );
         }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
     }
@@ -274,7 +277,10 @@ mod tests {
         (1..=1_000).for_each(|value| histogram.record(value));
         let near = |permille, expected: u64| {
             let found = histogram.permille(permille).unwrap();
-            assert!(found <= expected && expected - found <= expected / 16 + 1, "{found}");
+            assert!(
+                found <= expected && expected - found <= expected / 16 + 1,
+                "{found}"
+            );
         };
         near(500, 500);
         near(990, 990);

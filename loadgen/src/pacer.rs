@@ -142,7 +142,11 @@ struct Arrivals {
 
 impl Arrivals {
     fn new(rate: Rate, seed: u64) -> Arrivals {
-        let mut arrivals = Arrivals { rate, dice: SplitMix64::new(seed), at_s: 0.0 };
+        let mut arrivals = Arrivals {
+            rate,
+            dice: SplitMix64::new(seed),
+            at_s: 0.0,
+        };
         arrivals.advance();
         arrivals
     }
@@ -189,7 +193,11 @@ mod tests {
     #[test]
     fn paces() {
         let constant = Pacer::Constant(rate(10.0));
-        let ramp = Pacer::Ramp { from: rate(10.0), to: rate(30.0), over: ms(2_000) };
+        let ramp = Pacer::Ramp {
+            from: rate(10.0),
+            to: rate(30.0),
+            over: ms(2_000),
+        };
         let burst = Pacer::Burst { hits: 3 };
         let replay = Pacer::Replay(vec![ms(5), ms(5), ms(90)]);
         let rows = [
@@ -225,7 +233,11 @@ mod tests {
 
     #[test]
     fn a_slowing_ramp_ends_when_its_time_is_over() {
-        let ramp = Pacer::Ramp { from: rate(30.0), to: rate(10.0), over: ms(2_000) };
+        let ramp = Pacer::Ramp {
+            from: rate(30.0),
+            to: rate(10.0),
+            over: ms(2_000),
+        };
         let instants = schedule(&ramp, Extent::Hits(1_000));
         assert_eq!(instants.len(), 40);
         let first_gap = instants[1] - instants[0];
@@ -235,7 +247,11 @@ mod tests {
 
     #[test]
     fn a_flat_ramp_is_constant() {
-        let ramp = Pacer::Ramp { from: rate(50.0), to: rate(50.0), over: ms(1_000) };
+        let ramp = Pacer::Ramp {
+            from: rate(50.0),
+            to: rate(50.0),
+            over: ms(1_000),
+        };
         assert_eq!(
             schedule(&ramp, Extent::Hits(50)),
             schedule(&Pacer::Constant(rate(50.0)), Extent::Hits(50))
@@ -244,14 +260,20 @@ mod tests {
 
     #[test]
     fn poisson_repeats_and_keeps_its_mean() {
-        let pacer = Pacer::Poisson { rate: rate(200.0), seed: 7 };
+        let pacer = Pacer::Poisson {
+            rate: rate(200.0),
+            seed: 7,
+        };
         let instants = schedule(&pacer, Extent::Hits(20_000));
         assert_eq!(instants, schedule(&pacer, Extent::Hits(20_000)));
         assert!(instants.is_sorted());
         let mean_s = instants[19_999].as_secs_f64() / 20_000.0;
         assert!((mean_s * 200.0 - 1.0).abs() < 0.05, "mean gap {mean_s} s");
         assert_eq!(pacer.instant(1_234), Some(instants[1_234]));
-        let other = Pacer::Poisson { rate: rate(200.0), seed: 8 };
+        let other = Pacer::Poisson {
+            rate: rate(200.0),
+            seed: 8,
+        };
         assert_ne!(schedule(&other, Extent::Hits(5)), instants[..5]);
     }
 
@@ -259,8 +281,14 @@ mod tests {
     fn extents_end_schedules() {
         let constant = Pacer::Constant(rate(40.0));
         assert_eq!(schedule(&constant, Extent::Lasting(ms(5_000))).len(), 200);
-        assert_eq!(schedule(&constant, Extent::Hits(3)), [ms(0), ms(25), ms(50)]);
-        assert_eq!(schedule(&Pacer::Burst { hits: 4 }, Extent::Hits(9)), [ms(0); 4]);
+        assert_eq!(
+            schedule(&constant, Extent::Hits(3)),
+            [ms(0), ms(25), ms(50)]
+        );
+        assert_eq!(
+            schedule(&Pacer::Burst { hits: 4 }, Extent::Hits(9)),
+            [ms(0); 4]
+        );
         let replay = Pacer::Replay(vec![ms(1), ms(8)]);
         assert_eq!(schedule(&replay, Extent::Lasting(ms(8))), [ms(1)]);
     }

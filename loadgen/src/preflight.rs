@@ -59,7 +59,9 @@ impl SystemLimits {
 
 /// The soft limit of open files in the text of `/proc/self/limits`.
 fn open_files(limits: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
@@ -89,16 +91,22 @@ mod tests {
         let advice = low.advice(1_000);
         assert_eq!(advice.len(), 2);
         assert!(advice[0].contains("`ulimit -n 66`"), "{advice:?}");
-        assert!(advice[1].contains("net.core.rmem_max=4194304"), "{advice:?}");
+        assert!(
+            advice[1].contains("net.core.rmem_max=4194304"),
+            "{advice:?}"
+        );
     }
 
     #[test]
     fn open_files_are_read_from_the_kernels_table() {
-        let table = "Limit                     Soft Limit           Hard Limit           Units\n\
-                     Max processes             95963                95963                processes\n\
-                     Max open files            20000                524288               files\n";
+        let table = "Limit             Soft Limit   Hard Limit   Units\n\
+                     Max processes     95963        95963        processes\n\
+                     Max open files    20000        524288       files\n";
         assert_eq!(open_files(table), Some(20_000));
-        assert_eq!(open_files("Max open files            unlimited  unlimited  files"), None);
+        assert_eq!(
+            open_files("Max open files            unlimited  unlimited  files"),
+            None
+        );
         assert_eq!(open_files(""), None);
     }
 }

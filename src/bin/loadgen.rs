@@ -40,7 +40,9 @@ fn storm(args: &StormArgs) -> Result<u8> {
     for line in SystemLimits::read().advice(args.officers) {
         eprintln!("{line}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     runtime.into_diagnostic()?.block_on(async {
         match args.embedded {
             true => storm_embedded(args).await,
@@ -65,9 +67,14 @@ async fn storm_at(
     probe: Option<loadgen::view::Probe>,
 ) -> Result<u8> {
     let options = args.options(now_us()).into_diagnostic()?;
-    let plan = Plan { commit: COMMIT.to_owned(), ..Plan::storm(&options) };
+    let plan = Plan {
+        commit: COMMIT.to_owned(),
+        ..Plan::storm(&options)
+    };
     let view = args.view(probe).into_diagnostic()?;
-    let outcome = storm::run(plan, target, view.as_ref()).await.into_diagnostic()?;
+    let outcome = storm::run(plan, target, view.as_ref())
+        .await
+        .into_diagnostic()?;
     let mut out = std::io::stdout().lock();
     let is_clean = conclude(&outcome, args.json.as_ref(), &mut out).into_diagnostic()?;
     out.flush().into_diagnostic()?;

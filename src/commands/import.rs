@@ -4,12 +4,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use protocol::{Ask, Outcome};
+use protocol::{Ask, Outcome, RefusalCode};
 use serde::Serialize;
 
 use super::print_json;
 use crate::cli::{ImportArgs, ImportTable};
 use crate::import::{FILE_LEN_MAX, Table, read};
+use crate::programmes;
 use crate::reach::Reach;
 use crate::session::{SessionError, ask};
 use crate::stop::Stop;
@@ -54,7 +55,7 @@ pub(super) fn run(table: &ImportTable, out: &mut dyn Write) -> Result<(), Stop> 
     let sequence = if args.dry_run {
         None
     } else {
-        Some(send(args, &Ask::Roster { changes })?)
+        Some(send(args, table, &Ask::Roster { changes })?)
     };
     let imported = Imported {
         table: table.word(),
@@ -78,11 +79,26 @@ pub(super) fn run(table: &ImportTable, out: &mut dyn Write) -> Result<(), Stop> 
     Ok(())
 }
 
-fn send(args: &ImportArgs, roster: &Ask) -> Result<u64, Stop> {
+fn send(args: &ImportArgs, table: Table, roster: &Ask) -> Result<u64, Stop> {
     let reach = Reach::find(&args.reach)?;
+    // Every roster begins with its agencies, so that is when a new installation learns the
+    // programmes that officers and vacancies are going to name.
+    if table == Table::Agencies {
+        make_programmes_known(&reach)?;
+    }
     match ask(&reach, roster)? {
         Outcome::Done { sequence } => Ok(sequence),
         _ => Err(SessionError::Unexpected.into()),
+    }
+}
+
+fn make_programmes_known(reach: &Reach) -> Result<(), Stop> {
+    let changes = programmes::standard();
+    match ask(reach, &Ask::Roster { changes }) {
+        Ok(Outcome::Done { .. }) => Ok(()),
+        Ok(_) => Err(SessionError::Unexpected.into()),
+        Err(SessionError::Refused(refused)) if refused.code == RefusalCode::AlreadyExists => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::core::Record;
 use engine::io::{Disk, IoError, Storage};
 use engine::log::{OpenError, ReadError, Report, read_folder};
 use engine::model::Sequence;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use super::{print_json, print_json_line};
 use crate::cli::LogArgs;
+use crate::show;
 use crate::stop::{FAILED, Stop};
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -64,6 +66,14 @@ struct Dumped {
     offset: u64,
     /// Its length in bytes.
     bytes: usize,
+    /// When it was decided, UTC.
+    at: String,
+    /// Who asked.
+    by: String,
+    /// The request that caused it.
+    request: String,
+    /// What happened, in the engine's own words.
+    events: Vec<String>,
 }
 
 /// Reads everything; fails at damage.
@@ -109,11 +119,24 @@ pub(super) fn dump(args: &LogArgs, out: &mut dyn Write) -> Result<(), Stop> {
     for record in read_folder(storage, first).records() {
         let (sequence, batch, payload) =
             record.map_err(|error: ReadError| unreadable(&args.folder, &error))?;
+        let told = Record::decode(&payload).map_err(|cause| {
+            let folder = args.folder.clone();
+            let cause = format!("record {sequence} cannot be understood ({cause})");
+            Stop::failed(LogError::Unreadable { folder, cause })
+        })?;
         let dumped = Dumped {
             sequence: sequence.0,
             segment: batch.segment.0,
             offset: batch.offset,
             bytes: payload.len(),
+            at: show::instant(told.at.as_micros()),
+            by: format!("{:?}", told.by),
+            request: protocol::RequestId(told.request.0).to_string(),
+            events: told
+                .events
+                .iter()
+                .map(|event| format!("{event:?}"))
+                .collect(),
         };
         if args.json {
             print_json_line(out, &dumped)?;
@@ -124,11 +147,18 @@ pub(super) fn dump(args: &LogArgs, out: &mut dyn Write) -> Result<(), Stop> {
             segment,
             offset,
             bytes,
+            at,
+            by,
+            events,
+            ..
         } = dumped;
         writeln!(
             out,
-            "{sequence:>10}  segment {segment} at {offset}  {bytes} bytes"
+            "{sequence:>10}  {at}  {by}  (segment {segment} at {offset}, {bytes} bytes)"
         )?;
+        for event in events {
+            writeln!(out, "            {event}")?;
+        }
     }
     // Reading stops at damage as it does at the end, and the records behind it are missing.
     refuse_damage(&args.folder, &summary)

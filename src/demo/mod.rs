@@ -25,7 +25,12 @@ struct DemoError {
 
 impl DemoError {
     fn stop<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Stop {
-        move |error| Stop::failed(DemoError { what, cause: error.to_string() })
+        move |error| {
+            Stop::failed(DemoError {
+                what,
+                cause: error.to_string(),
+            })
+        }
     }
 }
 
@@ -41,7 +46,10 @@ pub fn run(args: &DemoArgs, out: &mut dyn Write) -> Result<(), Stop> {
 
 async fn play(args: &DemoArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let now_us = now_us();
-    let no_monday = || DemoError { what: "find a Monday", cause: "set the clock".to_owned() };
+    let no_monday = || DemoError {
+        what: "find a Monday",
+        cause: "set the clock".to_owned(),
+    };
     let monday_us = next_monday_us(now_us).ok_or_else(|| Stop::failed(no_monday()))?;
     let sample = SampleState::new(args.seed, plan::date_of(monday_us));
     let data = DataFolder::open(args.data.as_deref()).map_err(DemoError::stop("make a folder"))?;
@@ -91,7 +99,11 @@ fn banner(
         true => "a temporary folder (--data DIR keeps it)".to_owned(),
         false => data.path().display().to_string(),
     };
-    writeln!(out, "muster {} · demo: {INVENTED}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(
+        out,
+        "muster {} · demo: {INVENTED}",
+        env!("CARGO_PKG_VERSION")
+    )?;
     writeln!(out, "  listen   {} (udp, muster/1)", server.address())?;
     writeln!(out, "  data     {folder}")?;
     writeln!(
@@ -103,14 +115,20 @@ fn banner(
         sample.officers().len(),
         args.seed
     )?;
-    writeln!(out, "  beside   `muster board`, `muster watch`, `loadgen storm` find this server")?;
+    writeln!(
+        out,
+        "  beside   `muster board`, `muster watch`, `loadgen storm` find this server"
+    )?;
     out.flush()?;
     Ok(())
 }
 
 fn saved(data: &DataFolder, sequence: u64, out: &mut dyn Write) -> Result<(), Stop> {
     match data.is_temporary() {
-        true => writeln!(out, "{sequence} records were logged in a temporary folder, now removed")?,
+        true => writeln!(
+            out,
+            "{sequence} records were logged in a temporary folder, now removed"
+        )?,
         false => writeln!(
             out,
             "{sequence} records are saved in {0}: `muster log verify {0}/log`",

@@ -87,12 +87,18 @@ fn world(sample: &SampleState) -> Synthetic {
         sites: sample
             .sites()
             .iter()
-            .map(|site| SyntheticSite { code: site.code.clone(), lead: place(&site.lead) })
+            .map(|site| SyntheticSite {
+                code: site.code.clone(),
+                lead: place(&site.lead),
+            })
             .collect(),
         officers: sample
             .officers()
             .iter()
-            .map(|one| SyntheticOfficer { badge: one.badge.clone(), agency: place(&one.agency) })
+            .map(|one| SyntheticOfficer {
+                badge: one.badge.clone(),
+                agency: place(&one.agency),
+            })
             .collect(),
         agencies,
     }

@@ -33,7 +33,7 @@ pub(super) fn read(
             file: file.to_owned(),
         });
     };
-    let Some(order) = columns(table, &header, &mut problems) else {
+    let Some(order) = columns(table, text, &header, &mut problems) else {
         return Err(problems.into_error(file));
     };
 
@@ -43,12 +43,12 @@ pub(super) fn read(
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let row = error.position().map_or(0, csv::Position::line);
+                let row = line(text, error.position());
                 problems.note(row, None, format!("cannot be read: {error}"));
                 continue;
             }
         };
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = line(text, record.position());
         if record.len() != order.len() {
             let said = format!("{} fields, expected {}", record.len(), order.len());
             problems.note(number, None, said);
@@ -91,8 +91,13 @@ pub(super) fn read(
 /// Where each column stands, by name.
 type Order = BTreeMap<&'static str, usize>;
 
-fn columns(table: Table, header: &StringRecord, problems: &mut Problems) -> Option<Order> {
-    let number = header.position().map_or(1, csv::Position::line);
+fn columns(
+    table: Table,
+    text: &str,
+    header: &StringRecord,
+    problems: &mut Problems,
+) -> Option<Order> {
+    let number = line(text, header.position());
     let mut order = Order::new();
     for (place, written) in header.iter().enumerate() {
         match table.columns().iter().find(|known| **known == written) {
@@ -122,6 +127,16 @@ fn columns(table: Table, header: &StringRecord, problems: &mut Problems) -> Opti
         problems.note(number, Some(missing), said);
     }
     (problems.found == 0).then_some(order)
+}
+
+/// The line on which a record stands. The reader's own position is where it began to look for the
+/// record: before the comments and empty lines above it.
+fn line(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 1 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = text.get(start..).unwrap_or("");
+    let passed_over = |line: &&str| line.is_empty() || line.starts_with('#');
+    position.line() + rest.lines().take_while(passed_over).count() as u64
 }
 
 /// One row, and the place where its problems are noted.
@@ -321,6 +336,26 @@ mod tests {
         assert!(found[0].starts_with("row 2, column `code`: `Tucson`, expected a code"));
         assert!(found[1].starts_with("row 3, column `name`: empty, expected a name"));
         assert_eq!(found[2], "row 4: 1 fields, expected 3");
+    }
+
+    #[test]
+    fn comments_and_empty_lines_count_as_lines() {
+        for end in ["\n", "\r\n"] {
+            let lines = [
+                "# one",
+                "",
+                "code,name,agreement",
+                "mesa,,",
+                "# five",
+                "",
+                "X,Name,",
+            ];
+            let found = problems(&lines.join(end));
+            assert!(found[0].starts_with("row 4, column `name`"), "{found:?}");
+            assert!(found[1].starts_with("row 7, column `code`"), "{found:?}");
+            let found = problems(&["# one", "cod,name,agreement"].join(end));
+            assert!(found[0].starts_with("row 2, column `cod`"), "{found:?}");
+        }
     }
 
     #[test]

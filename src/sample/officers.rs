@@ -7,18 +7,18 @@ use protocol::{Availability, Class, Dated, DatedWindows, Rank, RosterChange, Wee
 
 use super::agencies::{Agency, ROSTER};
 use crate::programmes::{ADE_SSO, AZPOST, SSO, TRAFFIC_CONTROL};
-use crate::split_mix::SplitMix;
+use loadgen::seed::SplitMix64;
 
 /// Keeps the officers' draws apart from those of anything else that is made from the same seed.
 const STREAM: u64 = 0x4f46_4649_4345_5253;
 
 /// The lowest number of a badge, and the widest gap between two: `TUC-0101`, `TUC-0104`, …
-const BADGE_FIRST: u32 = 101;
-const BADGE_GAP_MAX: u32 = 5;
+const BADGE_FIRST: u64 = 101;
+const BADGE_GAP_MAX: u64 = 5;
 
 /// Every officer, by agency.
 pub(super) fn all(seed: u64, monday: Date) -> Vec<RosterChange> {
-    let mut random = SplitMix::new(seed ^ STREAM);
+    let mut random = SplitMix64::new(seed ^ STREAM);
     let mut officers = Vec::new();
     for agency in &ROSTER {
         let mut number = BADGE_FIRST;
@@ -30,7 +30,7 @@ pub(super) fn all(seed: u64, monday: Date) -> Vec<RosterChange> {
     officers
 }
 
-fn officer(agency: &Agency, number: u32, monday: Date, random: &mut SplitMix) -> RosterChange {
+fn officer(agency: &Agency, number: u64, monday: Date, random: &mut SplitMix64) -> RosterChange {
     let class = match random.below(100) {
         0..90 => Class::PeaceOfficer,
         90..98 => Class::FullAuthorityReserve,
@@ -53,7 +53,7 @@ fn officer(agency: &Agency, number: u32, monday: Date, random: &mut SplitMix) ->
 }
 
 /// Most hold both; a few lack one, hold it no longer, or lose it in the middle of the week.
-fn certifications(class: Class, monday: Date, random: &mut SplitMix) -> Vec<Dated> {
+fn certifications(class: Class, monday: Date, random: &mut SplitMix64) -> Vec<Dated> {
     let mut held = Vec::new();
     let azpost = random.below(100);
     if class != Class::CommunityServiceOfficer {
@@ -72,7 +72,7 @@ fn certifications(class: Class, monday: Date, random: &mut SplitMix) -> Vec<Date
     held
 }
 
-fn approvals(random: &mut SplitMix) -> Vec<Dated> {
+fn approvals(random: &mut SplitMix64) -> Vec<Dated> {
     let mut given = Vec::new();
     if random.below(100) < 93 {
         given.push(dated(SSO, None));
@@ -83,7 +83,7 @@ fn approvals(random: &mut SplitMix) -> Vec<Dated> {
     given
 }
 
-fn availability(monday: Date, random: &mut SplitMix) -> Availability {
+fn availability(monday: Date, random: &mut SplitMix64) -> Availability {
     let daytime = || weekly(1..=5, 6 * 60, 18 * 60);
     match random.below(100) {
         0..45 => Availability::Always,

@@ -6,7 +6,7 @@ use protocol::{Position, RosterChange, SiteKind};
 
 use super::agencies::Responsibility;
 use super::places::Place;
-use crate::split_mix::SplitMix;
+use loadgen::seed::SplitMix64;
 
 /// Inhabitants for each site beyond the first of a place.
 const INHABITANTS_PER_SITE: u32 = 10_000;
@@ -41,7 +41,7 @@ const KINDS: [(&str, SiteKind, bool); 8] = [
 /// Every site, by place.
 pub(super) fn all(places: &[Place]) -> Vec<RosterChange> {
     let responsibility = Responsibility::new(places);
-    let mut random = SplitMix::new(SEED);
+    let mut random = SplitMix64::new(SEED);
     // Two places share a name, so numbers run on from one to the other.
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     let mut sites = Vec::new();
@@ -72,10 +72,10 @@ fn count(place: &Place) -> u32 {
     (1 + place.population / INHABITANTS_PER_SITE).min(SITES_PER_PLACE_MAX)
 }
 
-fn nearby(centre: Position, random: &mut SplitMix) -> Position {
+fn nearby(centre: Position, random: &mut SplitMix64) -> Position {
     let mut offset = |most: i32| {
-        let width = 2 * most.unsigned_abs() + 1;
-        random.below(width).cast_signed() - most
+        let width = 2 * u64::from(most.unsigned_abs()) + 1;
+        i32::try_from(random.below(width)).expect("a width of a few thousand") - most
     };
     Position {
         latitude_udeg: centre.latitude_udeg + offset(NORTH_UDEG_MAX),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Lines of a source file, from which on it is a room that wants a door.
 const FILE_LINES_MAX: usize = 600;
 /// Characters of a line.
-const LINE_CHARS_MAX: usize = 110;
+const LINE_CHARS_MAX: usize = 120;
 
 struct Source {
     path: String,
@@ -16,7 +16,17 @@ struct Source {
 fn sources() -> Vec<Source> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    let crates = ["engine", "protocol", "client", "dispatcher", "loadgen", "src", "tests", "examples", "benches"];
+    let crates = [
+        "engine",
+        "protocol",
+        "client",
+        "dispatcher",
+        "loadgen",
+        "src",
+        "tests",
+        "examples",
+        "benches",
+    ];
     for folder in crates {
         collect(&root, &root.join(folder), &mut found);
     }
@@ -25,14 +35,20 @@ fn sources() -> Vec<Source> {
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries {
         let path = entry.expect("a readable entry").path();
         if path.is_dir() {
             collect(root, &path, found);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).expect("a readable source");
-            let path = path.strip_prefix(root).expect("inside the root").display().to_string();
+            let path = path
+                .strip_prefix(root)
+                .expect("inside the root")
+                .display()
+                .to_string();
             found.push(Source { path, text });
         }
     }
@@ -40,7 +56,11 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
 
 /// The lines that are no comment, with their numbers.
 fn code(source: &Source) -> impl Iterator<Item = (usize, &str)> {
-    let lines = source.text.lines().zip(1..).map(|(line, number)| (number, line));
+    let lines = source
+        .text
+        .lines()
+        .zip(1..)
+        .map(|(line, number)| (number, line));
     lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
@@ -64,29 +84,73 @@ fn ban(folders: &[&str], words: &[&str], rule: &str) {
     report(rule, &breaches);
 }
 
-const CORE: [&str; 4] =
-    ["engine/src/model/", "engine/src/rules/", "engine/src/index/", "engine/src/core/"];
+const CORE: [&str; 4] = [
+    "engine/src/model/",
+    "engine/src/rules/",
+    "engine/src/index/",
+    "engine/src/core/",
+];
 
 #[test]
 fn the_core_knows_no_clock_disk_thread_or_chance() {
     let words = [
-        "std::fs", "std::net", "std::thread", "std::time", "std::sync", "SystemTime", "Instant",
-        "HashMap", "HashSet", "f32", "f64", "rand::", "println!", "tracing", "jiff::Zoned::now",
+        "std::fs",
+        "std::net",
+        "std::thread",
+        "std::time",
+        "std::sync",
+        "SystemTime",
+        "Instant",
+        "HashMap",
+        "HashSet",
+        "f32",
+        "f64",
+        "rand::",
+        "println!",
+        "tracing",
+        "jiff::Zoned::now",
         "Timestamp::now",
     ];
-    ban(&CORE, &words, "the core is deterministic: pass it in as an argument, or use BTreeMap");
+    ban(
+        &CORE,
+        &words,
+        "the core is deterministic: pass it in as an argument, or use BTreeMap",
+    );
 }
 
 #[test]
 fn the_engine_knows_no_network_and_no_runtime() {
-    let words = ["tokio", "quinn", "serde_json", "std::net", "rustls", "HashMap"];
-    ban(&["engine/src/"], &words, "the engine is embedded without a network: move it outward");
+    let words = [
+        "tokio",
+        "quinn",
+        "serde_json",
+        "std::net",
+        "rustls",
+        "HashMap",
+    ];
+    ban(
+        &["engine/src/"],
+        &words,
+        "the engine is embedded without a network: move it outward",
+    );
 }
 
 #[test]
 fn the_protocol_knows_no_socket_and_no_clock() {
-    let words = ["tokio", "quinn", "std::net", "std::time", "SystemTime", "Instant::now", "engine::"];
-    ban(&["protocol/src/"], &words, "the protocol is sans-IO: time and bytes are arguments");
+    let words = [
+        "tokio",
+        "quinn",
+        "std::net",
+        "std::time",
+        "SystemTime",
+        "Instant::now",
+        "engine::",
+    ];
+    ban(
+        &["protocol/src/"],
+        &words,
+        "the protocol is sans-IO: time and bytes are arguments",
+    );
 }
 
 #[test]
@@ -102,8 +166,12 @@ fn inside_the_engine_arrows_go_one_way() {
     let mut breaches = Vec::new();
     for source in sources() {
         let rank = |room: &&str| source.path.starts_with(&format!("engine/src/{room}/"));
-        let Some(rank) = order.iter().position(|room| rank(&room)) else { continue };
-        let outward = order[rank + 1..].iter().chain(&["log", "race", "engine", "io"]);
+        let Some(rank) = order.iter().position(|room| rank(&room)) else {
+            continue;
+        };
+        let outward = order[rank + 1..]
+            .iter()
+            .chain(&["log", "race", "engine", "io"]);
         for (number, line) in code(&source) {
             for room in outward.clone() {
                 if line.contains(&format!("crate::{room}::")) {
@@ -112,7 +180,10 @@ fn inside_the_engine_arrows_go_one_way() {
             }
         }
     }
-    report("model ← rules ← index ← core ← log ← race ← engine", &breaches);
+    report(
+        "model ← rules ← index ← core ← log ← race ← engine",
+        &breaches,
+    );
 }
 
 #[test]
@@ -128,17 +199,32 @@ fn unsafe_code_has_one_room() {
             }
         }
     }
-    report("unsafe code stands in engine/src/race/inbox.rs alone", &breaches);
+    report(
+        "unsafe code stands in engine/src/race/inbox.rs alone",
+        &breaches,
+    );
 }
 
 #[test]
 fn nothing_is_left_unfinished() {
-    let words = [concat!("to", "do!("), concat!("unimple", "mented!("), concat!("db", "g!("), concat!("#[ig", "nore")];
+    let words = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("db", "g!("),
+        concat!("#[ig", "nore"),
+    ];
     ban(&[""], &words, "finish it, or leave it out");
     let mut breaches = Vec::new();
     for source in sources() {
         for (line, number) in source.text.lines().zip(1..) {
-            if [concat!("FIX", "ME"), concat!("XX", "X"), concat!("HA", "CK")].iter().any(|word| line.contains(word)) {
+            if [
+                concat!("FIX", "ME"),
+                concat!("XX", "X"),
+                concat!("HA", "CK"),
+            ]
+            .iter()
+            .any(|word| line.contains(word))
+            {
                 breaches.push(format!("{}:{number}", source.path));
             }
         }
@@ -152,11 +238,20 @@ fn names_say_what_a_thing_is() {
     let mut breaches = Vec::new();
     for source in sources() {
         for (number, line) in code(&source) {
-            let line = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
-            let Some(rest) = ["struct ", "enum ", "trait "].iter().find_map(|k| line.strip_prefix(k)) else {
+            let line = line
+                .trim_start()
+                .trim_start_matches("pub ")
+                .trim_start_matches("pub(crate) ");
+            let Some(rest) = ["struct ", "enum ", "trait "]
+                .iter()
+                .find_map(|k| line.strip_prefix(k))
+            else {
                 continue;
             };
-            let name = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let name = rest
+                .split(|c: char| !c.is_alphanumeric())
+                .next()
+                .unwrap_or_default();
             if words.iter().any(|word| name.ends_with(word)) {
                 breaches.push(format!("{}:{number}: `{name}`", source.path));
             }
@@ -175,22 +270,39 @@ fn rooms_have_doors() {
         }
         for (line, number) in source.text.lines().zip(1..) {
             let chars = line.chars().count();
-            if chars > LINE_CHARS_MAX && !line.contains('"') {
+            // Tables and texts cannot be broken.
+            let is_text = line.contains('"') || line.trim_start().starts_with("//! |");
+            if chars > LINE_CHARS_MAX && !is_text {
                 breaches.push(format!("{}:{number}: {chars} characters", source.path));
             }
         }
     }
-    report("a file past 600 lines wants a door, a line past the edge a break", &breaches);
+    report(
+        "a file past 600 lines wants a door, a line past the edge a break",
+        &breaches,
+    );
 }
 
 #[test]
 fn documents_keep_their_size_and_the_front_page_its_commands() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_else(|_| panic!("{name} is there"));
-    assert!(read("ARCHITECTURE.md").lines().count() <= 300, "a map of one page and a bit");
-    assert!(read("STYLE.md").lines().count() <= 200, "rules that are read");
+    let read = |name: &str| {
+        fs::read_to_string(root.join(name)).unwrap_or_else(|_| panic!("{name} is there"))
+    };
+    assert!(
+        read("ARCHITECTURE.md").lines().count() <= 300,
+        "a map of one page and a bit"
+    );
+    assert!(
+        read("STYLE.md").lines().count() <= 200,
+        "rules that are read"
+    );
     let front = read("README.md");
-    let demo = front.find("cargo run --release -- demo").expect("the front page shows the demo");
-    let test = front.find("cargo test --workspace").expect("the front page shows the tests");
+    let demo = front
+        .find("cargo run --release -- demo")
+        .expect("the front page shows the demo");
+    let test = front
+        .find("cargo test --workspace")
+        .expect("the front page shows the tests");
     assert!(demo < 2_000 && test < 2_000, "both stand at the top");
 }

@@ -108,8 +108,8 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
                 .or_default()
                 .push(punch.clone());
         }
-        // A flag asks people to look; the refusal is remembered with the record's answer.
-        Event::Flagged { .. } | Event::Refused(_) => {}
+        // A flag asks people to look; an answer is remembered with its record.
+        Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
         roster => apply_roster(state, roster),
     }
 }

@@ -11,10 +11,11 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
-use rkyv::{Archive, Deserialize, Serialize};
+use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::command::Actor;
 use super::refusal::Refused;
+use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
     Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch,
@@ -134,6 +135,8 @@ pub enum Event {
         /// What no longer holds.
         clause: Clause,
     },
+    /// A holder asked for the slot again, under another request, and heard that it is theirs.
+    Confirmed(Receipt),
     /// A command was refused in a way that its retry must hear again.
     Refused(Refused),
     /// An agency was added.
@@ -260,6 +263,20 @@ pub enum Event {
         /// The officer.
         officer: OfficerId,
     },
+}
+
+impl Record {
+    /// Reads a record from the bytes of the log, checking them first.
+    pub fn decode(payload: &[u8]) -> Result<Record, rancor::Error> {
+        rkyv::from_bytes(payload)
+    }
+
+    /// Appends the record's bytes to `bytes`.
+    pub fn encode_into(&self, bytes: &mut Vec<u8>) {
+        let writer = std::mem::take(bytes);
+        let encoded = rkyv::api::high::to_bytes_in::<_, rancor::Error>(self, writer);
+        *bytes = encoded.expect("a record in memory can be written to memory");
+    }
 }
 
 impl Event {

@@ -287,6 +287,7 @@ impl Record {
         for event in &self.events {
             match event {
                 Event::Refused(refused) => return Err(refused.clone()),
+                Event::Confirmed(receipt) => return Ok(Answer::Won(*receipt)),
                 Event::Awarded {
                     vacancy,
                     slot,

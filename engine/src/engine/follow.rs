@@ -78,6 +78,11 @@ impl Follower {
         Follower { state, mailbox }
     }
 
+    /// The state to start from alone, for who needs no more than a look.
+    pub fn into_state(mut self) -> State {
+        std::mem::replace(&mut self.state, State::empty())
+    }
+
     /// Where commands can have their answers delivered among this follower's batches.
     pub fn outbox(&self) -> Outbox {
         Outbox {

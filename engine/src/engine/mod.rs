@@ -9,8 +9,9 @@ mod snapshots;
 mod step;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering, fence};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 pub use follow::{Batch, Delivery, Ended, Follower, Outbox};
 pub use recover::{OpenError, Recovered};
@@ -34,6 +35,9 @@ pub struct Options {
     /// A snapshot is saved after this many records; 0 saves none.
     pub snapshot_every_records: u64,
 }
+
+/// How long a reader waits before it asks again to follow.
+const FOLLOW_RETRY: Duration = Duration::from_millis(10);
 
 /// An open engine. Cheap to clone; [`Engine::close`] on any clone ends it for all.
 #[derive(Clone)]
@@ -64,6 +68,23 @@ pub(crate) enum Intention {
 pub(crate) enum ReplyTo {
     Ticket(Promise),
     Outbox(Outbox, u64),
+}
+
+impl ReplyTo {
+    /// Answers that nobody can say.
+    fn fail(self, why: Unavailable) {
+        match self {
+            ReplyTo::Ticket(promise) => promise.keep(Err(why)),
+            ReplyTo::Outbox(outbox, token) => {
+                let replies = vec![(token, Err(why))];
+                // A reader who has ended waits for no answer.
+                outbox.mailbox.deliver(Delivery {
+                    batch: None,
+                    replies,
+                });
+            }
+        }
+    }
 }
 
 /// How the engine is.
@@ -135,8 +156,8 @@ impl Engine {
         }
         let (ticket, promise) = Ticket::new();
         match self.enter(Intention::Command(command, ReplyTo::Ticket(promise))) {
-            Ok(()) => ticket,
-            Err(_) => Ticket::answered(Ok(busy())),
+            true => ticket,
+            false => Ticket::answered(Ok(busy())),
         }
     }
 
@@ -154,8 +175,8 @@ impl Engine {
         }
         let reply_to = ReplyTo::Outbox(outbox.clone(), token);
         match self.enter(Intention::Command(command, reply_to)) {
-            Ok(()) => None,
-            Err(_) => Some(Ok(busy())),
+            true => None,
+            false => Some(Ok(busy())),
         }
     }
 
@@ -165,17 +186,18 @@ impl Engine {
     /// Waits for the engine thread, which copies its state: meant for the start of a reader, not
     /// for every question.
     pub fn follow(&self) -> Option<Follower> {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let mut intention = Intention::Follow(sender);
-        // A full line is a matter of milliseconds, and readers are part of the house.
-        while let Err(back) = self.enter(intention) {
+        loop {
+            let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+            let entered = self.enter(Intention::Follow(sender));
+            // A full line is a matter of milliseconds; a full disk of somebody making room.
+            if entered && let Ok(follower) = receiver.recv() {
+                return Some(follower);
+            }
             if matches!(self.health(), Health::Failed | Health::Closed) {
                 return None;
             }
-            thread::yield_now();
-            intention = back;
+            thread::sleep(FOLLOW_RETRY);
         }
-        receiver.recv().ok()
     }
 
     /// How the engine is.
@@ -186,10 +208,8 @@ impl Engine {
     /// Settles what is in line, makes it durable and ends the engine. Later commands hear
     /// [`Unavailable::Closed`].
     pub fn close(&self) {
-        let mut intention = Intention::Close;
-        while let Err(back) = self.enter(intention) {
+        while !self.enter(Intention::Close) {
             thread::yield_now();
-            intention = back;
         }
         let join = self
             .shared
@@ -228,12 +248,21 @@ impl Engine {
         }
     }
 
-    fn enter(&self, intention: Intention) -> Result<(), Intention> {
-        let was_empty = self.shared.inbox.push(intention)?;
+    /// Puts `intention` in line; says whether there was room.
+    fn enter(&self, intention: Intention) -> bool {
+        let Ok(was_empty) = self.shared.inbox.push(intention) else {
+            return false;
+        };
         if was_empty && let Some(thread) = self.shared.thread.get() {
             thread.unpark();
         }
-        Ok(())
+        // Pairs with the fence of an ending engine: either it still sees what was pushed here, or
+        // its end is seen here, and the line is cleared by whoever came too late.
+        fence(Ordering::SeqCst);
+        if matches!(self.health(), Health::Failed | Health::Closed) {
+            self.shared.clear_line();
+        }
+        true
     }
 }
 
@@ -249,6 +278,22 @@ impl Shared {
 
     fn set_health(&self, health: Health) {
         self.health.store(health as u8, Ordering::Release);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Turns away whoever is in line of an engine that has ended.
+    fn clear_line(&self) {
+        let why = match self.health() {
+            Health::Failed => Unavailable::Failed,
+            Health::Running | Health::ReadOnly | Health::Closed => Unavailable::Closed,
+        };
+        let mut left = Vec::new();
+        self.inbox.drain_into(&mut left);
+        for intention in left {
+            if let Intention::Command(_, reply_to) = intention {
+                reply_to.fail(why);
+            }
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rkyv::rancor;
-
 use crate::core::{Record, State, apply};
 use crate::io::Storage;
 use crate::log::{self, Log, LogOptions, Recovery, TornTail};
@@ -49,20 +47,30 @@ pub enum OpenError {
     },
 }
 
-/// Reads a record back.
-pub(crate) fn decode(sequence: Sequence, payload: &[u8]) -> Result<Record, OpenError> {
-    rkyv::from_bytes::<Record, rancor::Error>(payload).map_err(|cause| OpenError::Meaning {
+fn decode(sequence: Sequence, payload: &[u8]) -> Result<Record, OpenError> {
+    Record::decode(payload).map_err(|cause| OpenError::Meaning {
         what: "record",
         sequence,
         cause: cause.to_string(),
     })
 }
 
-/// Opens the log and rebuilds the state from its newest snapshot and everything after it.
+/// What recovery yields.
+pub(super) struct Rebuilt {
+    pub(super) state: State,
+    pub(super) log: Log,
+    pub(super) recovered: Recovered,
+    /// The records that were asked for.
+    pub(super) news: Vec<Record>,
+}
+
+/// Opens the log and rebuilds the state from its newest snapshot and everything after it. Records
+/// after `heard`, if it is given, are handed back as well.
 pub(super) fn recover(
     storage: Arc<dyn Storage>,
     options: LogOptions,
-) -> Result<(State, Log, Recovered), OpenError> {
+    heard: Option<Sequence>,
+) -> Result<Rebuilt, OpenError> {
     let mut recovery = Recovery::begin(storage, options)?;
     let (snapshot, mut state) = match recovery.take_snapshot() {
         Some((sequence, bytes)) => {
@@ -75,23 +83,29 @@ pub(super) fn recover(
         }
         None => (Sequence::ZERO, State::empty()),
     };
-    let mut records = 0;
+    let (mut records, mut news) = (0, Vec::new());
     while let Some(batch) = recovery.next_batch()? {
         for (sequence, payload) in batch.records() {
-            apply(&mut state, &decode(sequence, payload)?);
+            let record = decode(sequence, payload)?;
+            apply(&mut state, &record);
             records += 1;
+            if heard.is_some_and(|heard| sequence > heard) {
+                news.push(record);
+            }
         }
     }
     let (log, torn) = recovery.finish()?;
     let sequence = state.sequence();
-    Ok((
+    let recovered = Recovered {
+        sequence,
+        snapshot,
+        records,
+        torn,
+    };
+    Ok(Rebuilt {
         state,
         log,
-        Recovered {
-            sequence,
-            snapshot,
-            records,
-            torn,
-        },
-    ))
+        recovered,
+        news,
+    })
 }

@@ -5,10 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use rayon::prelude::*;
-use rkyv::rancor;
 
 use super::follow::{Batch, Delivery, Ended, Follower, Mailbox, Outbox};
-use super::recover::{OpenError, Recovered, recover};
+use super::recover::{OpenError, Rebuilt, Recovered, recover};
 use super::{Health, Intention, Options, ReplyTo, Shared};
 use crate::core::digest::fingerprint;
 use crate::core::{
@@ -16,7 +15,7 @@ use crate::core::{
 };
 use crate::limits::BATCH_LEN_MAX;
 use crate::log::{CommitError, Log, Snapshots};
-use crate::model::{RequestId, Timestamp, VacancyId};
+use crate::model::{RequestId, Sequence, Timestamp, VacancyId};
 use crate::race::Unavailable;
 
 /// Publications in one batch from which matching is spread over all cores.
@@ -32,6 +31,8 @@ pub struct Stepper {
     state: State,
     /// None while the disk is full: reopening the log is the check that there is space again.
     log: Option<Log>,
+    /// The last record that followers were given.
+    told: Sequence,
     followers: Vec<Arc<Mailbox>>,
     /// Taken from the line and not yet settled, the first to enter first.
     waiting: Vec<Intention>,
@@ -51,16 +52,25 @@ impl Stepper {
         shared: Arc<Shared>,
         options: Options,
     ) -> Result<(Stepper, Recovered), OpenError> {
-        let (state, log, recovered) = recover(Arc::clone(&options.storage), options.log)?;
+        let rebuilt = recover(Arc::clone(&options.storage), options.log, None)?;
+        let Rebuilt {
+            state,
+            log,
+            recovered,
+            ..
+        } = rebuilt;
+        let told = state.sequence();
         for (id, row) in state.vacancies().iter() {
             shared.gates.show(id, row);
         }
         let (followers, waiting) = (Vec::new(), Vec::new());
+        let log = Some(log);
         let stepper = Stepper {
             shared,
             options,
             state,
-            log: Some(log),
+            log,
+            told,
             followers,
             waiting,
         };
@@ -217,16 +227,19 @@ impl Stepper {
         let sync_us = match self.write(&draft.records) {
             Ok(sync_us) => sync_us,
             Err(CommitError::Full { .. }) => {
-                // The state is ahead of the log: both are rebuilt when there is space.
+                // The state is ahead of the log: both are rebuilt when there is space. Readers who
+                // wanted to follow ask again.
                 self.log = None;
                 self.shared.set_health(Health::ReadOnly);
-                answer_all(draft.replies, Unavailable::DiskFull);
-                return true;
+                fail_all(draft.replies, Unavailable::DiskFull);
+                if draft.is_last {
+                    self.end(Health::Closed, Ended::Closed);
+                }
+                return !draft.is_last;
             }
             Err(CommitError::Poisoned { .. }) => {
+                fail_all(draft.replies, Unavailable::Failed);
                 self.end(Health::Failed, Ended::Failed);
-                answer_all(draft.replies, Unavailable::Failed);
-                self.turn_everybody_away(Unavailable::Failed);
                 return false;
             }
         };
@@ -240,8 +253,6 @@ impl Stepper {
         }
         if draft.is_last {
             self.end(Health::Closed, Ended::Closed);
-            self.shared.inbox.drain_into(&mut self.waiting);
-            self.turn_everybody_away(Unavailable::Closed);
         }
         !draft.is_last
     }
@@ -253,11 +264,7 @@ impl Stepper {
             return Ok(0);
         }
         for record in records {
-            log.append_with(|bytes| {
-                let encoded =
-                    rkyv::api::high::to_bytes_in::<_, rancor::Error>(record, std::mem::take(bytes));
-                *bytes = encoded.expect("a record in memory can be written to memory");
-            });
+            log.append_with(|bytes| record.encode_into(bytes));
         }
         let before = self.options.clock.now();
         log.commit()?;
@@ -283,6 +290,9 @@ impl Stepper {
     /// Delivers the batch to every follower, and every answer to where it goes: one delivery, and
     /// so one wake, for each follower.
     fn tell(&mut self, records: Vec<Record>, replies: Vec<(ReplyTo, Reply)>, sync_us: u64) {
+        if let Some(last) = records.last() {
+            self.told = last.sequence;
+        }
         let batch = (!records.is_empty()).then(|| Arc::new(Batch { records, sync_us }));
         let mut boxes: Vec<(Outbox, Vec<_>)> = Vec::new();
         for (reply_to, reply) in replies {
@@ -318,52 +328,50 @@ impl Stepper {
 
     /// Tries to open the log again after the disk was full; says whether it worked.
     fn reopen(&mut self) -> bool {
-        match recover(Arc::clone(&self.options.storage), self.options.log) {
-            Ok((state, log, _)) => {
-                self.state = state;
-                self.log = Some(log);
-                self.shared.set_health(Health::Running);
-                true
-            }
-            Err(_) => false,
-        }
+        let storage = Arc::clone(&self.options.storage);
+        let Ok(rebuilt) = recover(storage, self.options.log, Some(self.told)) else {
+            return false;
+        };
+        self.state = rebuilt.state;
+        self.log = Some(rebuilt.log);
+        // What was written before the disk was full may be whole after all; nobody has heard of
+        // it yet.
+        self.show_gates(&rebuilt.news);
+        self.tell(rebuilt.news, Vec::new(), 0);
+        self.shared.set_health(Health::Running);
+        true
     }
 
+    /// Answers everybody taken from the line that nobody can say. A closing is carried out.
     fn turn_everybody_away(&mut self, why: Unavailable) {
-        for intention in self.waiting.drain(..) {
+        for intention in std::mem::take(&mut self.waiting) {
             match intention {
-                Intention::Command(_, reply_to) => answer_all(vec![(reply_to, ())], why),
+                Intention::Command(_, reply_to) => reply_to.fail(why),
+                // Who wanted to follow finds nobody at the other end, and asks again or gives up.
                 Intention::Follow(_) => {}
-                Intention::Close => {
-                    self.shared.set_health(Health::Closed);
-                    for mailbox in self.followers.drain(..) {
-                        mailbox.end(Ended::Closed);
-                    }
-                }
+                Intention::Close => self.end(Health::Closed, Ended::Closed),
             }
         }
     }
 
+    /// Ends the engine: nobody is taken in any more, and whoever is in line is turned away.
     fn end(&mut self, health: Health, ended: Ended) {
         self.shared.set_health(health);
         for mailbox in self.followers.drain(..) {
             mailbox.end(ended);
         }
+        self.shared.clear_line();
+        let why = if health == Health::Failed {
+            Unavailable::Failed
+        } else {
+            Unavailable::Closed
+        };
+        self.turn_everybody_away(why);
     }
 }
 
-/// Tells everybody in `replies` that nobody can say.
-fn answer_all<T>(replies: Vec<(ReplyTo, T)>, why: Unavailable) {
+fn fail_all(replies: Vec<(ReplyTo, Reply)>, why: Unavailable) {
     for (reply_to, _) in replies {
-        match reply_to {
-            ReplyTo::Ticket(promise) => promise.keep(Err(why)),
-            ReplyTo::Outbox(outbox, token) => {
-                let replies = vec![(token, Err(why))];
-                outbox.mailbox.deliver(Delivery {
-                    batch: None,
-                    replies,
-                });
-            }
-        }
+        reply_to.fail(why);
     }
 }

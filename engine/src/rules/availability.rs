@@ -50,6 +50,15 @@ pub fn local_spans(zone: &str, span: Interval) -> Result<Vec<LocalSpan>, ZoneErr
     let starts_inside = end.second() == 0 && end.subsec_nanosecond() == 0;
     let end_minute = minute(end) + u16::from(!starts_inside);
 
+    // Where clocks go back, work inside the hour that passes twice may end at an earlier minute
+    // than it began: both passes of the hour are then asked for.
+    if start.date() == end.date() && end_minute <= minute(start) {
+        let window = Window {
+            from_minute: end_minute / 60 * 60,
+            until_minute: (minute(start) / 60 + 1) * 60,
+        };
+        return Ok(vec![local_span(start.date(), window)]);
+    }
     let mut spans = Vec::new();
     let mut date = start.date();
     while date <= end.date() {
@@ -64,22 +73,29 @@ pub fn local_spans(zone: &str, span: Interval) -> Result<Vec<LocalSpan>, ZoneErr
             DAY_MINUTES
         };
         if from_minute < until_minute {
-            spans.push(LocalSpan {
-                date: Date {
-                    year: date.year(),
-                    month: date.month() as u8,
-                    day: date.day() as u8,
-                },
-                weekday: date.weekday().to_monday_zero_offset() as u8,
-                window: Window {
+            spans.push(local_span(
+                date,
+                Window {
                     from_minute,
                     until_minute,
                 },
-            });
+            ));
         }
         date = date.tomorrow().map_err(|_| unreadable())?;
     }
     Ok(spans)
+}
+
+fn local_span(date: jiff::civil::Date, window: Window) -> LocalSpan {
+    LocalSpan {
+        date: Date {
+            year: date.year(),
+            month: date.month() as u8,
+            day: date.day() as u8,
+        },
+        weekday: date.weekday().to_monday_zero_offset() as u8,
+        window,
+    }
 }
 
 /// A time zone that is not known, or a time it cannot express.
@@ -143,6 +159,23 @@ mod tests {
             spans("America/Phoenix", morning.0, morning.1),
             [(6, 0, 420, 900)]
         );
+    }
+
+    #[test]
+    fn the_hour_that_passes_twice_is_asked_for_whole() {
+        // Clocks in Denver went back from 02:00 to 01:00 on 1 November 2026.
+        let inside = spans(
+            "America/Denver",
+            "2026-11-01T07:50:00Z",
+            "2026-11-01T08:10:00Z",
+        );
+        assert_eq!(inside, [(1, 6, 60, 120)]);
+        let across = spans(
+            "America/Denver",
+            "2026-11-01T06:00:00Z",
+            "2026-11-01T10:00:00Z",
+        );
+        assert_eq!(across, [(1, 6, 0, 180)]);
     }
 
     #[test]

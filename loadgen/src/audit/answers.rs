@@ -46,7 +46,9 @@ fn unanswered(ledger: &Ledger, audit: &mut Audit) {
                     DeskAskWhat::Recall { vacancy, badge } => {
                         format!("recall {badge} from {}", key(ledger, *vacancy))
                     }
-                    DeskAskWhat::Roster(changes) => format!("make {} roster changes", changes.len()),
+                    DeskAskWhat::Roster(changes) => {
+                        format!("make {} roster changes", changes.len())
+                    }
                 };
                 format!(
                     "the desk of {} asked to {what} at {} and heard nothing until the end.",
@@ -64,7 +66,8 @@ fn contradicted(ledger: &Ledger, audit: &mut Audit) {
             let ask = &book.asks[contradiction.ask];
             audit.add(BreachKind::LostAnswer, || {
                 format!(
-                    "{} asked to {:?} {}, heard {:?} at {} and then, under the same id, {:?} at {}.",
+                    "{} asked to {:?} {}, heard {:?} at {} and then, under the same id, \
+                     {:?} at {}.",
                     book.badge,
                     ask.what,
                     key(ledger, ask.vacancy),
@@ -79,8 +82,7 @@ fn contradicted(ledger: &Ledger, audit: &mut Audit) {
 }
 
 fn against_the_board(ledger: &Ledger, holds: &Holds, board: &[BoardRow], audit: &mut Audit) {
-    let rows: HashMap<VacancyKey, &BoardRow> =
-        board.iter().map(|row| (row.vacancy, row)).collect();
+    let rows: HashMap<VacancyKey, &BoardRow> = board.iter().map(|row| (row.vacancy, row)).collect();
     let mut told = BTreeSet::new();
     for hold in holds.iter().filter(|hold| hold.stands_at_the_end()) {
         let badge = &ledger.officers[hold.officer].badge;
@@ -107,7 +109,11 @@ fn against_the_board(ledger: &Ledger, holds: &Holds, board: &[BoardRow], audit: 
             });
         }
     }
-    let simulated: BTreeSet<&str> = ledger.officers.iter().map(|book| book.badge.as_str()).collect();
+    let simulated: BTreeSet<&str> = ledger
+        .officers
+        .iter()
+        .map(|book| book.badge.as_str())
+        .collect();
     for facts in &ledger.vacancies {
         let slots = rows.get(&facts.key).map_or(&[][..], |row| &row.slots);
         for (slot, number) in slots.iter().zip(0u16..) {

@@ -98,11 +98,7 @@ pub(super) fn double_fills(ledger: &Ledger, holds: &Holds, audit: &mut Audit) {
             let mut others = earlier.filter(|first| first.officer != second.officer);
             if let Some(first) = others.find(|first| first.meets(second)) {
                 audit.add(BreachKind::DoubleFill, || {
-                    format!(
-                        "{}; yet {}.",
-                        first.tell(ledger),
-                        second.tell(ledger)
-                    )
+                    format!("{}; yet {}.", first.tell(ledger), second.tell(ledger))
                 });
             }
         }
@@ -157,9 +153,8 @@ impl Ends {
                     let whom = (*vacancy, badge.clone());
                     ends.recalled.entry(whom).or_default().insert(sequence);
                 }
-                DeskAskWhat::Publish(_)
-                | DeskAskWhat::OpenNextTier(_)
-                | DeskAskWhat::Roster(_) => {}
+                DeskAskWhat::Publish(_) | DeskAskWhat::OpenNextTier(_) | DeskAskWhat::Roster(_) => {
+                }
             }
         }
         ends
@@ -195,13 +190,20 @@ fn of_officer(ledger: &Ledger, officer: usize, ends: &Ends) -> Vec<Hold> {
             _ => {}
         }
     }
-    for heard in book.heard.iter().filter(|heard| heard.vacancy != VacancyNo::NONE) {
+    for heard in book
+        .heard
+        .iter()
+        .filter(|heard| heard.vacancy != VacancyNo::NONE)
+    {
         match heard.what {
             HeardWhat::Assigned { slot, awarded } => {
                 begin(heard.vacancy, awarded, slot, heard.at_us, "told Assigned");
             }
             HeardWhat::Unassigned(_) => {
-                ended.entry(heard.vacancy).or_default().insert(heard.sequence);
+                ended
+                    .entry(heard.vacancy)
+                    .or_default()
+                    .insert(heard.sequence);
             }
             _ => {}
         }

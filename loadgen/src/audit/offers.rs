@@ -1,23 +1,21 @@
 //! Whether only those were asked who may come.
 
-use protocol::RosterChange;
-
 use super::holds::Holds;
 use super::{Audit, BreachKind, at, key};
-use crate::ledger::{Answer, DeskAskWhat, HeardWhat, Ledger, VacancyNo};
+use crate::ledger::{Answer, HeardWhat, Ledger, VacancyNo};
 use crate::world::World;
 
 /// Offers and awards to somebody who was not eligible by the world as it stood at that record,
 /// or was offered something while holding an assignment that overlaps it.
 pub(super) fn ineligible(ledger: &Ledger, holds: &Holds, audit: &mut Audit) {
     let mut world = ledger.world.clone();
-    let changes = changes(ledger);
+    let changes = ledger.roster_changes();
     let mut next_change = 0;
     for claim in claims(ledger) {
         while let Some((sequence, made)) = changes.get(next_change)
             && *sequence < claim.sequence
         {
-            apply(&mut world, made);
+            world.follow(made);
             next_change += 1;
         }
         judge(ledger, &world, holds, &claim, audit);
@@ -39,7 +37,9 @@ struct Claim {
 
 enum ClaimWhat {
     /// An offer that was news when it was made.
-    Offered { tier: u8 },
+    Offered {
+        tier: u8,
+    },
     /// An offer stated in a state sync, which may be older than the roster of that moment.
     Stated,
     Awarded,
@@ -91,31 +91,6 @@ fn claims(ledger: &Ledger) -> Vec<Claim> {
     }
     claims.sort_by_key(|claim| claim.sequence);
     claims
-}
-
-/// The roster changes of the run, by the record that made them.
-fn changes(ledger: &Ledger) -> Vec<(u64, &[RosterChange])> {
-    let asks = ledger.desks.iter().flat_map(|desk| &desk.asks);
-    let mut changes: Vec<(u64, &[RosterChange])> = asks
-        .filter_map(|ask| match (&ask.what, ask.answer) {
-            (DeskAskWhat::Roster(made), Some(Answer::Done { sequence })) => {
-                Some((sequence, made.as_slice()))
-            }
-            _ => None,
-        })
-        .collect();
-    changes.sort_by_key(|(sequence, _)| *sequence);
-    changes
-}
-
-fn apply(world: &mut World, changes: &[RosterChange]) {
-    for change in changes {
-        // The server has made this change, so it fits; where this world cannot follow, the
-        // officers it concerns are judged by what is known of them.
-        if let Err(error) = world.apply(change) {
-            tracing::warn!(%error, "the ledger could not follow a roster change");
-        }
-    }
 }
 
 fn judge(ledger: &Ledger, world: &World, holds: &Holds, claim: &Claim, audit: &mut Audit) {

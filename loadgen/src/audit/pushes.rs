@@ -1,4 +1,8 @@
 //! Whether pushes came once, in order, and to everybody.
+//!
+//! The client library withholds a push whose cursor lies behind one already delivered, so with
+//! that client a repetition shows here only under a new cursor, and an offer that came out of
+//! order shows as one that is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +14,6 @@ use crate::ledger::{HeardWhat, Ledger, OfficerBook, SeenWhat, VacancyNo};
 /// Pushes that came twice, and pushes that came after what followed them.
 pub(super) fn repeated_and_out_of_order(ledger: &Ledger, audit: &mut Audit) {
     for book in &ledger.officers {
-        for _ in 0..book.repeats_dropped {
-            audit.add(BreachKind::RepeatedPush, || {
-                format!(
-                    "{} was sent {} pushes again that had been delivered before; the client \
-                     library dropped them.",
-                    book.badge, book.repeats_dropped
-                )
-            });
-        }
         of_officer(ledger, book, audit);
     }
 }
@@ -85,12 +80,55 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
 
 /// Offers that the board counts and nobody heard.
 ///
-/// An officer whose session was away at any time may have been told in another way (a state sync
-/// says only what still stands), so each such officer excuses one missing push per record.
+/// An officer whose session was away when a record was made may have been told in another way (a
+/// state sync says only what still stands), so each eligible officer who was away excuses one
+/// push of it.
 pub(super) fn missing(ledger: &Ledger, audit: &mut Audit) {
     if !ledger.everyone {
         return;
     }
+    let mut heard: BTreeMap<(u64, VacancyNo), u64> = BTreeMap::new();
+    let offers = ledger.officers.iter().flat_map(|book| &book.heard);
+    for one in offers.filter(|one| matches!(one.what, HeardWhat::Offered { .. })) {
+        *heard.entry((one.sequence, one.vacancy)).or_default() += 1;
+    }
+    let absences: Vec<Vec<(u64, u64)>> = ledger.officers.iter().map(absences).collect();
+    let later = ledger.world_at_the_end();
+    for ((sequence, vacancy), recipients) in counted(ledger) {
+        let heard = heard.get(&(sequence, vacancy)).copied().unwrap_or(0);
+        if heard >= recipients {
+            continue;
+        }
+        let facts = &ledger.vacancies[vacancy.index()];
+        let eligible = |badge: &str| {
+            let worlds = [&ledger.world, &later];
+            worlds
+                .iter()
+                .any(|world| world.judge(badge, facts, facts.start_us()).is_ok())
+        };
+        let away = ledger
+            .officers
+            .iter()
+            .zip(&absences)
+            .filter(|(book, absences)| {
+                let away = |(from, until): &(u64, u64)| *from <= sequence && sequence <= *until;
+                absences.iter().any(away) && eligible(&book.badge)
+            });
+        let excused = away.count() as u64;
+        if heard + excused < recipients {
+            audit.add(BreachKind::MissingPush, || {
+                format!(
+                    "the board says that sequence {sequence} offered {} to {recipients} officers, \
+                     but {heard} heard it and at most {excused} were away.",
+                    key(ledger, vacancy),
+                )
+            });
+        }
+    }
+}
+
+/// How many officers each record offered a vacancy to, as the board says.
+fn counted(ledger: &Ledger) -> BTreeMap<(u64, VacancyNo), u64> {
     // Several desks may see one record, so what it opened is told apart by tier and round.
     let mut counted: BTreeMap<(u64, VacancyNo), BTreeMap<(u8, u32), u64>> = BTreeMap::new();
     for seen in ledger.desks.iter().flat_map(|desk| &desk.seen) {
@@ -102,35 +140,31 @@ pub(super) fn missing(ledger: &Ledger, audit: &mut Audit) {
         let record = counted.entry((seen.sequence, seen.vacancy)).or_default();
         record.insert(opened, u64::from(recipients));
     }
-    let mut heard: BTreeMap<(u64, VacancyNo), u64> = BTreeMap::new();
-    let mut away = BTreeSet::new();
-    for (officer, book) in ledger.officers.iter().enumerate() {
-        let mut ups = 0;
-        for one in &book.heard {
-            match one.what {
-                HeardWhat::Offered { .. } => {
-                    *heard.entry((one.sequence, one.vacancy)).or_default() += 1;
-                }
-                HeardWhat::Up { .. } => ups += 1,
-                _ => {}
+    let sum = |opened: BTreeMap<_, u64>| opened.into_values().sum();
+    counted
+        .into_iter()
+        .map(|(record, opened)| (record, sum(opened)))
+        .collect()
+}
+
+/// The spans of the log during which an officer's session was away, first and last record
+/// included.
+fn absences(book: &OfficerBook) -> Vec<(u64, u64)> {
+    let mut absences = Vec::new();
+    let mut reached = 0;
+    let mut away_since = Some(0);
+    for one in &book.heard {
+        match one.what {
+            HeardWhat::Down | HeardWhat::Dropped | HeardWhat::Up { .. } => {
+                away_since = away_since.or(Some(reached));
             }
-        }
-        if ups != 1 {
-            away.insert(officer);
-        }
-    }
-    for ((sequence, vacancy), opened) in counted {
-        let recipients: u64 = opened.values().sum();
-        let heard = heard.get(&(sequence, vacancy)).copied().unwrap_or(0);
-        let excused = away.len() as u64;
-        if heard + excused < recipients {
-            audit.add(BreachKind::MissingPush, || {
-                format!(
-                    "the board says that sequence {sequence} offered {} to {recipients} officers, \
-                     but {heard} heard it and at most {excused} were away.",
-                    key(ledger, vacancy),
-                )
-            });
+            HeardWhat::Synced => {
+                reached = reached.max(one.sequence);
+                absences.extend(away_since.take().map(|since| (since, reached)));
+            }
+            _ => reached = reached.max(one.sequence),
         }
     }
+    absences.extend(away_since.map(|since| (since, u64::MAX)));
+    absences
 }

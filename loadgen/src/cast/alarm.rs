@@ -25,7 +25,10 @@ pub(crate) struct AlarmThread {
 }
 
 enum Order {
-    Set { at: Instant, intent: Intent },
+    Set {
+        at: Instant,
+        intent: Intent,
+    },
     /// Forgets what was planned and has not begun.
     ClearPlan,
     End,

@@ -8,9 +8,7 @@ use protocol::{Ask, Happening, News, Outcome, RequestId, RosterChange, What};
 
 use super::officer::{OfficerAct, retry_us};
 use super::{Act, Deed, Handover, Intent, Stage};
-use crate::ledger::{
-    Actor, Answer, DeskAsk, DeskAskWhat, DeskBook, Seen, SeenWhat, VacancyNo,
-};
+use crate::ledger::{Actor, Answer, DeskAsk, DeskAskWhat, DeskBook, Seen, SeenWhat, VacancyNo};
 
 /// A desk.
 #[derive(Debug)]

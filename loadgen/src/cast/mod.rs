@@ -311,7 +311,10 @@ impl Cast {
     /// Planned publications and incidents that never happened, lapses that never had their
     /// occasion included.
     pub(crate) fn dropped(&self) -> u64 {
-        let waiting = self.officers.iter().filter(|seat| seat.person().has_a_lapse_left());
+        let waiting = self
+            .officers
+            .iter()
+            .filter(|seat| seat.person().has_a_lapse_left());
         self.dropped.load(Ordering::Relaxed) + waiting.count() as u64
     }
 

@@ -324,7 +324,9 @@ impl Officer {
             round,
             stands: true,
         };
-        let known = self.offers.binary_search_by_key(&vacancy, |one| one.vacancy);
+        let known = self
+            .offers
+            .binary_search_by_key(&vacancy, |one| one.vacancy);
         match known {
             // A state sync says again what was offered; the officer has made up their mind.
             Ok(at) if self.offers[at].round >= round => {
@@ -335,7 +337,10 @@ impl Officer {
             Err(at) => self.offers.insert(at, offered),
         }
         let mut intend = |at_us, act| intend(Intent { at_us, act });
-        if self.lapse.as_ref().is_some_and(|lapse| lapse.vacancy == vacancy)
+        if self
+            .lapse
+            .as_ref()
+            .is_some_and(|lapse| lapse.vacancy == vacancy)
             && let Some(lapse) = self.lapse.take()
         {
             let act = DeskAct::Lapse {
@@ -366,7 +371,10 @@ impl Officer {
                 (after, act)
             }
         };
-        intend(at_us + after.as_micros() as u64, Act::Officer(self.place, act));
+        intend(
+            at_us + after.as_micros() as u64,
+            Act::Officer(self.place, act),
+        );
     }
 
     fn take_answer(
@@ -377,7 +385,10 @@ impl Officer {
         at_us: u64,
         intend: &mut dyn FnMut(Intent),
     ) -> bool {
-        let known = stage.ids.place(id).filter(|&place| place < self.book.asks.len());
+        let known = stage
+            .ids
+            .place(id)
+            .filter(|&place| place < self.book.asks.len());
         let Some(place) = known else {
             return false;
         };
@@ -434,12 +445,17 @@ impl Officer {
     }
 
     fn stands(&self, vacancy: VacancyNo, round: u32) -> bool {
-        let known = self.offers.binary_search_by_key(&vacancy, |one| one.vacancy);
+        let known = self
+            .offers
+            .binary_search_by_key(&vacancy, |one| one.vacancy);
         known.is_ok_and(|at| self.offers[at].stands && self.offers[at].round == round)
     }
 
     fn withdraw(&mut self, vacancy: VacancyNo) {
-        if let Ok(at) = self.offers.binary_search_by_key(&vacancy, |one| one.vacancy) {
+        if let Ok(at) = self
+            .offers
+            .binary_search_by_key(&vacancy, |one| one.vacancy)
+        {
             self.offers[at].stands = false;
         }
     }

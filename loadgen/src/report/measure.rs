@@ -45,9 +45,7 @@ fn counts(ledger: &Ledger, dropped: u64) -> Counts {
                 counts.late += u64::from(ask.sent_us > ask.intended_us + late_us);
             }
             DeskAskWhat::Cancel(_) => counts.cancels += u64::from(done),
-            DeskAskWhat::OpenNextTier(_)
-            | DeskAskWhat::Recall { .. }
-            | DeskAskWhat::Roster(_) => {}
+            DeskAskWhat::OpenNextTier(_) | DeskAskWhat::Recall { .. } | DeskAskWhat::Roster(_) => {}
         }
     }
     // Several desks may see one record: a tier of a vacancy is opened once.
@@ -325,8 +323,8 @@ mod tests {
             world,
             officers,
             desks: vec![
-                desk(&[escalated.clone()], vec![publish]),
-                desk(&[escalated], Vec::new()),
+                desk(std::slice::from_ref(&escalated), vec![publish]),
+                desk(std::slice::from_ref(&escalated), Vec::new()),
             ],
             board: None,
             everyone: false,
@@ -344,7 +342,10 @@ mod tests {
         let (counts, latencies, _) = measure(&ledger, &Audit::default(), 4);
         // Published for 1,000 µs, sent 20 ms late: the delay is not forgiven.
         let near = |percentiles: Percentiles, us: u64| percentiles.max.abs_diff(us) <= us / 1_000;
-        assert!(near(latencies.publish_to_last_push, 45_000), "{latencies:?}");
+        assert!(
+            near(latencies.publish_to_last_push, 45_000),
+            "{latencies:?}"
+        );
         assert!(near(latencies.publish_to_first_push, 29_000));
         assert!(near(latencies.publish_to_answer, 23_000));
         assert_eq!((counts.late, counts.dropped, counts.busy), (1, 4, 2));
@@ -365,7 +366,10 @@ mod tests {
             ],
             Vec::new(),
         );
-        let prompt = book(vec![up(1, false), synced(2), offered(2_000, 10)], Vec::new());
+        let prompt = book(
+            vec![up(1, false), synced(2), offered(2_000, 10)],
+            Vec::new(),
+        );
         let both = ledger(vec![cut, prompt]);
         let (counts, latencies, _) = measure(&both, &Audit::default(), 0);
         assert_eq!(latencies.publish_to_last_push.max, 1_000);
@@ -374,7 +378,12 @@ mod tests {
 
         // A break that is not the officer's own doing counts in full.
         let broken = book(
-            vec![up(1, false), synced(2), up(99_000, true), offered(99_001, 10)],
+            vec![
+                up(1, false),
+                synced(2),
+                up(99_000, true),
+                offered(99_001, 10),
+            ],
             Vec::new(),
         );
         let (_, latencies, _) = measure(&ledger(vec![broken]), &Audit::default(), 0);
@@ -383,7 +392,10 @@ mod tests {
 
     #[test]
     fn response_and_service_time_differ_by_the_delay_before_sending() {
-        let asks = vec![accept(1_000, 5_000, 7_000, false), accept(0, 0, 500_000, true)];
+        let asks = vec![
+            accept(1_000, 5_000, 7_000, false),
+            accept(0, 0, 500_000, true),
+        ];
         let ledger = ledger(vec![book(Vec::new(), asks)]);
         let (counts, latencies, _) = measure(&ledger, &Audit::default(), 0);
         let near = |a: u64, b: u64| a.abs_diff(b) <= b / 500;

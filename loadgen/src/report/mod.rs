@@ -195,10 +195,16 @@ mod tests {
     fn a_report_has_exactly_the_keys_of_the_schema() {
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         let value = serde_json::to_value(report()).unwrap();
-        assert_eq!(disagreements(&schema, &schema, &value, ""), Vec::<String>::new());
+        assert_eq!(
+            disagreements(&schema, &schema, &value, ""),
+            Vec::<String>::new()
+        );
         let mut more = value.clone();
         more["counts"]["surprise"] = 1.into();
-        more["audit"].as_object_mut().unwrap().remove("double_fills");
+        more["audit"]
+            .as_object_mut()
+            .unwrap()
+            .remove("double_fills");
         assert_eq!(disagreements(&schema, &schema, &more, "").len(), 2);
     }
 

@@ -1,8 +1,8 @@
 //! The closing table, for people.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use super::{Percentiles, Report};
+use super::{AuditCounts, Counts, Latencies, Percentiles, Report};
 
 /// The closing table: at most 80 columns, the promises last.
 pub fn table(report: &Report) -> String {
@@ -12,27 +12,51 @@ pub fn table(report: &Report) -> String {
     text
 }
 
-fn write_table(text: &mut String, report: &Report) -> std::fmt::Result {
-    let counts = &report.counts;
+fn write_table(text: &mut String, report: &Report) -> fmt::Result {
     for line in wrapped(&format!("{}   commit {}", report.workload, report.commit)) {
         writeln!(text, "{line}")?;
     }
     writeln!(text)?;
-    let rows = [
-        ("officers", counts.officers, "sessions", counts.sessions),
-        ("vacancies", counts.vacancies, "offers pushed", counts.offers_pushed),
-        ("accepts", counts.accepts, "awards", counts.awards),
-        ("escalations", counts.escalations, "releases", counts.releases),
-        ("cancels", counts.cancels, "reconnects", counts.reconnects),
-        ("busy", counts.busy, "connections cut", counts.connections_cut),
-        ("late", counts.late, "dropped", counts.dropped),
-    ];
-    for (left, left_count, right, right_count) in rows {
-        let (left_count, right_count) = (grouped(left_count), grouped(right_count));
-        writeln!(text, "{left:<14}{left_count:>14}    {right:<16}{right_count:>14}")?;
-    }
+    write_counts(text, &report.counts)?;
     writeln!(text)?;
-    let latencies = &report.latency_us;
+    write_latencies(text, &report.latency_us)?;
+    writeln!(text)?;
+    write_audit(text, &report.audit)
+}
+
+fn write_counts(text: &mut String, counts: &Counts) -> fmt::Result {
+    let pairs = [
+        (("officers", counts.officers), ("sessions", counts.sessions)),
+        (
+            ("vacancies", counts.vacancies),
+            ("offers pushed", counts.offers_pushed),
+        ),
+        (("accepts", counts.accepts), ("awards", counts.awards)),
+        (
+            ("escalations", counts.escalations),
+            ("releases", counts.releases),
+        ),
+        (
+            ("cancels", counts.cancels),
+            ("reconnects", counts.reconnects),
+        ),
+        (
+            ("busy", counts.busy),
+            ("connections cut", counts.connections_cut),
+        ),
+        (("late", counts.late), ("dropped", counts.dropped)),
+    ];
+    for ((left, left_count), (right, right_count)) in pairs {
+        let (left_count, right_count) = (grouped(left_count), grouped(right_count));
+        writeln!(
+            text,
+            "{left:<14}{left_count:>14}    {right:<16}{right_count:>14}"
+        )?;
+    }
+    Ok(())
+}
+
+fn write_latencies(text: &mut String, latencies: &Latencies) -> fmt::Result {
     writeln!(
         text,
         "{:<30}{:>10}{:>10}{:>10}{:>10}{:>10}",
@@ -44,9 +68,17 @@ fn write_table(text: &mut String, report: &Report) -> std::fmt::Result {
         ("publish → durable answer", latencies.publish_to_answer),
         ("accept → durable answer", latencies.accept_to_answer),
         ("accept, from the send", latencies.accept_service),
-        ("accept, connection cut", latencies.interrupted_accept_to_answer),
+        (
+            "accept, connection cut",
+            latencies.interrupted_accept_to_answer,
+        ),
     ];
     for (name, percentiles) in rows {
+        if percentiles == Percentiles::default() {
+            // A zero would look like a measurement.
+            writeln!(text, "{name:<30}{:>10}", "none")?;
+            continue;
+        }
         let Percentiles {
             p50,
             p90,
@@ -60,9 +92,13 @@ fn write_table(text: &mut String, report: &Report) -> std::fmt::Result {
         }
         writeln!(text)?;
     }
-    writeln!(text, "from the intended instant, but for the line that says otherwise")?;
-    writeln!(text)?;
-    let audit = &report.audit;
+    writeln!(
+        text,
+        "from the intended instant, but for the line that says otherwise"
+    )
+}
+
+fn write_audit(text: &mut String, audit: &AuditCounts) -> fmt::Result {
     for (name, count) in [
         ("repeated pushes", audit.repeated_pushes),
         ("out of order pushes", audit.out_of_order_pushes),
@@ -106,7 +142,7 @@ pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -117,7 +153,6 @@ pub(crate) fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{AuditCounts, Counts, Latencies};
 
     fn report(count: u64) -> Report {
         let percentiles = Percentiles {
@@ -164,6 +199,20 @@ mod tests {
                 ]
             );
         }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_no_zero() {
+        let text = table(&report(1));
+        let line = |name: &str| {
+            let mut lines = text.lines();
+            lines
+                .find(|line| line.starts_with(name))
+                .unwrap()
+                .to_owned()
+        };
+        assert!(line("accept, connection cut").ends_with("none"));
+        assert!(line("publish → last push").contains("12.345"));
     }
 
     #[test]

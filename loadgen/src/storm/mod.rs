@@ -14,9 +14,7 @@ use protocol::{BoardRow, RefusalCode};
 use crate::audit::{Breach, audit};
 use crate::cast::{Act, Alarm, Cast, Desk, DeskAct, Intent, Lapse, Officer, Stage};
 use crate::ledger::{Ledger, RequestIds, VacancyNo};
-use crate::limits::{
-    HANDSHAKES_IN_FLIGHT_MAX, QUIET_POLL, RECALL_TRIES_MAX, ROSTER_CHUNK_LEN_MAX,
-};
+use crate::limits::{HANDSHAKES_IN_FLIGHT_MAX, QUIET_POLL, RECALL_TRIES_MAX, ROSTER_CHUNK_LEN_MAX};
 use crate::live::{Live, Phase, Stop};
 use crate::report::{Report, measure};
 use crate::seed::{derive, derive_nth};
@@ -61,7 +59,9 @@ pub enum StormError {
     #[error("the plan cannot be carried out: {0}")]
     World(#[from] WorldError),
     /// The plan names somebody who is not in it.
-    #[error("the plan lets a certificate of {badge} lapse, who is not among its officers: add them")]
+    #[error(
+        "the plan lets a certificate of {badge} lapse, who is not among its officers: add them"
+    )]
     NotPlanned {
         /// The officer.
         badge: String,
@@ -133,11 +133,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`StormError`], where the run could not be carried through.
-pub async fn run(
-    plan: Plan,
-    target: Target,
-    view: &dyn Progress,
-) -> Result<Outcome, StormError> {
+pub async fn run(plan: Plan, target: Target, view: &dyn Progress) -> Result<Outcome, StormError> {
     let live = Arc::new(Live::new());
     view.begin(&live);
     let _shown = Shown(view);
@@ -192,15 +188,24 @@ impl Storm {
         let leads: BTreeSet<&String> = facts.iter().map(|facts| &facts.lead).collect();
         let leads: Vec<String> = leads.into_iter().cloned().collect();
         let numbers = facts.iter().zip(0u32..);
-        let numbers: HashMap<_, _> =
-            numbers.map(|(facts, number)| (facts.key, VacancyNo(number))).collect();
+        let numbers: HashMap<_, _> = numbers
+            .map(|(facts, number)| (facts.key, VacancyNo(number)))
+            .collect();
         let stage = Arc::new(Stage {
             origin: Instant::now(),
             ids: RequestIds::new(plan.run),
             numbers,
             facts: facts.clone(),
-            vacancies: plan.publications.iter().map(|one| one.vacancy.clone()).collect(),
-            appeal_permille: plan.publications.iter().map(|one| one.appeal_permille).collect(),
+            vacancies: plan
+                .publications
+                .iter()
+                .map(|one| one.vacancy.clone())
+                .collect(),
+            appeal_permille: plan
+                .publications
+                .iter()
+                .map(|one| one.appeal_permille)
+                .collect(),
             live: Arc::clone(&live),
         });
         let counter = |counter: &std::sync::atomic::AtomicU64, count: usize| {
@@ -210,8 +215,9 @@ impl Storm {
         counter(&live.vacancies, plan.publications.len());
         let officers = officers(&plan, leads.len())?;
         let desks = leads.iter().zip(0u32..);
-        let mut desks: Vec<Desk> =
-            desks.map(|(lead, place)| Desk::new(place, lead.clone(), true)).collect();
+        let mut desks: Vec<Desk> = desks
+            .map(|(lead, place)| Desk::new(place, lead.clone(), true))
+            .collect();
         desks.push(Desk::new(place(leads.len()), "operator".to_owned(), false));
         let (alarm, thread) = Alarm::new();
         let cast = Cast::new(stage, alarm, officers, desks, HANDSHAKES_IN_FLIGHT_MAX);
@@ -404,7 +410,10 @@ fn officers(plan: &Plan, operator: usize) -> Result<Vec<Officer>, StormError> {
         else {
             continue;
         };
-        let at = plan.officers.iter().position(|officer| officer.badge == *badge);
+        let at = plan
+            .officers
+            .iter()
+            .position(|officer| officer.badge == *badge);
         let Some(at) = at else {
             let badge = badge.clone();
             return Err(StormError::NotPlanned { badge });

@@ -181,7 +181,10 @@ impl Plan {
 /// microseconds since the epoch. Nothing if the zone or the calendar ends before it.
 pub fn next_monday_us(now_us: i64) -> Option<i64> {
     let zone = TimeZone::get("America/Phoenix").ok()?;
-    let tomorrow = Timestamp::from_microsecond(now_us).ok()?.checked_add(24.hours()).ok()?;
+    let tomorrow = Timestamp::from_microsecond(now_us)
+        .ok()?
+        .checked_add(24.hours())
+        .ok()?;
     let tomorrow = tomorrow.to_zoned(zone.clone());
     let on_day = |date: jiff::civil::Date| {
         let seven = date.at(7, 0, 0, 0).to_zoned(zone.clone()).ok()?;
@@ -232,11 +235,7 @@ fn officers(options: &StormOptions, world: &Synthetic) -> Vec<PlannedOfficer> {
         .collect()
 }
 
-fn publications(
-    options: &StormOptions,
-    world: &Synthetic,
-    instants: &[Duration],
-) -> Vec<Planned> {
+fn publications(options: &StormOptions, world: &Synthetic, instants: &[Duration]) -> Vec<Planned> {
     let mut dice = SplitMix64::new(derive(options.seed, "vacancies"));
     let mut keys = SplitMix64::new(derive_nth(
         derive(options.seed, "keys"),
@@ -252,7 +251,11 @@ fn publications(
                 windows_ms: vec![options.window_ms],
                 ..work(options.monday_us, world, &mut dice)
             },
-            appeal_permille: if place % UNLOVED_EVERY == UNLOVED_EVERY - 1 { 0 } else { 1_000 },
+            appeal_permille: if place % UNLOVED_EVERY == UNLOVED_EVERY - 1 {
+                0
+            } else {
+                1_000
+            },
         });
     }
     planned
@@ -310,7 +313,9 @@ fn incidents(publications: &[Planned]) -> Vec<PlannedIncident> {
         })
         .collect();
     // Somebody is recalled from a vacancy that officers want and nobody cancels.
-    let wanted = |planned: &Planned| planned.appeal_permille > 0 && planned.vacancy.slots[0] == Rank::Officer;
+    let wanted = |planned: &Planned| {
+        planned.appeal_permille > 0 && planned.vacancy.slots[0] == Rank::Officer
+    };
     let mut middle = publications.iter().zip(0u32..).skip(publications.len() / 3);
     let recalled = middle.find(|(planned, number)| {
         wanted(planned) && *number as usize % CANCELLED_EVERY != CANCELLED_EVERY / 2
@@ -339,9 +344,8 @@ fn lapse(
     let world = World::from_changes(&made.changes).ok()?;
     let candidates = publications.iter_mut().zip(0u32..).take(CANDIDATES);
     for (planned, number) in candidates {
-        let eligible = |badge: &str| {
-            world.eligible(badge, &planned.vacancy, options.now_us) == Ok(0)
-        };
+        let eligible =
+            |badge: &str| world.eligible(badge, &planned.vacancy, options.now_us) == Ok(0);
         let Some(badge) = world.badges().find(|badge| eligible(badge)) else {
             continue;
         };
@@ -403,7 +407,10 @@ mod tests {
         assert_eq!(one.publications, other.publications);
         assert_eq!(one.incidents, other.incidents);
         assert_eq!(one.officers, other.officers);
-        let seeded = StormOptions { seed: 8, ..options() };
+        let seeded = StormOptions {
+            seed: 8,
+            ..options()
+        };
         assert_ne!(one.publications, Plan::storm(&seeded).publications);
     }
 
@@ -416,7 +423,10 @@ mod tests {
         });
         assert_ne!(one.run, later.run);
         let keys = |plan: &Plan| -> BTreeSet<VacancyKey> {
-            plan.publications.iter().map(|one| one.vacancy.key).collect()
+            plan.publications
+                .iter()
+                .map(|one| one.vacancy.key)
+                .collect()
         };
         assert!(keys(&one).is_disjoint(&keys(&later)));
         assert_eq!(keys(&one).len(), 200);
@@ -436,7 +446,10 @@ mod tests {
             assert_eq!(planned.at.as_millis(), place as u128 * 25);
             assert_eq!(planned.vacancy.key.0 >> 76 & 0xf, 7, "not a version 7 UUID");
         }
-        let shared = plan.publications.iter().filter(|one| one.vacancy.segments.len() > 1);
+        let shared = plan
+            .publications
+            .iter()
+            .filter(|one| one.vacancy.segments.len() > 1);
         assert!((10..60).contains(&shared.count()));
     }
 
@@ -444,20 +457,29 @@ mod tests {
     fn incidents_of_every_kind_are_planned() {
         let plan = Plan::storm(&options());
         let of = |kind: fn(&Incident) -> bool| {
-            plan.incidents.iter().filter(|one| kind(&one.incident)).count()
+            plan.incidents
+                .iter()
+                .filter(|one| kind(&one.incident))
+                .count()
         };
         assert_eq!(of(|one| matches!(one, Incident::Cancel { .. })), 4);
         assert_eq!(of(|one| matches!(one, Incident::Recall { .. })), 1);
         assert_eq!(of(|one| matches!(one, Incident::Lapse { .. })), 1);
-        let tempers: BTreeSet<Temper> =
-            plan.officers.iter().map(|officer| officer.behaviour.temper).collect();
+        let tempers: BTreeSet<Temper> = plan
+            .officers
+            .iter()
+            .map(|officer| officer.behaviour.temper)
+            .collect();
         assert_eq!(tempers.len(), 6);
     }
 
     #[test]
     fn larger_rosters_are_less_eager() {
         let interest = |officers| {
-            let plan = Plan::storm(&StormOptions { officers, ..options() });
+            let plan = Plan::storm(&StormOptions {
+                officers,
+                ..options()
+            });
             plan.officers[0].behaviour.accept_permille
         };
         assert_eq!(interest(100), 600);

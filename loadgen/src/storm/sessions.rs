@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use client::{Client, Endpoint, Ended, Event, Options};
+use client::{Client, Ended, Endpoint, Event, Options};
 use protocol::token::SigningKey;
 use protocol::{Ask, BoardRow, Outcome, RefusalCode, RequestId, Role, RosterChange};
 use tokio::task::{Id, JoinSet};
@@ -63,7 +63,8 @@ impl Sessions {
         cast: &Arc<Cast>,
         desk: u32,
     ) -> Result<(), StormError> {
-        self.seat_desk(cast, desk, Role::Operator, "loadgen-operator", None).await
+        self.seat_desk(cast, desk, Role::Operator, "loadgen-operator", None)
+            .await
     }
 
     /// Brings a coordinator's session up.
@@ -74,7 +75,8 @@ impl Sessions {
         agency: &str,
     ) -> Result<(), StormError> {
         let name = format!("loadgen-{agency}");
-        self.seat_desk(cast, desk, Role::Coordinator, &name, Some(agency)).await
+        self.seat_desk(cast, desk, Role::Coordinator, &name, Some(agency))
+            .await
     }
 
     async fn seat_desk(
@@ -112,7 +114,8 @@ impl Sessions {
                     permit.forget();
                     break;
                 }
-                self.watch(cast, deadline, cast.arrived(), of, waited).await?;
+                self.watch(cast, deadline, cast.arrived(), of, waited)
+                    .await?;
             }
             let hearing = Arc::clone(cast);
             let sink = move |event: Event| hearing.officer_hears(place, &event);
@@ -121,7 +124,8 @@ impl Sessions {
             cast.seat_officer(place, client);
         }
         while cast.arrived() < of {
-            self.watch(cast, deadline, cast.arrived(), of, waited).await?;
+            self.watch(cast, deadline, cast.arrived(), of, waited)
+                .await?;
         }
         Ok(())
     }
@@ -134,12 +138,26 @@ impl Sessions {
         number: usize,
         changes: &[RosterChange],
     ) -> Result<(), StormError> {
-        let id = cast.stage.ids.id(Actor::Desk(desk), BOARD_ERRAND + 1 + number);
+        let id = cast
+            .stage
+            .ids
+            .id(Actor::Desk(desk), BOARD_ERRAND + 1 + number);
         let changes = changes.to_vec();
-        match errand(cast, desk, id, Ask::Roster { changes }, "the import of the roster").await? {
+        match errand(
+            cast,
+            desk,
+            id,
+            Ask::Roster { changes },
+            "the import of the roster",
+        )
+        .await?
+        {
             Outcome::Done { .. } => Ok(()),
             Outcome::Refused(refused) if refused.code == RefusalCode::AlreadyExists => {
-                tracing::info!(part = number, "the server knows this part of the roster already");
+                tracing::info!(
+                    part = number,
+                    "the server knows this part of the roster already"
+                );
                 Ok(())
             }
             Outcome::Refused(refused) => Err(StormError::RosterRefused {
@@ -284,7 +302,9 @@ fn issue(
     subject: &str,
     agency: Option<&str>,
 ) -> Result<String, protocol::token::TokenError> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let now_us = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
     signing.issue(role, subject, agency, now_us, TOKEN_LIFETIME_S)
 }

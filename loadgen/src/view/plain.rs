@@ -52,7 +52,12 @@ impl Progress for Plain {
             let mut pushes_before = 0;
             while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(INTERVAL) {
                 let pushes = live.pushes.load(Ordering::Relaxed);
-                let text = line(&live, began.elapsed(), pushes - pushes_before, probe.as_ref());
+                let text = line(
+                    &live,
+                    began.elapsed(),
+                    pushes - pushes_before,
+                    probe.as_ref(),
+                );
                 pushes_before = pushes;
                 let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
                 // A closed pipe must not end the run: its report is still wanted.
@@ -105,7 +110,10 @@ fn line(live: &Live, elapsed: Duration, pushes: u64, probe: Option<&Probe>) -> S
         ));
         if let Some(probe) = probe {
             let vitals = probe();
-            text.push_str(&format!("  sync p50 {}", millis(Some(vitals.log_sync_p50_us))));
+            text.push_str(&format!(
+                "  sync p50 {}",
+                millis(Some(vitals.log_sync_p50_us))
+            ));
         }
     }
     text

@@ -98,8 +98,16 @@ impl Progress for Screen {
     }
 
     fn end(&self) {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let running = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let opened = self
+            .opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let was_shown = running.is_some() || opened.is_some();
         if let Some(Running { over, thread }) = running {
             over.store(true, Ordering::Relaxed);
@@ -215,7 +223,11 @@ impl Show {
     fn draw_sessions(&self, frame: &mut Frame<'_>, area: Rect) {
         let up = self.live.sessions_up.load(Ordering::Relaxed).max(0) as u64;
         let officers = self.live.officers.load(Ordering::Relaxed);
-        let ratio = if officers == 0 { 0.0 } else { up as f64 / officers as f64 };
+        let ratio = if officers == 0 {
+            0.0
+        } else {
+            up as f64 / officers as f64
+        };
         let gauge = Gauge::default()
             .block(Block::bordered().title(" sessions up "))
             .ratio(ratio.clamp(0.0, 1.0))

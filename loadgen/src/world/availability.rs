@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn windows_contain_or_do_not() {
-        let rows: [(&[(u8, u16, u16)], i64, i64, bool); 11] = [
-            (&[(1, 420, 900)], 420, 900, true),
+        let rows = [
+            (&[(1, 420, 900)][..], 420, 900, true),
             (&[(1, 420, 900)], 419, 900, false),
             (&[(1, 420, 900)], 420, 901, false),
             (&[(2, 420, 900)], 420, 900, false),
@@ -135,10 +135,7 @@ mod tests {
         let shift = stretch(420, 900);
         assert!(contains(&declared(vec![]), &shift));
         assert!(!contains(&declared(vec![exception(&[])]), &shift));
-        assert!(!contains(
-            &declared(vec![exception(&[(480, 900)])]),
-            &shift
-        ));
+        assert!(!contains(&declared(vec![exception(&[(480, 900)])]), &shift));
         assert!(contains(&declared(vec![exception(&[(0, 1_440)])]), &shift));
     }
 
@@ -149,7 +146,10 @@ mod tests {
 
     #[test]
     fn the_week_starts_on_monday() {
-        assert_eq!((0..7).map(weekday).collect::<Vec<_>>(), [4, 5, 6, 7, 1, 2, 3]);
+        assert_eq!(
+            (0..7).map(weekday).collect::<Vec<_>>(),
+            [4, 5, 6, 7, 1, 2, 3]
+        );
         assert_eq!(weekday(-1), 3);
     }
 }

@@ -86,6 +86,13 @@ impl Facts {
         })
     }
 
+    /// When the work starts, microseconds since the epoch.
+    pub fn start_us(&self) -> i64 {
+        self.segments
+            .first()
+            .map_or(self.end_us, |first| first.start_us)
+    }
+
     /// Whether somebody who works both would have to be in two places at once.
     pub fn overlaps(&self, other: &Facts) -> bool {
         self.segments.iter().any(|ours| {

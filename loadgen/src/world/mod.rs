@@ -141,6 +141,18 @@ impl World {
         }
     }
 
+    /// Applies changes that the server has made.
+    ///
+    /// They fit, or the server would have refused them; where this world cannot follow one, the
+    /// officers it concerns are judged by what is known of them.
+    pub(crate) fn follow(&mut self, changes: &[RosterChange]) {
+        for change in changes {
+            if let Err(error) = self.apply(change) {
+                tracing::warn!(%error, "the ledger could not follow a roster change");
+            }
+        }
+    }
+
     /// Whether the officer may be offered the vacancy at this instant (microseconds since the
     /// epoch), and through which tier; otherwise the first clause that fails, as a sentence.
     ///

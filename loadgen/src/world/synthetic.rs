@@ -247,11 +247,13 @@ impl Builder {
     fn availability(&mut self) -> Availability {
         let weekdays = |windows: &[(u16, u16)]| -> Vec<WeeklyWindow> {
             let day = |weekday| {
-                windows.iter().map(move |&(from_minute, until_minute)| WeeklyWindow {
-                    weekday,
-                    from_minute,
-                    until_minute,
-                })
+                windows
+                    .iter()
+                    .map(move |&(from_minute, until_minute)| WeeklyWindow {
+                        weekday,
+                        from_minute,
+                        until_minute,
+                    })
             };
             (1..=5).flat_map(day).collect()
         };
@@ -394,6 +396,11 @@ mod tests {
     fn large_worlds_are_quick_to_make() {
         let world = synthetic(1, 50_000);
         assert_eq!(world.officers.len(), 50_000);
-        assert!(world.officers.iter().all(|officer| officer.badge.len() <= 64));
+        assert!(
+            world
+                .officers
+                .iter()
+                .all(|officer| officer.badge.len() <= 64)
+        );
     }
 }

@@ -10,9 +10,11 @@
 )]
 
 mod ask;
+mod board;
 mod roster;
 mod tell;
 
 pub use ask::*;
+pub use board::*;
 pub use roster::*;
 pub use tell::*;

@@ -6,10 +6,10 @@
 mod stage;
 mod words;
 
-pub use stage::Stage;
+use stage::Stage;
 
 /// What `text` turns into when it is run: the commands as they stand, and what really happens.
-pub fn run(text: &str) -> String {
+pub(crate) fn run(text: &str) -> String {
     let mut stage = Stage::new();
     let mut output = String::new();
     for block in text.split("\n\n") {

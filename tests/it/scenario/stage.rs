@@ -26,7 +26,7 @@ use super::words::{
 const START: &str = "2026-11-22T19:00:00Z";
 
 /// An engine, its follower, and the names that a scenario uses.
-pub struct Stage {
+pub(crate) struct Stage {
     storage: Arc<Memory>,
     clock: Arc<ManualClock>,
     /// None only while it is closed and opened again.
@@ -50,7 +50,7 @@ struct Asked<'a> {
 }
 
 impl Stage {
-    pub fn new() -> Stage {
+    pub(crate) fn new() -> Stage {
         let start: jiff::Timestamp = START.parse().expect("the start is a time");
         let clock = Arc::new(ManualClock::new(Timestamp(start.as_microsecond())));
         let storage = Arc::new(Memory::new());
@@ -65,7 +65,7 @@ impl Stage {
     }
 
     /// Plays one block: all its commands in line together, settled in one step.
-    pub fn play(&mut self, lines: &[&str]) -> String {
+    pub(crate) fn play(&mut self, lines: &[&str]) -> String {
         let mut output = String::new();
         let mut asked = Vec::new();
         for line in lines {
@@ -98,7 +98,7 @@ impl Stage {
     }
 
     /// What must be true at the end of every scenario, whatever it was about.
-    pub fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         let live = digest(self.house().stepper.state());
         assert_eq!(
             live,

@@ -6,14 +6,14 @@ use engine::core::command::NewAvailability;
 use engine::model::{Class, Date, Interval, Rank, Timestamp, Window};
 
 /// One line, taken apart.
-pub struct Words<'a> {
+pub(crate) struct Words<'a> {
     line: &'a str,
     positional: Vec<&'a str>,
     named: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Words<'a> {
-    pub fn parse(line: &'a str) -> Words<'a> {
+    pub(crate) fn parse(line: &'a str) -> Words<'a> {
         let (mut positional, mut named) = (Vec::new(), BTreeMap::new());
         for word in line.split_whitespace() {
             match word.split_once('=') {
@@ -31,25 +31,25 @@ impl<'a> Words<'a> {
     }
 
     /// The word at `place`, the verb being 0.
-    pub fn word(&self, place: usize) -> &'a str {
+    pub(crate) fn word(&self, place: usize) -> &'a str {
         let missing = || panic!("word {place} is missing in `{}`", self.line);
         self.positional.get(place).copied().unwrap_or_else(missing)
     }
 
-    pub fn words_from(&self, place: usize) -> &[&'a str] {
+    pub(crate) fn words_from(&self, place: usize) -> &[&'a str] {
         &self.positional[place.min(self.positional.len())..]
     }
 
-    pub fn named(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn named(&self, name: &str) -> Option<&'a str> {
         self.named.get(name).copied()
     }
 
-    pub fn need(&self, name: &str) -> &'a str {
+    pub(crate) fn need(&self, name: &str) -> &'a str {
         self.named(name)
             .unwrap_or_else(|| panic!("`{name}=` is missing in `{}`", self.line))
     }
 
-    pub fn list(&self, name: &str) -> Vec<&'a str> {
+    pub(crate) fn list(&self, name: &str) -> Vec<&'a str> {
         self.named(name)
             .map(|list| list.split(',').collect())
             .unwrap_or_default()
@@ -57,7 +57,7 @@ impl<'a> Words<'a> {
 }
 
 /// `10m`, `90s`, `2h`, `3d`, `0` in milliseconds.
-pub fn duration_ms(text: &str) -> u64 {
+pub(crate) fn duration_ms(text: &str) -> u64 {
     let digits = text.trim_end_matches(char::is_alphabetic);
     let count: u64 = digits
         .parse()
@@ -74,7 +74,7 @@ pub fn duration_ms(text: &str) -> u64 {
 }
 
 /// `2026-12-01` as its midnight, UTC.
-pub fn midnight(text: &str) -> Timestamp {
+pub(crate) fn midnight(text: &str) -> Timestamp {
     let date: jiff::civil::Date = text
         .parse()
         .unwrap_or_else(|_| panic!("`{text}` is no date"));
@@ -85,7 +85,7 @@ pub fn midnight(text: &str) -> Timestamp {
 }
 
 /// `..2026-12-01`, `2026-01-01..`, `2026-01-01..2026-12-01`; nothing means always.
-pub fn validity(text: Option<&str>) -> Interval {
+pub(crate) fn validity(text: Option<&str>) -> Interval {
     let Some((from, until)) = text.map(|text| text.split_once("..").expect("`from..until`")) else {
         return Interval::ALWAYS;
     };
@@ -103,7 +103,7 @@ pub fn validity(text: Option<&str>) -> Interval {
 }
 
 /// `code` or `code:from..until`.
-pub fn dated(text: &str) -> (String, Interval) {
+pub(crate) fn dated(text: &str) -> (String, Interval) {
     match text.split_once(':') {
         Some((code, valid)) => (code.to_owned(), validity(Some(valid))),
         None => (text.to_owned(), Interval::ALWAYS),
@@ -113,13 +113,13 @@ pub fn dated(text: &str) -> (String, Interval) {
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The day of the week, Monday = 0.
-pub fn weekday(text: &str) -> u8 {
+pub(crate) fn weekday(text: &str) -> u8 {
     let place = DAYS.iter().position(|day| *day == text);
     place.unwrap_or_else(|| panic!("`{text}` is no day of the week")) as u8
 }
 
 /// `07:00` in minutes.
-pub fn minute(text: &str) -> u16 {
+pub(crate) fn minute(text: &str) -> u16 {
     let (hours, minutes) = text.split_once(':').expect("`hh:mm`");
     let number = |text: &str| text.parse::<u16>().expect("digits");
     number(hours) * 60 + number(minutes)
@@ -134,7 +134,7 @@ fn window(text: &str) -> Window {
 }
 
 /// `always`, or windows such as `mon/06:00-18:00,tue/06:00-12:00,2026-11-26/off`.
-pub fn availability(text: Option<&str>) -> NewAvailability {
+pub(crate) fn availability(text: Option<&str>) -> NewAvailability {
     let Some(text) = text.filter(|text| *text != "always") else {
         return NewAvailability::Always;
     };
@@ -162,7 +162,7 @@ pub fn availability(text: Option<&str>) -> NewAvailability {
     NewAvailability::Declared { weekly, exceptions }
 }
 
-pub fn rank(text: &str) -> Rank {
+pub(crate) fn rank(text: &str) -> Rank {
     match text {
         "officer" => Rank::Officer,
         "sergeant" => Rank::Sergeant,
@@ -171,7 +171,7 @@ pub fn rank(text: &str) -> Rank {
     }
 }
 
-pub fn class(text: &str) -> Class {
+pub(crate) fn class(text: &str) -> Class {
     match text {
         "peace-officer" => Class::PeaceOfficer,
         "full-authority-reserve" => Class::FullAuthorityReserve,

@@ -3,7 +3,7 @@
 use super::{Outcome, Stamp, known, not_over, open_next};
 use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Refusal, Refused};
-use crate::core::state::{Answer, State};
+use crate::core::state::State;
 use crate::model::{
     Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
 };
@@ -22,7 +22,7 @@ pub(super) fn accept(
 ) -> Result<Outcome, Refused> {
     let row = known(state, id)?;
     if let Some(receipt) = state.receipt(id, officer) {
-        return Ok(Outcome::Again(Answer::Won(receipt)));
+        return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
     }
     let refused = |refusal| Refused {
         refusal,

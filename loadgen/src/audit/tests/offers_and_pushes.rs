@@ -1,0 +1,168 @@
+//! Breaches of what is offered and how it is told.
+
+use super::*;
+
+#[test]
+fn an_offer_to_a_stranger_is_ineligible() {
+    let mut ledger = clean();
+    ledger.officers[3].heard.push(offered(16, V0, 0));
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::IneligibleOffer, 1)],
+        &["OT-3", "sequence 16", "neither leads nor backs up"],
+    );
+}
+
+#[test]
+fn an_offer_in_the_wrong_tier_is_ineligible() {
+    let mut ledger = clean();
+    ledger.officers[2].heard[2] = offered(12, V0, 0);
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::IneligibleOffer, 1)],
+        &["belongs to tier 1"],
+    );
+}
+
+#[test]
+fn an_offer_to_somebody_engaged_is_ineligible() {
+    let mut ledger = clean();
+    ledger.officers[0].heard.push(offered(35, V1, 0));
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::IneligibleOffer, 1)],
+        &["held vac_", "since sequence 11"],
+    );
+    // LG-1 gave V1 back before: offering V0 anew is legal.
+    let mut again = clean();
+    let mut second = offered(36, V0, 0);
+    second.what = HeardWhat::Offered {
+        round: 2,
+        tier: 0,
+        offered_at_us: NOW_US,
+    };
+    again.officers[1].heard.push(second);
+    assert_breaches(&again, &[], &[]);
+}
+
+#[test]
+fn eligibility_is_judged_as_of_the_record() {
+    let with_change_at = |changed: u64| {
+        let mut ledger = clean();
+        let what = DeskAskWhat::Roster(vec![RosterChange::CertificationRevoked {
+            badge: "LG-1".to_owned(),
+            certification: "azpost".to_owned(),
+        }]);
+        let done = Some(Answer::Done { sequence: changed });
+        ledger.desks[0].asks.push(desk_ask(what, done));
+        ledger
+    };
+    // Offers under 10, 20 and 30 and an award under 21.
+    assert_breaches(&with_change_at(31), &[], &[]);
+    assert_breaches(
+        &with_change_at(25),
+        &[(BreachKind::IneligibleOffer, 1)],
+        &["LG-1", "sequence 30", "azpost"],
+    );
+    assert_breaches(
+        &with_change_at(15),
+        &[(BreachKind::IneligibleOffer, 3)],
+        &["was awarded", "sequence 21"],
+    );
+}
+
+#[test]
+fn a_state_sync_may_repeat_what_was_eligible_once() {
+    let mut ledger = clean();
+    let done = Some(Answer::Done { sequence: 31 });
+    let revoked = |badge: &str| RosterChange::CertificationRevoked {
+        badge: badge.to_owned(),
+        certification: "azpost".to_owned(),
+    };
+    let what = DeskAskWhat::Roster(vec![revoked("LG-1"), revoked("OT-3")]);
+    ledger.desks[0].asks.push(desk_ask(what, done));
+    let resync = [
+        heard(32, VacancyNo::NONE, HeardWhat::Up { resumed: false }),
+        offered(32, V2, 0),
+        heard(32, VacancyNo::NONE, HeardWhat::Synced),
+    ];
+    ledger.officers[1].heard.extend(resync);
+    assert_breaches(&ledger, &[], &[]);
+    ledger.officers[3].heard.extend(resync);
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::IneligibleOffer, 1)],
+        &["OT-3", "state sync"],
+    );
+}
+
+#[test]
+fn a_repeated_push_is_found_by_cursor_and_by_round() {
+    let mut ledger = clean();
+    let last = *ledger.officers[2].heard.last().unwrap();
+    ledger.officers[2].heard.push(last);
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::RepeatedPush, 1)],
+        &["BK-2", "Withdrawn"],
+    );
+
+    let mut ledger = clean();
+    ledger.officers[2].heard.push(offered(50, V0, 1));
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::RepeatedPush, 1)],
+        &["BK-2", "Offered"],
+    );
+}
+
+#[test]
+fn a_push_out_of_order_is_found() {
+    let mut ledger = clean();
+    ledger.officers[1].heard.swap(2, 3);
+    assert_breaches(&ledger, &[(BreachKind::OutOfOrderPush, 1)], &["LG-1"]);
+}
+
+#[test]
+fn a_missing_push_is_found_unless_somebody_was_away_then() {
+    let mut ledger = clean();
+    ledger.officers[1].heard.remove(2);
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::MissingPush, 1)],
+        &["sequence 10", "2 officers", "1 heard it"],
+    );
+    // LG-1 was away from before sequence 10 until 12, but BK-2 only after 13.
+    let down = heard(0, VacancyNo::NONE, HeardWhat::Down);
+    let up = heard(0, VacancyNo::NONE, HeardWhat::Up { resumed: true });
+    let synced = heard(12, VacancyNo::NONE, HeardWhat::Synced);
+    let mut excused = ledger.clone();
+    excused.officers[1].heard.splice(2..2, [down, up, synced]);
+    assert_breaches(&excused, &[], &[]);
+    ledger.officers[2].heard.push(down);
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::MissingPush, 1)],
+        &["at most 0 were away"],
+    );
+    let mut others = clean();
+    others.officers[1].heard.remove(2);
+    others.everyone = false;
+    assert_breaches(&others, &[], &[]);
+}
+
+#[test]
+fn histories_are_bounded_and_counts_are_not() {
+    let mut ledger = clean();
+    for _ in 0..BREACHES_KEPT_MAX + 5 {
+        ledger.officers[0]
+            .asks
+            .push(ask(V2, OfficerAskWhat::Accept, None));
+    }
+    let found = audit(&ledger);
+    assert_eq!(
+        found.count(BreachKind::LostAnswer),
+        BREACHES_KEPT_MAX as u64 + 5
+    );
+    assert_eq!(found.breaches().len(), BREACHES_KEPT_MAX);
+}

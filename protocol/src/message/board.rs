@@ -1,0 +1,222 @@
+//! What coordinators and operators see: the board, and what happens on it.
+
+use rkyv::{Archive, Deserialize, Serialize};
+
+use crate::{Direction, Rank, Segment, Unassignment, VacancyKey};
+
+/// Something that happened on the board.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Happening {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// The responsible agency.
+    pub lead: String,
+    /// When, as the log has it, microseconds since the epoch.
+    pub at_us: i64,
+    /// What.
+    pub what: What,
+}
+
+/// What happened to a vacancy.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum What {
+    /// It was published.
+    Published {
+        /// First site's code.
+        site: String,
+        /// When the work starts.
+        start_us: i64,
+        /// Number of slots.
+        slots: u16,
+    },
+    /// A tier was opened.
+    TierOpened {
+        /// The tier.
+        tier: u8,
+        /// Why.
+        because: TierCause,
+        /// How many officers it was offered to.
+        recipients: u32,
+    },
+    /// A slot was awarded.
+    Awarded {
+        /// The slot.
+        slot: u16,
+        /// The officer.
+        badge: String,
+        /// Place in the line of accepts.
+        place: u32,
+        /// The agreement that protects the officer.
+        cover: String,
+        /// Slots still open.
+        slots_open: u16,
+    },
+    /// An officer declined.
+    Declined {
+        /// The officer.
+        badge: String,
+    },
+    /// An officer no longer holds a slot and it is offered again.
+    Reoffered {
+        /// The slot.
+        slot: u16,
+        /// Who held it.
+        badge: String,
+        /// Why it is free.
+        because: Unassignment,
+        /// The new round.
+        round: u32,
+        /// How many officers it was offered to.
+        recipients: u32,
+    },
+    /// It was cancelled.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// Its start passed with slots open.
+    Expired {
+        /// Slots that stayed open.
+        slots_open: u16,
+    },
+    /// An officer clocked in or out.
+    Punched {
+        /// The officer.
+        badge: String,
+        /// In or out.
+        direction: Direction,
+        /// Whether the punch was inside the geofence; none if no position came with it.
+        on_site: Option<bool>,
+    },
+}
+
+/// Why a tier was opened.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum TierCause {
+    /// It was published: tier 0.
+    Published,
+    /// Nobody in the tiers before was eligible.
+    NoEligibleOfficer,
+    /// Everybody in the tiers before declined.
+    AllDeclined,
+    /// The window of the tier before elapsed.
+    WindowElapsed,
+    /// A coordinator opened it.
+    Coordinator,
+}
+
+/// A vacancy on the board.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct BoardRow {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// The responsible agency.
+    pub lead: String,
+    /// The programme.
+    pub programme: String,
+    /// Where and when.
+    pub segments: Vec<Segment>,
+    /// How it stands.
+    pub standing: Standing,
+    /// The highest tier that is open.
+    pub tier: u8,
+    /// Counts re-offers.
+    pub round: u32,
+    /// Officers it has been offered to.
+    pub offered: u32,
+    /// Each slot with its holder's badge, if it has one.
+    pub slots: Vec<BoardSlot>,
+}
+
+/// A slot on the board.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct BoardSlot {
+    /// Required rank.
+    pub rank: Rank,
+    /// Who holds it.
+    pub holder: Option<String>,
+}
+
+/// How a vacancy stands.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Slots are open.
+    Open,
+    /// Every slot has its officer.
+    Filled,
+    /// Cancelled.
+    Cancelled,
+    /// Its start passed with slots open.
+    Expired,
+}
