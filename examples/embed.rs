@@ -15,7 +15,7 @@ use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{Actor, Answer, Body, Command, NewSegment, NewVacancy, RosterChange};
 use engine::io::{Clock, Memory, SystemClock};
 use engine::model::{
-    Class, Interval, OfficerId, Position, Rank, RequestId, SiteKind, VacancyId, VacancyKey,
+    Class, Interval, Position, Rank, RequestId, Roster, SiteKind, VacancyId, VacancyKey,
 };
 use engine::{Engine, Options};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 #[derive(Clone)]
 pub(crate) struct Api {
     engine: Engine,
-    officers: Arc<dyn Fn(&str) -> Option<OfficerId> + Send + Sync>,
+    roster: Arc<Roster>,
 }
 
 /// Opens an engine in memory (use `Disk::open("folder")` to keep it), with one agency, two
@@ -70,7 +70,7 @@ pub(crate) fn open() -> Api {
     let state = engine.follow().expect("the engine is open").into_state();
     Api {
         engine,
-        officers: Arc::new(move |badge| state.roster().officer(badge)),
+        roster: Arc::new(state.roster().clone()),
     }
 }
 
@@ -137,7 +137,7 @@ async fn accept(
     State(api): State<Api>,
     Path((vacancy, badge)): Path<(u32, String)>,
 ) -> (StatusCode, Json<Value>) {
-    let Some(officer) = (api.officers)(&badge) else {
+    let Some(officer) = api.roster.officer(&badge) else {
         return (
             StatusCode::NOT_FOUND,
             Json(json!({ "error": format!("no officer {badge}") })),

@@ -161,6 +161,12 @@ impl Server {
         &self.signing_key
     }
 
+    /// Waits until the server can no longer serve: the engine has stopped, and has said why in
+    /// [`engine::Engine::health`].
+    pub async fn ended(&mut self) {
+        self.dispatcher.ended().await;
+    }
+
     /// Sends every session away, settles what is in line, and closes the log.
     pub async fn stop(self) {
         self.dispatcher.stop().await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use engine::core::{Actor, Body, Effect, Event, Record, State, apply, react};
+use engine::core::{Body, Effect, Event, Record, State, apply, react};
 use engine::model::{OfficerId, OfficerSet, Posting, Standing, Vacancy, VacancyId};
 use engine::rules::tier;
 use engine::{Delivery, Follower};
@@ -84,10 +84,12 @@ impl Hub {
     pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<ToHub>) {
         loop {
             tokio::select! {
-                // What is durable comes first: who joins then starts from there.
-                biased;
                 delivery = self.follower.next() => match delivery {
-                    Ok(delivery) => self.deliver(&delivery),
+                    Ok(delivery) => {
+                        self.deliver(&delivery);
+                        // A stream of deliveries must not keep sessions from joining.
+                        tokio::task::yield_now().await;
+                    }
                     Err(ended) => {
                         tracing::info!(%ended, "the hub ends");
                         self.members.close_all(GoAway::Stopping);
@@ -394,7 +396,8 @@ impl Hub {
         }
     }
 
-    /// The vacancies `who` may see: those its agency leads, or could be asked for.
+    /// The vacancies `who` may see whose work is not over: those its agency leads, or could be
+    /// asked for.
     fn board(&self, who: Who) -> Vec<protocol::BoardRow> {
         let state = &self.follower.state;
         let sees = |row: &Vacancy| match who {
@@ -406,7 +409,12 @@ impl Hub {
                     .is_some()
             }
         };
-        let rows = state.vacancies().iter().map(|(_, row)| row);
+        let is_ahead = |row: &&Vacancy| row.posting.span().end > state.at();
+        let rows = state
+            .vacancies()
+            .iter()
+            .map(|(_, row)| row)
+            .filter(is_ahead);
         let mut rows: Vec<_> = rows.filter(|row| sees(row)).collect();
         rows.sort_by_key(|row| row.posting.span().start);
         rows.into_iter()
@@ -414,28 +422,39 @@ impl Hub {
             .collect()
     }
 
+    /// Explains an officer's standing to whoever is concerned: the operator, the coordinator of
+    /// the home agency, the lead's coordinator where the officer's agency is asked at all, and
+    /// the officer where the home agency is. Everybody else learns nothing, not even whether the
+    /// names exist.
     fn why(&self, who: Who, caller: Caller, badge: &str, key: protocol::VacancyKey) {
         let state = &self.follower.state;
         let vacancy = state.vacancy_id(engine::model::VacancyKey(key.0));
-        let Some(row) = vacancy.and_then(|id| state.vacancy(id)) else {
-            return self
-                .desk
-                .unknown(caller, "vacancy", &key.to_string(), false);
-        };
+        let row = vacancy.and_then(|id| state.vacancy(id));
         let officer = state.roster().officer(badge);
         let home = officer
             .and_then(|id| state.roster().officers.find(id))
             .map(|row| row.home);
-        let may_ask = match who.actor() {
-            Some(Actor::Operator) => true,
-            Some(Actor::Officer(own)) => officer == Some(own),
-            Some(Actor::Coordinator(own)) => home == Some(own) || row.posting.lead == own,
-            Some(Actor::Clock) | None => false,
+        let at = state.at().max(self.desk.clock.now());
+        let lead = row.map(|row| row.posting.lead);
+        let is_asked = || {
+            let (row, officer) = row.zip(officer)?;
+            state.tier_of(row, officer, at)
+        };
+        let may_ask = match who {
+            Who::Operator => true,
+            Who::Officer(own) => officer == Some(own) && is_asked().is_some(),
+            Who::Coordinator(own) if home == Some(own) => true,
+            Who::Coordinator(own) => lead == Some(own) && is_asked().is_some(),
+            Who::ReadOnly(_) => false,
         };
         if !may_ask {
             return self.desk.answer(caller, speak::not_allowed());
         }
-        let at = state.at().max(self.desk.clock.now());
+        let Some(row) = row else {
+            return self
+                .desk
+                .unknown(caller, "vacancy", &key.to_string(), false);
+        };
         match officer.and_then(|officer| state.why(row, officer, at)) {
             Some(clauses) => {
                 let say = |(clause, holds)| speak::clause(state, clause, holds);

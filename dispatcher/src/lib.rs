@@ -83,7 +83,8 @@ pub struct Dispatcher {
     endpoint: quinn::Endpoint,
     stats: Arc<Stats>,
     hub: mpsc::Sender<ToHub>,
-    tasks: Vec<JoinHandle<()>>,
+    hub_task: JoinHandle<()>,
+    accept_task: JoinHandle<()>,
 }
 
 /// Running counts, for boards and metrics.
@@ -189,12 +190,13 @@ impl Dispatcher {
             sessions_max: options.sessions_max,
         };
         let accept_task = endpoint::accept(endpoint.clone(), shell);
-        let tasks = vec![tokio::spawn(hub_task), tokio::spawn(accept_task)];
+        let (hub_task, accept_task) = (tokio::spawn(hub_task), tokio::spawn(accept_task));
         Ok(Dispatcher {
             endpoint,
             stats,
             hub,
-            tasks,
+            hub_task,
+            accept_task,
         })
     }
 
@@ -212,10 +214,18 @@ impl Dispatcher {
         &self.stats
     }
 
+    /// Waits until nobody can be told anything any more, because the engine has ended or could
+    /// not be followed. A server that outlived this would take requests and answer none.
+    pub async fn ended(&mut self) {
+        // A hub that panicked has ended as well.
+        let _ = (&mut self.hub_task).await;
+    }
+
     /// Tells every session to come back later, waits for them to hear it, and ends.
     pub async fn stop(self) {
         // A hub that has ended with its engine has told everybody already.
-        let _ = self.hub.send(ToHub::Stop).await;
+        let told = self.hub.send(ToHub::Stop);
+        let _ = tokio::time::timeout(limits::STOP_DEADLINE, told).await;
         let quiet = async {
             while self.stats.sessions() > 0 {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -225,8 +235,7 @@ impl Dispatcher {
         let _ = tokio::time::timeout(limits::STOP_DEADLINE, quiet).await;
         self.endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
         let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.endpoint.wait_idle()).await;
-        for task in self.tasks {
-            task.abort();
-        }
+        self.hub_task.abort();
+        self.accept_task.abort();
     }
 }

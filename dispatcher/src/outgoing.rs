@@ -32,8 +32,10 @@ pub(crate) enum Item {
     Frame(Bytes),
     /// A frame that answers a request.
     Answer(RequestId, Bytes),
-    /// The session ends.
+    /// The session ends, and the client is told why.
     Close(GoAway),
+    /// The session has ended by itself.
+    End,
 }
 
 impl Outgoing {
@@ -45,10 +47,11 @@ impl Outgoing {
         }
         let bytes = match &item {
             Item::Frame(frame) | Item::Answer(_, frame) => frame.len(),
-            Item::Close(_) => 0,
+            Item::Close(_) | Item::End => 0,
         };
-        let full =
-            queue.items.len() >= OUTGOING_FRAMES_MAX || queue.bytes + bytes > OUTGOING_BYTES_MAX;
+        // A single long answer is no backlog.
+        let full = queue.items.len() >= OUTGOING_FRAMES_MAX
+            || (!queue.items.is_empty() && queue.bytes + bytes > OUTGOING_BYTES_MAX);
         let item = if full {
             // What is dropped here the client is told again when it resumes.
             queue.items.clear();
@@ -56,7 +59,7 @@ impl Outgoing {
         } else {
             item
         };
-        queue.closed = matches!(item, Item::Close(_));
+        queue.closed = matches!(item, Item::Close(_) | Item::End);
         queue.bytes += bytes;
         queue.items.push_back(item);
         drop(queue);
@@ -116,5 +119,14 @@ mod tests {
             matches!(taken[..], [Item::Close(GoAway::TooSlow)]),
             "{taken:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn one_answer_may_be_longer_than_a_backlog() {
+        let outgoing = Outgoing::default();
+        let board = Bytes::from(vec![0; OUTGOING_BYTES_MAX + 1]);
+        outgoing.put(Item::Answer(RequestId(1), board));
+        let taken = outgoing.take(8).await;
+        assert!(matches!(taken[..], [Item::Answer(..)]), "{taken:?}");
     }
 }

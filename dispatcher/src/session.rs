@@ -3,6 +3,7 @@
 //! What may be said when, and by whom, is decided by [`ServerSession`], which knows neither
 //! sockets nor clocks; this is the shell around it.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::ask::{Caller, Desk};
 use crate::hear;
 use crate::hub::{Join, Joined, ToHub};
-use crate::limits::{HANDSHAKE_DEADLINE, LEAVE_DEADLINE, READ_BYTES, WRITE_FRAMES_MAX};
+use crate::limits::{
+    HANDSHAKE_DEADLINE, LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX,
+};
 use crate::members::Who;
 use crate::outgoing::{Item, Outgoing};
 
@@ -100,11 +103,30 @@ impl Conversation {
         let Some(who) = self.open(&mut frames, &mut send, &mut receive).await else {
             return self.finish(&mut send).await;
         };
-        tokio::select! {
-            () = self.read(who, frames, &mut receive) => {}
-            () = self.write(&mut send) => {}
+        if self.converse(who, frames, &mut send, &mut receive).await {
+            return self.finish(&mut send).await;
         }
-        self.finish(&mut send).await
+        // Cut off inside a frame, nothing more can be said: the reason is in the close code.
+        self.said().1
+    }
+
+    /// Reads and writes until either ends; says whether the stream ends between two frames.
+    async fn converse(
+        &self,
+        who: Who,
+        frames: FrameReader<ClientMessage>,
+        send: &mut SendStream,
+        receive: &mut RecvStream,
+    ) -> bool {
+        let mut write = pin!(self.write(send));
+        tokio::select! {
+            is_whole = &mut write => return is_whole,
+            () = self.read(who, frames, receive) => {}
+        }
+        // The writing half may be in the middle of a frame, and gets time to end it.
+        self.outgoing.put(Item::End);
+        let ended = tokio::time::timeout(LEAVE_DEADLINE, write).await;
+        ended.unwrap_or(false)
     }
 
     /// Waits for `Hello`, joins the hub, and writes the welcome and the state.
@@ -156,8 +178,8 @@ impl Conversation {
                 let now_us = self.shell.desk.now_us();
                 self.session().welcome(self.number, resumed, now_us);
                 first.splice(0..0, self.said().0);
-                write_all(send, first).await.ok()?;
-                Some(who)
+                let written = self.write_in_time(send, first).await;
+                written.then_some(who)
             }
             Err(because) => {
                 self.session().close(because);
@@ -300,8 +322,9 @@ impl Conversation {
         }
     }
 
-    /// Writes what waits until the session is told to end or the client is gone.
-    async fn write(&self, send: &mut SendStream) {
+    /// Writes what waits until the session is told to end, or the client is gone or takes too
+    /// long. Says whether the stream ends between two frames.
+    async fn write(&self, send: &mut SendStream) -> bool {
         loop {
             let mut frames = Vec::new();
             let mut end = None;
@@ -312,17 +335,29 @@ impl Conversation {
                         self.session().answered(id);
                         frames.push(frame);
                     }
-                    Item::Close(because) => end = Some(because),
+                    Item::Close(because) => end = Some(Some(because)),
+                    Item::End => end = Some(None),
                 }
             }
-            if write_all(send, frames).await.is_err() {
-                return;
+            if !self.write_in_time(send, frames).await {
+                return false;
             }
             if let Some(because) = end {
-                self.session().close(because);
-                return;
+                if let Some(because) = because {
+                    self.session().close(because);
+                }
+                return true;
             }
         }
+    }
+
+    /// Writes `frames`; a client that takes none of them for too long is closed as too slow.
+    async fn write_in_time(&self, send: &mut SendStream, frames: Vec<Bytes>) -> bool {
+        let written = tokio::time::timeout(WRITE_DEADLINE, write_all(send, frames)).await;
+        if written.is_err() {
+            self.session().close(GoAway::TooSlow);
+        }
+        matches!(written, Ok(Ok(())))
     }
 
     /// Says what is left to say, and waits a moment for it to arrive. Says why it ended.

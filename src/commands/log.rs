@@ -257,14 +257,16 @@ mod tests {
     use std::fs;
 
     use clap::Parser;
+    use engine::core::{Actor, Event};
     use engine::log::{LogOptions, Recovery};
+    use engine::model::{Certification, CertificationId, Code, RequestId, Timestamp};
 
     use super::*;
     use crate::cli::Cli;
     use crate::scratch::Scratch;
 
     /// Bytes of the first segment that belong to the third record.
-    const THIRD: &[u8] = b"third record";
+    const THIRD: &str = "third record";
 
     fn log(scratch: &Scratch) -> PathBuf {
         let folder = scratch.path().join("log");
@@ -275,11 +277,28 @@ mod tests {
             ..LogOptions::default()
         };
         let (mut log, _) = Recovery::begin(storage, options).unwrap().finish().unwrap();
-        for record in [&b"first record"[..], b"second record", THIRD] {
-            log.append(record);
+        for (sequence, name) in (1..).zip(["first record", "second record", THIRD]) {
+            log.append_with(|bytes| record(sequence, name).encode_into(bytes));
             log.commit().unwrap();
         }
         folder
+    }
+
+    fn record(sequence: u64, name: &str) -> Record {
+        Record {
+            sequence: Sequence(sequence),
+            at: Timestamp(1_795_442_400_000_000),
+            request: RequestId(sequence.into()),
+            by: Actor::Operator,
+            fingerprint: 0,
+            events: vec![Event::CertificationNamed {
+                id: CertificationId(0),
+                certification: Certification {
+                    code: Code::parse("azpost").unwrap(),
+                    name: name.into(),
+                },
+            }],
+        }
     }
 
     fn run_on(folder: &Path, words: &[&str]) -> (String, Result<(), Stop>) {
@@ -311,9 +330,15 @@ mod tests {
             .collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(
-            (&lines[2]["sequence"], &lines[2]["bytes"]),
-            (&3.into(), &12.into())
+            (&lines[2]["sequence"], &lines[2]["by"], &lines[2]["at"]),
+            (
+                &3.into(),
+                &"Operator".into(),
+                &"2026-11-23T14:00:00.000Z".into()
+            )
         );
+        let event = lines[2]["events"][0].as_str().unwrap();
+        assert!(event.contains(THIRD), "{event}");
     }
 
     #[test]
@@ -328,7 +353,7 @@ mod tests {
         let mut bytes = fs::read(&segment).unwrap();
         let at = bytes
             .windows(THIRD.len())
-            .position(|window| window == THIRD)
+            .position(|window| window == THIRD.as_bytes())
             .unwrap();
         bytes[at] ^= 1;
         fs::write(&segment, bytes).unwrap();

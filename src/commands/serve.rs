@@ -10,6 +10,16 @@ use crate::config::{Config, LogFormat};
 use crate::server::Server;
 use crate::stop::Stop;
 
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("the server has stopped serving: the engine is {health:?}")]
+#[diagnostic(help(
+    "everything acknowledged is in the log; see that the disk of the data folder is well, then \
+     start the server again"
+))]
+struct EngineEnded {
+    health: engine::Health,
+}
+
 /// Runs until Ctrl-C or SIGTERM, then lets every session go and closes the log.
 pub(super) fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let settings = super::config::resolve(&args.config)?;
@@ -21,11 +31,16 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), Stop> {
 async fn serve(config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
     // Before the banner: whoever sees it may send a signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
-    let server = Server::start(config)?;
+    let mut server = Server::start(config)?;
     banner(&server, config, out)?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
         _ = terminate.recv() => {}
+        () = server.ended() => {
+            let health = server.engine().health();
+            server.stop().await;
+            return Err(Stop::failed(EngineEnded { health }));
+        }
     }
     writeln!(
         out,

@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[expect(dead_code, reason = "the example's own main is not called here")]
 #[path = "../../examples/embed.rs"]
-mod embed;
+mod example;
 
 async fn accept(address: std::net::SocketAddr, badge: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
@@ -30,7 +30,7 @@ async fn one_wins_the_other_hears_that_it_is_filled() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound address");
     let server = tokio::spawn(async move {
-        axum::serve(listener, embed::router(embed::open()))
+        axum::serve(listener, example::router(example::open()))
             .await
             .expect("it serves");
     });

@@ -136,12 +136,12 @@ impl World {
         );
     }
 
-    fn change(&mut self, change: Change) {
+    fn change(&mut self, change: &Change) {
         let valid = |end| Interval {
             start: Timestamp::MIN,
             end: Timestamp(end * HOUR_US),
         };
-        let event = match change {
+        let event = match *change {
             Change::Grant(officer, kind, end) => Event::CertificationGranted {
                 officer: OfficerId(officer),
                 certification: CertificationId(kind),
@@ -250,7 +250,7 @@ fn officer(number: u32) -> Officer {
             1 => Class::FullAuthorityReserve,
             _ => Class::PeaceOfficer,
         },
-        rank: if number % 5 == 0 {
+        rank: if number.is_multiple_of(5) {
             Rank::Sergeant
         } else {
             Rank::Officer
@@ -325,7 +325,7 @@ proptest! {
     ) {
         let mut world = World::new();
         for change in changes {
-            world.change(change);
+            world.change(&change);
         }
         let state = &world.state;
         let wanted = posting(lead, start, hours, 0);

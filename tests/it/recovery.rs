@@ -31,9 +31,9 @@ fn a_killed_server_loses_no_award_that_was_acknowledged() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .unwrap();
+        .expect("a runtime");
     runtime.block_on(storm(&folder));
-    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
 }
 
 async fn storm(folder: &Path) {
@@ -117,9 +117,9 @@ impl Ledger {
         lock(&self.asked).insert(id, badge.to_owned());
     }
 
-    fn hears(&self, id: RequestId, outcome: Outcome) {
+    fn hears(&self, id: RequestId, outcome: &Outcome) {
         let before = lock(&self.answered).insert(id, outcome.clone());
-        if let (Some(Outcome::Won(before)), Outcome::Won(now)) = (&before, &outcome) {
+        if let (Some(Outcome::Won(before)), Outcome::Won(now)) = (&before, outcome) {
             assert_eq!(before, now, "the same request hears the same receipt");
         }
     }
@@ -194,7 +194,7 @@ fn race(house: &House, badge: &str, agency: &str, ledger: &Arc<Ledger>) -> Clien
                     let _ = offers.send((offer.vacancy, offer.round));
                 }
             }
-            Event::Answered { id, outcome } => heard.hears(id, outcome),
+            Event::Answered { id, outcome } => heard.hears(id, &outcome),
             _ => {}
         },
     );
@@ -275,12 +275,12 @@ struct House {
 
 impl House {
     fn open(folder: &Path, port: u16) -> House {
-        let pem = std::fs::read(folder.join("certificate.pem")).unwrap();
+        let pem = std::fs::read(folder.join("certificate.pem")).expect("a certificate");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         House {
-            endpoint: Endpoint::bind(any, &Trust::Certificate(pem)).unwrap(),
+            endpoint: Endpoint::bind(any, &Trust::Certificate(pem)).expect("a socket"),
             address: SocketAddr::from(([127, 0, 0, 1], port)),
-            signing: Arc::new(load_signing_key(&folder.join("token.key")).unwrap()),
+            signing: Arc::new(load_signing_key(&folder.join("token.key")).expect("a key")),
         }
     }
 

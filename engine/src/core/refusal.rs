@@ -10,6 +10,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
+use super::command::Body;
 use crate::limits::{
     CODE_LEN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX,
 };
@@ -112,16 +113,26 @@ impl Refusal {
     /// Everything else is as true later as now: a cancelled vacancy stays cancelled, an accept
     /// of a closed round stays too late, and nothing was looked at before the command was found
     /// to be senseless, forbidden or busy.
-    pub fn is_remembered(&self) -> bool {
-        matches!(
-            self,
+    pub fn is_remembered(&self, body: &Body) -> bool {
+        match self {
             Refusal::NotOffered
-                | Refusal::NotEligible { .. }
-                | Refusal::Overlaps { .. }
-                | Refusal::RankFilled
-                | Refusal::NotHolder
-                | Refusal::NoFurtherTier
-        )
+            | Refusal::NotEligible { .. }
+            | Refusal::Overlaps { .. }
+            | Refusal::RankFilled
+            | Refusal::NotHolder
+            | Refusal::NoFurtherTier
+            | Refusal::Unknown { .. }
+            | Refusal::AlreadyExists { .. } => true,
+            // An accept names its round; who opens a tier by hand does not.
+            Refusal::Filled => body.accepted().is_none(),
+            Refusal::Invalid(_)
+            | Refusal::RequestReused
+            | Refusal::NotAllowed
+            | Refusal::LimitReached { .. }
+            | Refusal::Cancelled
+            | Refusal::Expired
+            | Refusal::Busy { .. } => false,
+        }
     }
 }
 

@@ -167,6 +167,15 @@ impl State {
         self.durable.answers.by_request.get(&(by, request))
     }
 
+    /// Officers who were refused in a way that their retries must hear again.
+    pub fn refused_officers(&self) -> impl Iterator<Item = OfficerId> {
+        let answers = self.durable.answers.by_request.iter();
+        answers.filter_map(|((by, _), remembered)| match (by, &remembered.reply) {
+            (Actor::Officer(officer), Err(_)) => Some(*officer),
+            _ => None,
+        })
+    }
+
     /// The award receipt of the slot that `officer` holds.
     pub fn receipt(&self, id: VacancyId, officer: OfficerId) -> Option<Receipt> {
         let (slot, holder) = self.vacancy(id)?.slot_of(officer)?;

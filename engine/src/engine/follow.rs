@@ -156,6 +156,48 @@ impl Drop for Follower {
     }
 }
 
+/// Answers sorted by the outbox they go to, so that each reader is woken once.
+#[derive(Default)]
+pub(super) struct Boxes {
+    boxes: Vec<(Outbox, Vec<Answered>)>,
+}
+
+/// An answer and its token.
+type Answered = (u64, Result<Reply, Unavailable>);
+
+impl Boxes {
+    pub(super) fn put(&mut self, outbox: Outbox, token: u64, answer: Result<Reply, Unavailable>) {
+        let same = |(other, _): &&mut (Outbox, Vec<Answered>)| {
+            Arc::ptr_eq(&other.mailbox, &outbox.mailbox)
+        };
+        match self.boxes.iter_mut().find(same) {
+            Some((_, answers)) => answers.push((token, answer)),
+            None => self.boxes.push((outbox, vec![(token, answer)])),
+        }
+    }
+
+    /// What goes to `mailbox`.
+    pub(super) fn take(&mut self, mailbox: &Arc<Mailbox>) -> Vec<Answered> {
+        let own = self
+            .boxes
+            .iter_mut()
+            .find(|(outbox, _)| Arc::ptr_eq(&outbox.mailbox, mailbox));
+        own.map(|(_, answers)| std::mem::take(answers))
+            .unwrap_or_default()
+    }
+
+    /// Delivers everything that was not taken.
+    pub(super) fn deliver(self) {
+        for (outbox, replies) in self.boxes {
+            // A reader who has ended waits for no answer.
+            outbox.mailbox.deliver(Delivery {
+                batch: None,
+                replies,
+            });
+        }
+    }
+}
+
 impl Mailbox {
     /// Delivers; says whether anybody is still there to read.
     pub(super) fn deliver(&self, delivery: Delivery) -> bool {

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU8, Ordering, fence};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use follow::Boxes;
 pub use follow::{Batch, Delivery, Ended, Follower, Outbox};
 pub use recover::{OpenError, Recovered};
 pub use step::Stepper;
@@ -70,21 +71,16 @@ pub(crate) enum ReplyTo {
     Outbox(Outbox, u64),
 }
 
-impl ReplyTo {
-    /// Answers that nobody can say.
-    fn fail(self, why: Unavailable) {
-        match self {
+/// Answers all of `replies` that nobody can say.
+fn fail(replies: impl IntoIterator<Item = ReplyTo>, why: Unavailable) {
+    let mut boxes = Boxes::default();
+    for reply_to in replies {
+        match reply_to {
             ReplyTo::Ticket(promise) => promise.keep(Err(why)),
-            ReplyTo::Outbox(outbox, token) => {
-                let replies = vec![(token, Err(why))];
-                // A reader who has ended waits for no answer.
-                outbox.mailbox.deliver(Delivery {
-                    batch: None,
-                    replies,
-                });
-            }
+            ReplyTo::Outbox(outbox, token) => boxes.put(outbox, token, Err(why)),
         }
     }
+    boxes.deliver();
 }
 
 /// How the engine is.
@@ -289,11 +285,11 @@ impl Shared {
         };
         let mut left = Vec::new();
         self.inbox.drain_into(&mut left);
-        for intention in left {
-            if let Intention::Command(_, reply_to) = intention {
-                reply_to.fail(why);
-            }
-        }
+        let replies = left.into_iter().filter_map(|intention| match intention {
+            Intention::Command(_, reply_to) => Some(reply_to),
+            Intention::Follow(_) | Intention::Close => None,
+        });
+        fail(replies, why);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::follow::{Batch, Delivery, Ended, Follower, Mailbox, Outbox};
+use super::follow::{Batch, Boxes, Delivery, Ended, Follower, Mailbox};
 use super::recover::{OpenError, Rebuilt, Recovered, recover};
 use super::{Health, Intention, Options, ReplyTo, Shared};
 use crate::core::digest::fingerprint;
@@ -43,7 +43,6 @@ pub struct Stepper {
 struct Draft {
     records: Vec<Record>,
     replies: Vec<(ReplyTo, Reply)>,
-    readers: Vec<std::sync::mpsc::SyncSender<Follower>>,
     is_last: bool,
 }
 
@@ -62,6 +61,9 @@ impl Stepper {
         let told = state.sequence();
         for (id, row) in state.vacancies().iter() {
             shared.gates.show(id, row);
+        }
+        for officer in state.refused_officers() {
+            shared.gates.note_answer(officer);
         }
         let (followers, waiting) = (Vec::new(), Vec::new());
         let log = Some(log);
@@ -92,7 +94,10 @@ impl Stepper {
 
     /// Takes what is in line and settles it as one batch. Says whether the engine goes on.
     pub fn step(&mut self) -> bool {
-        self.shared.inbox.drain_into(&mut self.waiting);
+        // Whoever waits here has left the line, and only the line's length makes it busy.
+        if self.waiting.is_empty() {
+            self.shared.inbox.drain_into(&mut self.waiting);
+        }
         if self.log.is_none() && !self.reopen() {
             self.turn_everybody_away(Unavailable::DiskFull);
             return self.shared.health() != Health::Closed;
@@ -135,11 +140,17 @@ impl Stepper {
     /// Decides and applies everything in line, up to a batch's worth, in order.
     fn settle(&mut self, at: Timestamp) -> Draft {
         let mut draft = Draft::default();
+        let count = self.waiting.len().min(BATCH_LEN_MAX);
+        let batch: Vec<Intention> = self.waiting.drain(..count).collect();
+        // Before anything is settled the state is as durable as the log.
+        for intention in &batch {
+            if let Intention::Follow(reader) = intention {
+                self.welcome(reader);
+            }
+        }
         if self.state.next_deadline().is_some_and(|due| due <= at) {
             self.tick(at, &mut draft);
         }
-        let count = self.waiting.len().min(BATCH_LEN_MAX);
-        let batch: Vec<Intention> = self.waiting.drain(..count).collect();
         let matches = self.match_ahead(&batch, at);
         for (place, intention) in batch.into_iter().enumerate() {
             match intention {
@@ -148,11 +159,21 @@ impl Stepper {
                     let reply = self.settle_one(&command, at, &found, &mut draft);
                     draft.replies.push((reply_to, reply));
                 }
-                Intention::Follow(reader) => draft.readers.push(reader),
+                Intention::Follow(_) => {}
                 Intention::Close => draft.is_last = true,
             }
         }
         draft
+    }
+
+    /// Lets a reader follow from the state as it stands.
+    fn welcome(&mut self, reader: &std::sync::mpsc::SyncSender<Follower>) {
+        let mailbox = Arc::new(Mailbox::default());
+        let follower = Follower::new(self.state.clone(), Arc::clone(&mailbox));
+        // A reader that no longer waits has no use for deliveries.
+        if reader.send(follower).is_ok() {
+            self.followers.push(mailbox);
+        }
     }
 
     /// Matches the batch's publications on all cores, if there are enough to be worth it.
@@ -194,7 +215,9 @@ impl Stepper {
         let events = match decide(&self.state, command, Stamp { at, place }, matches) {
             Ok(Outcome::Again(answer)) => return Ok(answer),
             Ok(Outcome::New(events)) => events,
-            Err(refused) if refused.refusal.is_remembered() => vec![Event::Refused(refused)],
+            Err(refused) if refused.refusal.is_remembered(&command.body) => {
+                vec![Event::Refused(refused)]
+            }
             Err(refused) => return Err(refused),
         };
         let record = Record {
@@ -245,12 +268,6 @@ impl Stepper {
         };
         self.show_gates(&draft.records);
         self.tell(draft.records, draft.replies, sync_us);
-        for reader in draft.readers {
-            let mailbox = Arc::new(Mailbox::default());
-            self.followers.push(Arc::clone(&mailbox));
-            // A reader that no longer waits drops the follower, which abandons the mailbox.
-            let _ = reader.send(Follower::new(self.state.clone(), mailbox));
-        }
         if draft.is_last {
             self.end(Health::Closed, Ended::Closed);
         }
@@ -273,6 +290,12 @@ impl Stepper {
     }
 
     fn show_gates(&self, records: &[Record]) {
+        for record in records {
+            if let (Actor::Officer(officer), [Event::Refused(_), ..]) = (record.by, &*record.events)
+            {
+                self.shared.gates.note_answer(officer);
+            }
+        }
         let mut touched: Vec<VacancyId> = records
             .iter()
             .flat_map(|record| &record.events)
@@ -294,28 +317,15 @@ impl Stepper {
             self.told = last.sequence;
         }
         let batch = (!records.is_empty()).then(|| Arc::new(Batch { records, sync_us }));
-        let mut boxes: Vec<(Outbox, Vec<_>)> = Vec::new();
+        let mut boxes = Boxes::default();
         for (reply_to, reply) in replies {
             match reply_to {
                 ReplyTo::Ticket(promise) => promise.keep(Ok(reply)),
-                ReplyTo::Outbox(outbox, token) => {
-                    let same = |(other, _): &&mut (Outbox, Vec<_>)| {
-                        Arc::ptr_eq(&other.mailbox, &outbox.mailbox)
-                    };
-                    match boxes.iter_mut().find(same) {
-                        Some((_, replies)) => replies.push((token, Ok(reply))),
-                        None => boxes.push((outbox, vec![(token, Ok(reply))])),
-                    }
-                }
+                ReplyTo::Outbox(outbox, token) => boxes.put(outbox, token, Ok(reply)),
             }
         }
         self.followers.retain(|mailbox| {
-            let own = boxes
-                .iter_mut()
-                .find(|(outbox, _)| Arc::ptr_eq(&outbox.mailbox, mailbox));
-            let replies = own
-                .map(|(_, replies)| std::mem::take(replies))
-                .unwrap_or_default();
+            let replies = boxes.take(mailbox);
             if batch.is_none() && replies.is_empty() {
                 return true;
             }
@@ -344,13 +354,19 @@ impl Stepper {
 
     /// Answers everybody taken from the line that nobody can say. A closing is carried out.
     fn turn_everybody_away(&mut self, why: Unavailable) {
+        let mut left = Vec::new();
+        let mut is_last = false;
         for intention in std::mem::take(&mut self.waiting) {
             match intention {
-                Intention::Command(_, reply_to) => reply_to.fail(why),
+                Intention::Command(_, reply_to) => left.push(reply_to),
                 // Who wanted to follow finds nobody at the other end, and asks again or gives up.
                 Intention::Follow(_) => {}
-                Intention::Close => self.end(Health::Closed, Ended::Closed),
+                Intention::Close => is_last = true,
             }
+        }
+        super::fail(left, why);
+        if is_last && self.shared.health() != Health::Closed {
+            self.end(Health::Closed, Ended::Closed);
         }
     }
 
@@ -371,7 +387,15 @@ impl Stepper {
 }
 
 fn fail_all(replies: Vec<(ReplyTo, Reply)>, why: Unavailable) {
-    for (reply_to, _) in replies {
-        reply_to.fail(why);
+    super::fail(replies.into_iter().map(|(reply_to, _)| reply_to), why);
+}
+
+impl Drop for Stepper {
+    /// A stepper that goes away without having ended was unwound by a panic: nobody may wait for
+    /// answers that will never come.
+    fn drop(&mut self) {
+        if matches!(self.shared.health(), Health::Running | Health::ReadOnly) {
+            self.end(Health::Failed, Ended::Failed);
+        }
     }
 }

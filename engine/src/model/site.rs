@@ -52,6 +52,12 @@ pub struct Position {
 }
 
 impl Position {
+    /// Whether this is a place on the map.
+    pub fn is_on_the_map(self) -> bool {
+        self.latitude_udeg.unsigned_abs() <= 90_000_000
+            && self.longitude_udeg.unsigned_abs() <= 180_000_000
+    }
+
     /// Whether `other` lies within `radius_m` metres.
     ///
     /// Distances of a geofence are small, so the earth is taken as flat around `self`; integers
@@ -59,7 +65,7 @@ impl Position {
     pub fn is_within(self, other: Position, radius_m: u32) -> bool {
         // One millionth of a degree of latitude is 0.1113 m; longitude shrinks by the cosine of
         // the latitude, taken from a table in steps of one degree, in thousandths.
-        let north_mm = i128::from(self.latitude_udeg - other.latitude_udeg) * 111;
+        let north_mm = (i128::from(self.latitude_udeg) - i128::from(other.latitude_udeg)) * 111;
         let degrees = (self.latitude_udeg.unsigned_abs() / 1_000_000).min(90) as usize;
         let east = i128::from(self.longitude_udeg) - i128::from(other.longitude_udeg);
         let east_mm = east * 111 * i128::from(COSINE_MILLI[degrees]) / 1_000;

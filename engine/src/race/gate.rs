@@ -13,6 +13,9 @@ use crate::model::{OfficerId, Standing, Timestamp, Vacancy, VacancyId};
 /// Gates that are made at a time.
 const CHUNK: usize = 4_096;
 
+/// Words of the filter of officers with recorded answers: 65,536 bits.
+const ANSWERED_WORDS: usize = 1_024;
+
 /// What the gate says to an accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
@@ -31,12 +34,14 @@ pub enum Admission {
 #[derive(Debug)]
 pub(crate) struct Gates {
     chunks: Box<[OnceLock<Box<[Gate]>>]>,
+    /// A filter of officers who were refused in a way that is on record: their retries must hear
+    /// it again, so they go past every gate.
+    answered: Box<[AtomicU64]>,
 }
 
 #[derive(Debug, Default)]
 struct Gate {
-    /// The last closed round in the upper half; slots open plus one in the lower half, which is
-    /// zero until the vacancy's publication is durable.
+    /// The last closed round in the upper half, none being 0; whether it is filled in the lower.
     word: AtomicU64,
     /// A filter of those who hold or held a slot: one of 64 bits each. A winner whose reply was lost
     /// asks again and must get past the gate to hear it; so may one in 64 who did not win.
@@ -52,7 +57,20 @@ impl Gates {
             chunks: (0..VACANCIES_MAX.div_ceil(CHUNK))
                 .map(|_| OnceLock::new())
                 .collect(),
+            answered: (0..ANSWERED_WORDS).map(|_| AtomicU64::new(0)).collect(),
         }
+    }
+
+    /// Notes that a refusal of `officer` is on record. Called by the engine thread only, before
+    /// the refusal is told.
+    pub(crate) fn note_answer(&self, officer: OfficerId) {
+        let (word, bit) = answered_bit(officer);
+        self.answered[word].fetch_or(bit, Ordering::Release);
+    }
+
+    fn has_answers(&self, officer: OfficerId) -> bool {
+        let (word, bit) = answered_bit(officer);
+        self.answered[word].load(Ordering::Acquire) & bit != 0
     }
 
     /// Whether an accept of `round` by `officer` may enter the line.
@@ -61,13 +79,13 @@ impl Gates {
             return Admission::Enter;
         };
         let word = gate.word.load(Ordering::Acquire);
-        let (closed_round, slots_open) = ((word >> 32) as u32, word as u32);
-        let lost = slots_open == 1 || round <= closed_round;
-        // An unpublished vacancy (0) is the engine's to refuse.
-        if slots_open == 0 || !lost {
+        let closed_round = (word >> 32) as u32;
+        // A round that was never closed is the engine's to judge, and so is one that never began.
+        if round > closed_round {
             return Admission::Enter;
         }
-        if gate.winners.load(Ordering::Acquire) & winner_bit(officer) != 0 {
+        let has_won = gate.winners.load(Ordering::Acquire) & winner_bit(officer) != 0;
+        if has_won || self.has_answers(officer) {
             return Admission::Enter;
         }
         let place = gate.line.fetch_add(1, Ordering::Relaxed).saturating_add(1);
@@ -90,14 +108,16 @@ impl Gates {
         let chunk = self.chunks[vacancy.index() / CHUNK]
             .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
         let gate = &chunk[vacancy.index() % CHUNK];
-        let slots_open = row.slots_open() as u64 + 1;
-        let word = match row.standing {
-            Standing::Open | Standing::Filled => (u64::from(row.closed_round) << 32) | slots_open,
-            // What is over is asked about rarely, and the engine remembers who held it.
-            Standing::Cancelled | Standing::Expired => 0,
-        };
+        if matches!(row.standing, Standing::Cancelled | Standing::Expired) {
+            // What is over is asked about rarely, and the engine remembers who held it. The
+            // winners stay shown: whoever has read the closed word may still be about to look.
+            gate.word.store(0, Ordering::Release);
+            return;
+        }
+        let is_filled = u32::from(row.standing == Standing::Filled);
+        let word = (u64::from(row.closed_round) << 32) | u64::from(is_filled);
         // The line counts anew when a round opens after one was closed.
-        if slots_open > 1 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
+        if is_filled == 0 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
             gate.line.store(0, Ordering::Relaxed);
         }
         // Winners are shown before the gate closes. Otherwise a winner whose reply was lost could
@@ -120,6 +140,11 @@ impl Gates {
         let chunk = self.chunks.get(vacancy.index() / CHUNK)?.get()?;
         Some(&chunk[vacancy.index() % CHUNK])
     }
+}
+
+fn answered_bit(officer: OfficerId) -> (usize, u64) {
+    let word = officer.index() / 64 % ANSWERED_WORDS;
+    (word, 1 << (officer.0 % 64))
 }
 
 fn winner_bit(officer: OfficerId) -> u64 {
@@ -197,6 +222,27 @@ mod tests {
         };
         assert_eq!(gates.admit(V, 1, OfficerId(4)), lost(2));
         assert_eq!(gates.admit(V, 1, OfficerId(5)), lost(3));
+    }
+
+    #[test]
+    fn who_has_an_answer_on_record_hears_it_from_the_engine() {
+        let gates = Gates::new();
+        let mut row = vacancy();
+        fill(&mut row, OfficerId(3));
+        gates.show(V, &row);
+        gates.note_answer(OfficerId(4));
+        assert_eq!(gates.admit(V, 1, OfficerId(4)), Admission::Enter);
+        let other = gates.admit(V, 1, OfficerId(5));
+        assert!(matches!(other, Admission::Filled { place: 1, .. }));
+    }
+
+    #[test]
+    fn a_round_that_never_began_is_not_filled() {
+        let gates = Gates::new();
+        let mut row = vacancy();
+        fill(&mut row, OfficerId(3));
+        gates.show(V, &row);
+        assert_eq!(gates.admit(V, 99, OfficerId(4)), Admission::Enter);
     }
 
     #[test]

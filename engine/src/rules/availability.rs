@@ -110,12 +110,16 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Timestamp {
-        Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
+        Timestamp(
+            text.parse::<jiff::Timestamp>()
+                .expect("a time")
+                .as_microsecond(),
+        )
     }
 
     fn spans(zone: &str, from: &str, until: &str) -> Vec<(u8, u8, u16, u16)> {
-        let span = Interval::new(at(from), at(until)).unwrap();
-        let spans = local_spans(zone, span).unwrap();
+        let span = Interval::new(at(from), at(until)).expect("a span");
+        let spans = local_spans(zone, span).expect("a zone");
         let row = |s: LocalSpan| {
             (
                 s.date.day,

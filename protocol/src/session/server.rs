@@ -105,8 +105,10 @@ impl ServerSession {
     /// Takes note of the time; to be called at [`poll_timeout`](Self::poll_timeout).
     pub fn handle_timeout(&mut self, now_us: i64) {
         match &self.state {
+            // An overloaded server may be late to read a `Hello` that was said in time, so the
+            // client is to come back and not to give up.
             State::Opening { deadline_us } if now_us >= *deadline_us => {
-                self.close(GoAway::ProtocolError);
+                self.close(GoAway::TooSlow);
             }
             State::Open(claims) if now_us >= claims.expires_us => self.close(GoAway::TokenExpired),
             State::Opening { .. } | State::Open(_) | State::Closed => {}

@@ -2,7 +2,7 @@
 
 use super::{Outcome, Stamp, known, not_over, open_next};
 use crate::core::event::{Event, TierCause, Vacated};
-use crate::core::refusal::{Refusal, Refused};
+use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
 use crate::model::{
     Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
@@ -34,6 +34,9 @@ pub(super) fn accept(
             return Err(Refusal::Filled);
         }
         not_over(row, stamp.at)?;
+        if round > row.round {
+            return Err(Refusal::NotOffered);
+        }
         let stand = examine(state, row, officer, stamp.at)?;
         let rank = state
             .roster()
@@ -193,6 +196,9 @@ pub(super) fn punch(
 ) -> Result<Vec<Event>, Refusal> {
     let row = known(state, id)?;
     row.slot_of(officer).ok_or(Refusal::NotHolder)?;
+    if position.is_some_and(|position| !position.is_on_the_map()) {
+        return Err(Refusal::Invalid(Invalid::Position));
+    }
     let sites = row.posting.segments.iter().map(|segment| segment.site);
     let on_site = position.map(|position| {
         sites

@@ -246,9 +246,7 @@ impl<'a> Draft<'a> {
             return Err(Refusal::Invalid(Invalid::Zone(new.zone.as_str().into())));
         }
         let position = new.position;
-        let on_the_map = position.latitude_udeg.unsigned_abs() <= 90_000_000
-            && position.longitude_udeg.unsigned_abs() <= 180_000_000;
-        if !on_the_map {
+        if !position.is_on_the_map() {
             return Err(Refusal::Invalid(Invalid::Position));
         }
         let end = self.state.roster().sites.end().index() + self.sites.len();

@@ -78,14 +78,14 @@ fn a_client_that_says_nothing_is_not_waited_for() {
     assert!(matches!(
         server.poll(),
         Some(Action::Send(ServerMessage::GoAway {
-            because: GoAway::ProtocolError,
+            because: GoAway::TooSlow,
             ..
         })),
     ));
     assert_eq!(
         server.poll(),
         Some(Action::Close {
-            because: Some(GoAway::ProtocolError)
+            because: Some(GoAway::TooSlow)
         })
     );
     assert_eq!((server.poll(), server.poll_timeout()), (None, None));
