@@ -215,7 +215,7 @@ pub struct ImportArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Print a small valid file to start from
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["file", "dry_run", "json"])]
     pub example: bool,
     /// Print JSON
     #[arg(long)]

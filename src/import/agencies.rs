@@ -10,6 +10,9 @@ pub(super) const EXAMPLE: &str = "\
 # An agency without an agreement serves under the cover of the agency it backs up.
 code,name,agreement
 tucson,Tucson Police Department,tucson-msa
+chandler,Chandler Police Department,chandler-msa
+pima-so,Pima County Sheriff's Department,pima-so-msa
+apache-so,Apache County Sheriff's Office,apache-so-msa
 maricopa,Maricopa Police Department,
 ";
 

@@ -2,6 +2,7 @@
 
 mod embed;
 mod index_twin;
+mod readme;
 mod recovery;
 mod scenario;
 mod scenarios;

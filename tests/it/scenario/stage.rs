@@ -67,7 +67,7 @@ impl Stage {
     /// Plays one block: all its commands in line together, settled in one step.
     pub(crate) fn play(&mut self, lines: &[&str]) -> String {
         let mut output = String::new();
-        let mut asked = Vec::new();
+        let mut commands: Vec<(Words<'_>, Command)> = Vec::new();
         for line in lines {
             let words = Words::parse(line);
             match words.word(0) {
@@ -78,13 +78,32 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "and" => {
+                    let (_, rest) = line.split_once(' ').expect("`and` something");
+                    let change = roster_change(&Words::parse(rest));
+                    let Some((
+                        _,
+                        Command {
+                            body: Body::Roster(changes),
+                            ..
+                        },
+                    )) = commands.last_mut()
+                    else {
+                        panic!("`{line}` continues no roster change");
+                    };
+                    changes.push(change);
+                }
                 _ => {
                     let command = self.command(&words);
-                    let ticket = self.house().engine.submit(command);
-                    asked.push(Asked { words, ticket });
+                    commands.push((words, command));
                 }
             }
         }
+        let submit = |(words, command)| Asked {
+            words,
+            ticket: self.house().engine.submit(command),
+        };
+        let asked: Vec<Asked<'_>> = commands.into_iter().map(submit).collect();
         // What falls due because of this step is part of what happens after the block.
         for _ in 0..8 {
             assert!(self.house_mut().stepper.step(), "the engine goes on");
