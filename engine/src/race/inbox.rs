@@ -157,7 +157,7 @@ mod loom_tests {
     use std::sync::atomic::{AtomicUsize as Count, Ordering as O};
 
     #[test]
-    fn three_writers_and_a_reader_lose_nobody() {
+    fn two_writers_and_a_reader_lose_nobody() {
         static RUNS: Count = Count::new(0);
         static ORDERS: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
         loom::model(|| {
