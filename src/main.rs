@@ -17,7 +17,8 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
-    let mut out = std::io::stdout().lock();
+    // Not locked for the length of a command: a live view writes from a thread of its own.
+    let mut out = std::io::stdout();
     let result = commands::run(cli, &mut out).and_then(|()| Ok(out.flush()?));
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,4 +6,5 @@ mod readme;
 mod recovery;
 mod scenario;
 mod scenarios;
+mod terminal;
 mod tidy;
