@@ -8,6 +8,7 @@ use super::command::{Body, Command};
 use super::decide::resolve;
 use super::state::State;
 use crate::model::{OfficerId, OfficerSet, Timestamp, Vacancy};
+use crate::rules::conflict;
 
 /// Who may come, computed before the command's turn.
 #[derive(Debug, Clone, Default)]
@@ -60,12 +61,8 @@ impl Matches {
 /// Those of `officers` who have not been booked in the way of `row`.
 fn still_free(state: &State, row: &Vacancy, officers: &OfficerSet) -> OfficerSet {
     let free = |officer: &OfficerId| {
-        state.calendars().find(*officer).is_none_or(|calendar| {
-            row.posting
-                .segments
-                .iter()
-                .all(|s| calendar.overlapping(s.span).is_none())
-        })
+        let calendar = state.calendars().find(*officer);
+        calendar.is_none_or(|calendar| conflict::conflict(&row.posting, calendar).is_none())
     };
     officers.iter().filter(free).collect()
 }

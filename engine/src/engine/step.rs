@@ -250,8 +250,7 @@ impl Stepper {
         let sync_us = match self.write(&draft.records) {
             Ok(sync_us) => sync_us,
             Err(CommitError::Full { .. }) => {
-                // The state is ahead of the log: both are rebuilt when there is space. Readers who
-                // wanted to follow ask again.
+                // The state is ahead of the log: both are rebuilt when there is space.
                 self.log = None;
                 self.shared.set_health(Health::ReadOnly);
                 fail_all(draft.replies, Unavailable::DiskFull);

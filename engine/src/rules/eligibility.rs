@@ -5,6 +5,7 @@
 //! answers all of them, so what decides and what is explained cannot drift apart.
 
 use super::availability::is_available;
+use super::conflict::conflict;
 use super::tier::{cover_of, held_through, tier_of};
 use crate::model::{
     AgreementId, Calendar, CertificationId, Interval, Officer, OfficerId, Posting, Programme,
@@ -127,12 +128,9 @@ impl<'a> Ground<'a> {
                     .iter()
                     .all(|s| !exclusions.contains(&(s.site, who.id)))
             }
-            Clause::Free => who.calendar.is_none_or(|calendar| {
-                posting
-                    .segments
-                    .iter()
-                    .all(|s| calendar.overlapping(s.span).is_none())
-            }),
+            Clause::Free => who
+                .calendar
+                .is_none_or(|calendar| conflict(posting, calendar).is_none()),
         }
     }
 

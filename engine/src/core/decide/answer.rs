@@ -7,7 +7,7 @@ use crate::core::state::State;
 use crate::model::{
     Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
 };
-use crate::rules::{Clause, Ground, Stand, eligibility, tier};
+use crate::rules::{Clause, Ground, Stand, conflict, eligibility, tier};
 
 /// An officer takes a slot: the race is settled here, in the order of the line.
 ///
@@ -83,12 +83,7 @@ fn examine(
 }
 
 fn overlap(row: &Vacancy, calendar: Option<&crate::model::Calendar>) -> Option<Refusal> {
-    let calendar = calendar?;
-    let booking = row
-        .posting
-        .segments
-        .iter()
-        .find_map(|s| calendar.overlapping(s.span))?;
+    let booking = conflict::conflict(&row.posting, calendar?)?;
     Some(Refusal::Overlaps {
         with: booking.vacancy,
     })
