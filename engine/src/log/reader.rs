@@ -454,11 +454,9 @@ impl LogReader {
             at.reader.seek(offset);
             return Ok((at, true));
         }
-        let Some(file) = folder
-            .segments
-            .into_iter()
-            .find(|f| f.first == at.chain.next)
-        else {
+        // Further on, or a segment whose first batch is gone would be gone into again for ever.
+        let continues = |f: &SegmentFile| f.first == at.chain.next && f.first > at.file.first;
+        let Some(file) = folder.segments.into_iter().find(continues) else {
             let what = match *found {
                 Found::Bad(what) => what,
                 _ => Damage::Missing {

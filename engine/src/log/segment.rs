@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use super::record::{SECTOR_BYTES, padded};
+use super::record::{COUNT_MAX, SECTOR_BYTES, padded};
 use super::{Background, OpenError};
 use crate::io::{IoError, Storage};
 use crate::model::Sequence;
@@ -98,11 +98,8 @@ fn numbered((prefix, suffix): (&str, &str), Sequence(number): Sequence) -> Strin
 fn sequence_in(name: &str, (prefix, suffix): (&str, &str)) -> Option<Sequence> {
     let digits = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
     let exact = digits.len() == SEQUENCE_DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
-    if exact {
-        digits.parse().ok().map(Sequence)
-    } else {
-        None
-    }
+    let number = digits.parse().ok().filter(|_| exact);
+    number.filter(|number| *number <= COUNT_MAX).map(Sequence)
 }
 
 /// Keeps one spare segment ready.
@@ -273,5 +270,7 @@ mod tests {
         assert_eq!(sequence_in("log-42.seg", LIVE), None);
         assert_eq!(sequence_in("log-+0000000000000000042.seg", LIVE), None);
         assert_eq!(sequence_in("log-99999999999999999999.seg", LIVE), None);
+        let beyond = segment_name(Sequence(COUNT_MAX + 1));
+        assert_eq!(sequence_in(&beyond, LIVE), None);
     }
 }
