@@ -19,6 +19,7 @@ pub mod event;
 pub mod matching;
 pub mod react;
 pub mod refusal;
+mod sound;
 pub mod state;
 
 pub use apply::apply;

@@ -7,12 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rkyv::rancor;
+use rkyv::rancor::{self, ResultExt};
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Actor;
 use super::event::{Event, Record};
 use super::refusal::Refused;
+use super::sound;
 use crate::index::Index;
 use crate::limits::{ANSWER_RETENTION_MS, ANSWERS_MAX};
 use crate::model::{
@@ -96,10 +97,13 @@ impl State {
     }
 
     /// The state that `snapshot` holds.
+    ///
+    /// # Errors
+    /// If the bytes are no state, or one that no log leads to.
     pub fn restore(snapshot: &[u8]) -> Result<State, rancor::Error> {
-        Ok(State::from(rkyv::from_bytes::<Durable, rancor::Error>(
-            snapshot,
-        )?))
+        let durable = rkyv::from_bytes::<Durable, rancor::Error>(snapshot)?;
+        sound::check(&durable).into_error()?;
+        Ok(State::from(durable))
     }
 
     /// The durable part as bytes, for a snapshot.
