@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use follow::Boxes;
-pub use follow::{Batch, Delivery, Ended, Follower, Outbox};
+pub use follow::{Answered, Answers, Batch, Delivery, Ended, Follower, Outbox};
 pub use recover::{OpenError, Recovered};
 pub use step::Stepper;
 
@@ -61,6 +61,8 @@ pub(crate) enum Intention {
     Command(Command, ReplyTo),
     /// A reader who wants the state and everything after it.
     Follow(std::sync::mpsc::SyncSender<Follower>),
+    /// Somebody who wants their own answers, and to hear of the end.
+    Listen(Outbox),
     /// The engine's end.
     Close,
 }
@@ -176,6 +178,15 @@ impl Engine {
         }
     }
 
+    /// A receiver for the answers to commands that are submitted to its outbox.
+    pub fn answers(&self) -> Answers {
+        let answers = Answers::new();
+        while !self.enter(Intention::Listen(answers.outbox())) {
+            thread::yield_now();
+        }
+        answers
+    }
+
     /// The state as it is durable now, and everything that becomes durable after it. Nothing if
     /// the engine has ended.
     ///
@@ -285,11 +296,26 @@ impl Shared {
         };
         let mut left = Vec::new();
         self.inbox.drain_into(&mut left);
+        let mut listeners = Vec::new();
         let replies = left.into_iter().filter_map(|intention| match intention {
             Intention::Command(_, reply_to) => Some(reply_to),
+            Intention::Listen(outbox) => {
+                listeners.push(outbox);
+                None
+            }
             Intention::Follow(_) | Intention::Close => None,
         });
         fail(replies, why);
+        for outbox in listeners {
+            outbox.mailbox.end(ended_because(why));
+        }
+    }
+}
+
+fn ended_because(why: Unavailable) -> Ended {
+    match why {
+        Unavailable::Failed => Ended::Failed,
+        Unavailable::DiskFull | Unavailable::Closed => Ended::Closed,
     }
 }
 

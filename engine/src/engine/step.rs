@@ -144,8 +144,10 @@ impl Stepper {
         let batch: Vec<Intention> = self.waiting.drain(..count).collect();
         // Before anything is settled the state is as durable as the log.
         for intention in &batch {
-            if let Intention::Follow(reader) = intention {
-                self.welcome(reader);
+            match intention {
+                Intention::Follow(reader) => self.welcome(reader),
+                Intention::Listen(outbox) => self.followers.push(Arc::clone(&outbox.mailbox)),
+                Intention::Command(..) | Intention::Close => {}
             }
         }
         if self.state.next_deadline().is_some_and(|due| due <= at) {
@@ -159,7 +161,7 @@ impl Stepper {
                     let reply = self.settle_one(&command, at, &found, &mut draft);
                     draft.replies.push((reply_to, reply));
                 }
-                Intention::Follow(_) => {}
+                Intention::Follow(_) | Intention::Listen(_) => {}
                 Intention::Close => draft.is_last = true,
             }
         }
@@ -168,7 +170,7 @@ impl Stepper {
 
     /// Lets a reader follow from the state as it stands.
     fn welcome(&mut self, reader: &std::sync::mpsc::SyncSender<Follower>) {
-        let mailbox = Arc::new(Mailbox::default());
+        let mailbox = Arc::new(Mailbox::of_reader());
         let follower = Follower::new(self.state.clone(), Arc::clone(&mailbox));
         // A reader that no longer waits has no use for deliveries.
         if reader.send(follower).is_ok() {
@@ -196,7 +198,7 @@ impl Stepper {
         let state = &self.state;
         let find = |intention: &Intention| match intention {
             Intention::Command(command, _) => Matches::prepare(state, command, at),
-            Intention::Follow(_) | Intention::Close => Matches::none(),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => Matches::none(),
         };
         batch.par_iter().map(find).collect()
     }
@@ -325,13 +327,11 @@ impl Stepper {
         }
         self.followers.retain(|mailbox| {
             let replies = boxes.take(mailbox);
+            let batch = batch.clone().filter(|_| mailbox.reads_history);
             if batch.is_none() && replies.is_empty() {
-                return true;
+                return !mailbox.is_abandoned();
             }
-            mailbox.deliver(Delivery {
-                batch: batch.clone(),
-                replies,
-            })
+            mailbox.deliver(Delivery { batch, replies })
         });
     }
 
@@ -360,6 +360,7 @@ impl Stepper {
                 Intention::Command(_, reply_to) => left.push(reply_to),
                 // Who wanted to follow finds nobody at the other end, and asks again or gives up.
                 Intention::Follow(_) => {}
+                Intention::Listen(outbox) => self.followers.push(outbox.mailbox),
                 Intention::Close => is_last = true,
             }
         }
@@ -372,16 +373,17 @@ impl Stepper {
     /// Ends the engine: nobody is taken in any more, and whoever is in line is turned away.
     fn end(&mut self, health: Health, ended: Ended) {
         self.shared.set_health(health);
-        for mailbox in self.followers.drain(..) {
-            mailbox.end(ended);
-        }
-        self.shared.clear_line();
         let why = if health == Health::Failed {
             Unavailable::Failed
         } else {
             Unavailable::Closed
         };
         self.turn_everybody_away(why);
+        self.shared.clear_line();
+        // Last, because nothing is delivered behind the end.
+        for mailbox in self.followers.drain(..) {
+            mailbox.end(ended);
+        }
     }
 }
 
