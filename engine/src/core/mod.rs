@@ -10,6 +10,7 @@
 //! Nothing here reads a clock, a file, a thread or a random number: time and place in line
 //! arrive as arguments, so the log alone rebuilds everything.
 
+mod answers;
 pub mod apply;
 pub mod command;
 pub mod decide;

@@ -15,7 +15,7 @@ use crate::core::{
 };
 use crate::limits::BATCH_LEN_MAX;
 use crate::log::{CommitError, Log, Snapshots};
-use crate::model::{RequestId, Sequence, Timestamp, VacancyId};
+use crate::model::{RequestId, Sequence, Timestamp};
 use crate::race::Unavailable;
 
 /// Publications in one batch from which matching is spread over all cores.
@@ -139,8 +139,12 @@ impl Stepper {
 
     /// Decides and applies everything in line, up to a batch's worth, in order.
     fn settle(&mut self, at: Timestamp) -> Draft {
-        let mut draft = Draft::default();
         let count = self.waiting.len().min(BATCH_LEN_MAX);
+        let mut draft = Draft {
+            records: Vec::with_capacity(count),
+            replies: Vec::with_capacity(count),
+            is_last: false,
+        };
         let batch: Vec<Intention> = self.waiting.drain(..count).collect();
         // Before anything is settled the state is as durable as the log.
         for intention in &batch {
@@ -297,15 +301,13 @@ impl Stepper {
                 self.shared.gates.note_answer(officer);
             }
         }
-        let mut touched: Vec<VacancyId> = records
-            .iter()
-            .flat_map(|record| &record.events)
-            .filter_map(Event::vacancy)
-            .collect();
-        touched.sort_unstable();
-        touched.dedup();
-        for id in touched {
-            if let Some(row) = self.state.vacancy(id) {
+        let events = records.iter().flat_map(|record| &record.events);
+        let mut last = None;
+        // Showing a gate twice does no harm, and a hot vacancy is next to itself in the batch.
+        for id in events.filter_map(Event::vacancy) {
+            if last.replace(id) != Some(id)
+                && let Some(row) = self.state.vacancy(id)
+            {
                 self.shared.gates.show(id, row);
             }
         }
