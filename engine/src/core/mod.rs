@@ -21,6 +21,7 @@ pub mod matching;
 pub mod react;
 pub mod refusal;
 pub mod state;
+mod touch;
 
 pub use apply::apply;
 pub use command::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
@@ -32,3 +33,4 @@ pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
+pub(crate) use touch::TOUCHED_AT_A_TIME;

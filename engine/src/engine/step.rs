@@ -1,5 +1,6 @@
 //! The engine thread's one step.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use super::recover::{OpenError, Rebuilt, Recovered, recover};
 use super::{Health, Intention, Options, ReplyTo, Shared};
 use crate::core::digest::fingerprint;
 use crate::core::{
-    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, apply, decide,
+    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, TOUCHED_AT_A_TIME,
+    apply, decide,
 };
 use crate::limits::BATCH_LEN_MAX;
 use crate::log::{CommitError, Log, Snapshots};
@@ -157,19 +159,33 @@ impl Stepper {
         if self.state.next_deadline().is_some_and(|due| due <= at) {
             self.tick(at, &mut draft);
         }
-        let matches = self.match_ahead(&batch, at);
-        for (place, intention) in batch.into_iter().enumerate() {
-            match intention {
-                Intention::Command(command, reply_to) => {
-                    let found = matches.get(place).cloned().unwrap_or_default();
-                    let reply = self.settle_one(&command, at, &found, &mut draft);
-                    draft.replies.push((reply_to, reply));
+        let mut matches = self.match_ahead(&batch, at).into_iter();
+        let mut batch = batch.into_iter();
+        while !batch.as_slice().is_empty() {
+            self.touch(batch.as_slice());
+            for intention in batch.by_ref().take(TOUCHED_AT_A_TIME) {
+                let found = matches.next().unwrap_or_default();
+                match intention {
+                    Intention::Command(command, reply_to) => {
+                        let reply = self.settle_one(&command, at, &found, &mut draft);
+                        draft.replies.push((reply_to, reply));
+                    }
+                    Intention::Follow(_) | Intention::Listen(_) => {}
+                    Intention::Close => draft.is_last = true,
                 }
-                Intention::Follow(_) | Intention::Listen(_) => {}
-                Intention::Close => draft.is_last = true,
             }
         }
         draft
+    }
+
+    /// Reads ahead what the next few commands will need.
+    fn touch(&self, batch: &[Intention]) {
+        let next = batch.iter().take(TOUCHED_AT_A_TIME);
+        let touched = next.map(|intention| match intention {
+            Intention::Command(command, _) => self.state.touch(command),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => 0,
+        });
+        black_box(touched.fold(0, usize::wrapping_add));
     }
 
     /// Lets a reader follow from the state as it stands.
