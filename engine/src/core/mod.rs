@@ -10,6 +10,7 @@
 //! Nothing here reads a clock, a file, a thread or a random number: time and place in line
 //! arrive as arguments, so the log alone rebuilds everything.
 
+mod answers;
 pub mod apply;
 pub mod command;
 pub mod decide;
@@ -21,6 +22,7 @@ pub mod react;
 pub mod refusal;
 mod sound;
 pub mod state;
+mod touch;
 
 pub use apply::apply;
 pub use command::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
@@ -32,3 +34,4 @@ pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
+pub(crate) use touch::TOUCHED_AT_A_TIME;
