@@ -133,6 +133,11 @@ mod tests {
     use crate::core::state::State;
     use crate::model::Sequence;
 
+    type Key = (crate::model::VacancyKey, VacancyId);
+    type Due = (Timestamp, Deadline);
+    /// What is done to a state, and the word by which its refusal is known.
+    type Plant = (fn(&mut Durable, Key, Due), &'static str);
+
     #[test]
     fn a_state_that_no_log_leads_to_is_not_restored() {
         let restored = |plant: &dyn Fn(&mut Durable)| {
@@ -143,28 +148,23 @@ mod tests {
         };
         assert_eq!(restored(&|_| {}).ok(), Some(Sequence::ZERO));
         let vacancy = VacancyId(0);
-        let plants: [(&dyn Fn(&mut Durable), &str); 4] = [
-            (&|durable| durable.sequence = Sequence(u64::MAX), "sequence"),
-            (&|durable| durable.at = Timestamp::MIN, "time"),
+        let start = (Timestamp(0), Deadline::Start(vacancy));
+        let key = crate::model::VacancyKey(1);
+        let plants: [Plant; 4] = [
             (
-                &|durable| {
-                    durable
-                        .keys
-                        .extend([(crate::model::VacancyKey(1), vacancy)])
-                },
-                "key",
+                |durable, _, _| durable.sequence = Sequence(u64::MAX),
+                "sequence",
             ),
+            (|durable, _, _| durable.at = Timestamp::MIN, "time"),
+            (|durable, key, _| durable.keys.extend([key]), "key"),
             (
-                &|durable| {
-                    durable
-                        .deadlines
-                        .insert((Timestamp(0), Deadline::Start(vacancy)));
-                },
+                |durable, _, due| durable.deadlines.extend([due]),
                 "deadline",
             ),
         ];
         for (plant, what) in plants {
-            let error = restored(plant).expect_err("it does not hold together");
+            let planted = restored(&|durable| plant(durable, (key, vacancy), start));
+            let error = planted.expect_err("it does not hold together");
             assert!(error.to_string().contains(what), "{error}");
         }
     }
