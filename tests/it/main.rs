@@ -4,6 +4,7 @@ mod embed;
 mod index_twin;
 mod readme;
 mod recovery;
+mod replay;
 mod scenario;
 mod scenarios;
 mod terminal;

@@ -1,5 +1,7 @@
 //! `muster log` on small logs: what is said, and how it ends.
 
+mod past;
+
 use std::fs;
 
 use clap::Parser;
@@ -48,9 +50,9 @@ fn record(sequence: u64, name: &str) -> Record {
 }
 
 fn run_on(folder: &Path, words: &[&str]) -> (String, Result<(), Stop>) {
-    let mut all = vec!["muster", "log"];
-    all.extend(words);
-    all.push(folder.to_str().unwrap());
+    let (what, rest) = words.split_first().unwrap();
+    let mut all = vec!["muster", "log", what, folder.to_str().unwrap()];
+    all.extend(rest);
     let mut out = Vec::new();
     let result = crate::commands::run(Cli::try_parse_from(all).unwrap(), &mut out);
     (String::from_utf8(out).unwrap(), result)
