@@ -120,9 +120,9 @@ pub enum ReplayQuestion {
     /// Whether an officer was eligible for a vacancy then, clause by clause
     #[command(after_help = help::REPLAY_WHY)]
     Why {
-        /// Key of the vacancy
+        /// Key of the vacancy; it may also come second, as in `muster why`
         #[arg(value_name = "VACANCY")]
-        vacancy: VacancyKey,
+        vacancy: String,
         /// Badge code of the officer, such as TUC-0412
         #[arg(value_name = "BADGE")]
         badge: String,

@@ -135,10 +135,10 @@ fn print_words(line: &Line, out: &mut dyn Write) -> Result<(), Stop> {
         false => "  (not known to be durable yet)",
     };
     for event in &line.events {
-        writeln!(out, "{sequence:>8}  {at}  {by:<18}  {event}{doubt}")?;
+        writeln!(out, "{sequence:>8}  {at}  {by:<24}  {event}{doubt}")?;
     }
     if line.events.is_empty() {
-        writeln!(out, "{sequence:>8}  {at}  {by:<18}  nothing changed{doubt}")?;
+        writeln!(out, "{sequence:>8}  {at}  {by:<24}  nothing changed{doubt}")?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use engine::core::{State, digest};
 use engine::model::{Sequence, Standing, Timestamp, Vacancy};
 use engine::replay::{Moment, Past, ReplayError, state_at};
-use protocol::{BoardRow, Clause, VacancyKey};
+use protocol::{BoardRow, Clause, KeyError, VacancyKey};
 use serde::Serialize;
 
 use super::names::{Names, rank};
@@ -156,7 +156,15 @@ fn answer(state: &State, at: Timestamp, asked: Option<&ReplayQuestion>) -> Resul
             let holders = vec![held];
             Ok(Answer::Holders { holders })
         }
-        Some(ReplayQuestion::Why { vacancy, badge }) => why(state, at, *vacancy, badge),
+        Some(ReplayQuestion::Why { vacancy, badge }) => {
+            // A key is never a badge, so nobody has to remember which comes first.
+            let (key, badge) = match (vacancy.parse(), badge.parse()) {
+                (Err(_), Ok(key)) => (Ok(key), vacancy),
+                (key, _) => (key, badge),
+            };
+            let key = key.map_err(|error: KeyError| Stop::usage(error.to_string()))?;
+            why(state, at, key, badge)
+        }
     }
 }
 

@@ -18,12 +18,12 @@ use crate::stop::Stop;
 /// How often a log is looked at for what is new.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Prints the last records; with `--follow` goes on until the reader or the user has seen enough.
+/// Prints the last records; with `--follow` those of them that are durable, and goes on until the
+/// reader or the user has seen enough.
 pub(in crate::commands) fn tail(args: &LogTailArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let mut tail = Tail::open(&args.folder, args.records, args.json)?;
-    tail.print_last(out)?;
     if !args.follow {
-        return Ok(());
+        return tail.print_last(out);
     }
     runtime()?.block_on(async {
         let mut ticks = tokio::time::interval(POLL);
@@ -67,12 +67,12 @@ impl Tail<'_> {
         })
     }
 
-    /// Prints what there was at the beginning.
+    /// Prints what there was at the beginning, and says of each record whether it is durable.
     pub(super) fn print_last(&mut self, out: &mut dyn Write) -> Result<(), Stop> {
         self.print_up_to(self.last, out)
     }
 
-    /// Prints what has become durable since. A crash can still undo the rest.
+    /// Prints what is durable now. A crash can still undo the rest, so that waits.
     pub(super) fn print_new(&mut self, out: &mut dyn Write) -> Result<(), Stop> {
         if self.peek()?.is_none() {
             return Ok(());

@@ -92,7 +92,7 @@ fn a_log_is_verified_counted_and_dumped() {
     let (printed, _) = run_on(&folder, &["dump", "--from", "2", "--to", "2"]);
     assert_eq!(
         printed,
-        "       2  2026-11-23T14:00:00.000000Z  operator            certification-named azpost \
+        "       2  2026-11-23T14:00:00.000000Z  operator                  certification-named azpost \
          \"second record\"\n"
     );
 }

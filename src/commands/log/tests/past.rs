@@ -219,20 +219,20 @@ fn a_dump_reads_like_the_trade() {
     let story = told(&scratch);
     let printed = said(&story.folder, "dump --from 2");
     let expected = format!(
-        "       2  2026-11-22T14:00:00.000000Z  operator            published {V} for chandler: \
+        "       2  2026-11-22T14:00:00.000000Z  operator                  published {V} for chandler: \
          sso, officer; 2026-11-23 07:00–15:00 America/Phoenix chandler-001
-       2  2026-11-22T14:00:00.000000Z  operator            tier-opened {V} tier 0 → B-01, B-03 \
+       2  2026-11-22T14:00:00.000000Z  operator                  tier-opened {V} tier 0 → B-01, B-03 \
          (published)
-       3  2026-11-22T14:00:00.000000Z  officer B-01        awarded {V} slot 0 → B-01 (place 1, \
+       3  2026-11-22T14:00:00.000000Z  officer B-01              awarded {V} slot 0 → B-01 (place 1, \
          cover chandler-msa)
-       4  2026-11-22T14:00:00.000000Z  officer B-01        confirmed {V} slot 0 (place 1, cover \
+       4  2026-11-22T14:00:00.000000Z  officer B-01              confirmed {V} slot 0 (place 1, cover \
          chandler-msa, record 3)
-       5  2026-11-22T14:00:00.000000Z  officer B-01        vacated {V} slot 0 ← B-01 (released); \
+       5  2026-11-22T14:00:00.000000Z  officer B-01              vacated {V} slot 0 ← B-01 (released); \
          round 2 → B-03
-       6  2026-11-22T14:00:00.000000Z  officer B-01        refused: this shift is not open to \
+       6  2026-11-22T14:00:00.000000Z  officer B-01              refused: this shift is not open to \
          your agency yet, place 1
-       7  2026-11-22T16:00:00.000000Z  clock               certification-expired B-02 azpost
-       8  2026-11-22T16:00:00.000000Z  officer B-03        awarded {V} slot 0 → B-03 (place 2, \
+       7  2026-11-22T16:00:00.000000Z  clock                     certification-expired B-02 azpost
+       8  2026-11-22T16:00:00.000000Z  officer B-03              awarded {V} slot 0 → B-03 (place 2, \
          cover chandler-msa)\n"
     );
     assert_eq!(printed, expected);
@@ -322,6 +322,10 @@ fn why_is_answered_as_of_that_moment() {
     let words = said(&story.folder, &format!("replay --until 2 why {V} B-02"));
     assert!(words.contains(" ✗ certified:azpost"), "{words}");
     assert!(words.contains("not eligible: 1 of "), "{words}");
+    let turned = said(&story.folder, &format!("replay --until 2 why B-02 {V}"));
+    assert_eq!(turned, words, "in the order of `muster why`");
+    let words = error(&story.folder, "replay --until 2 why B-01 B-02");
+    assert!(words.contains("`B-01` is not a key"), "{words}");
     let words = error(&story.folder, &format!("replay --until 1 why {V} B-01"));
     assert_eq!(
         words,
