@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use crate::core::{Record, State, apply};
 use crate::io::{IoError, Storage};
-use crate::log::{BatchInfo, LogReader, ReadError, kept, read_folder, read_snapshot};
+use crate::log::{
+    BatchInfo, LogReader, OpenError, ReadError, durable_mark, kept, read_folder, read_snapshot,
+};
 use crate::model::{Sequence, Timestamp};
 
 /// How often a file is looked for again that was renamed or removed between listing and opening,
@@ -42,8 +44,8 @@ pub struct Past {
 /// Why a moment cannot be looked back to.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ReplayError {
-    /// There is no log.
-    #[error("there is no log in {folder}: name the folder `log` of a data folder")]
+    /// There is no log, or nothing in it yet.
+    #[error("there is no record in {folder} yet: the log is the folder `log` of a data folder")]
     Empty {
         /// Where it was looked for.
         folder: String,
@@ -126,6 +128,10 @@ pub fn state_at(storage: &Arc<dyn Storage>, asked: Moment) -> Result<Past, Repla
         Moment::At(time) => at == time || replay.peek()?.is_some(),
         Moment::End => true,
     };
+    if !is_reached && last == Sequence::ZERO {
+        let folder = storage.folder();
+        return Err(ReplayError::Empty { folder });
+    }
     if !is_reached {
         return Err(ReplayError::TooLate { asked, last, at });
     }
@@ -261,7 +267,8 @@ impl Replay {
     /// A walk that begins at the newest snapshot not after `moment`, or at the first record.
     fn towards(storage: Arc<dyn Storage>, moment: Moment) -> Result<Replay, ReplayError> {
         let kept = kept(&*storage)?;
-        let Some(first) = kept.first else {
+        // A log has a mark before it has its first record.
+        let Some(first) = kept.first.or(is_begun(&*storage)?.then_some(Sequence(1))) else {
             let folder = storage.folder();
             return Err(ReplayError::Empty { folder });
         };
@@ -344,6 +351,18 @@ impl fmt::Display for Utc {
             Ok(time) => write!(f, "{time:.6}"),
             Err(_) => f.write_str("a time that is not known"),
         }
+    }
+}
+
+/// Whether there is a log, if only an empty one.
+fn is_begun(storage: &dyn Storage) -> Result<bool, ReplayError> {
+    match durable_mark(storage) {
+        Ok(mark) => Ok(mark.is_some()),
+        Err(OpenError::Corrupt(damage)) => Err(ReadError::Corrupt(damage).into()),
+        Err(OpenError::Version { file, found }) => Err(ReadError::Version { file, found }.into()),
+        Err(OpenError::Io(error)) => Err(ReadError::Io(error).into()),
+        // Only a writer starts threads.
+        Err(OpenError::Thread { .. }) => Ok(false),
     }
 }
 

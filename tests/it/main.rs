@@ -2,6 +2,7 @@
 
 mod embed;
 mod index_twin;
+mod inspect;
 mod readme;
 mod recovery;
 mod replay;

@@ -39,7 +39,7 @@ enum LogError {
     #[error("cannot read the log in {}: {cause}", folder.display())]
     #[diagnostic(help("the log is the folder `log` in the data folder, such as muster-data/log"))]
     Unreadable { folder: PathBuf, cause: String },
-    #[error("there is no log in {}", folder.display())]
+    #[error("there is no log in {}, or no record in it yet", folder.display())]
     #[diagnostic(help("the log is the folder `log` in the data folder, such as muster-data/log"))]
     Empty { folder: PathBuf },
     #[error("the log in {} is damaged: {what}", folder.display())]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::io::Storage;
-use engine::log::{OpenError, Report};
+use engine::log::{OpenError, Report, durable_mark};
 use serde::Serialize;
 
 use super::{LogError, open, unreadable};
@@ -81,7 +81,9 @@ pub(super) fn examine(folder: &Path) -> Result<(Arc<dyn Storage>, Summary), Stop
     let storage = open(folder)?;
     let report =
         engine::log::verify(&storage).map_err(|error: OpenError| unreadable(folder, &error))?;
-    if report.segments == 0 {
+    // A log has a mark before it has its first record.
+    let is_begun = || durable_mark(&*storage).is_ok_and(|mark| mark.is_some());
+    if report.segments == 0 && report.damage.is_none() && !is_begun() {
         return Err(LogError::Empty {
             folder: folder.to_owned(),
         }

@@ -389,6 +389,28 @@ fn a_moment_the_log_does_not_know_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_log_without_a_record_yet_is_one() {
+    let scratch = Scratch::new();
+    let mut story = Story::begin(&scratch);
+    let folder = story.folder.clone();
+    let mut tail = Tail::open(&folder, 10, true).unwrap();
+    let mut out = Vec::new();
+    tail.print_new(&mut out).unwrap();
+    assert_eq!(sequences(&out), [0; 0]);
+    assert!(said(&folder, "verify").starts_with("ok: 0 records"));
+    assert_eq!(
+        (said(&folder, "dump"), said(&folder, "tail")),
+        <_>::default()
+    );
+    assert_eq!(json(&folder, "stats")["records"], 0);
+    assert_eq!(json(&folder, "replay --until end")["as_of"]["sequence"], 0);
+    assert!(error(&folder, "replay --until 1").starts_with("there is no log in"));
+    story.say(Actor::Operator, Body::Roster(roster()));
+    tail.print_new(&mut out).unwrap();
+    assert_eq!(sequences(&out), [1]);
+}
+
+#[test]
 fn a_tail_goes_on_over_new_segments_and_a_restart() {
     let scratch = Scratch::new();
     let mut story = told(&scratch);
