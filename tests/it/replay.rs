@@ -326,7 +326,7 @@ impl House {
         self.requests += 1;
         let request = RequestId(self.requests);
         // The answer is of no interest; what is in the log is.
-        let _ = self.engine.submit(Command { request, by, body });
+        drop(self.engine.submit(Command { request, by, body }));
     }
 
     /// Settles what is in line, and takes down what the engine is like after each record.
