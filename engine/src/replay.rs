@@ -253,7 +253,7 @@ impl Replay {
     /// Damage, and failures of the storage.
     ///
     /// # Panics
-    /// As [`apply`], if the log was put together by hand and contradicts itself.
+    /// As [`apply()`], if the log was put together by hand and contradicts itself.
     pub fn advance(&mut self) -> Result<Option<Entry>, ReplayError> {
         self.peek()?;
         let is_exact = self.is_exact();
