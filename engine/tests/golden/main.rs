@@ -22,7 +22,7 @@ const HEADER: &str = "\
 
 /// Bytes of an event inside its record, whichever variant it is. A variant that needs more would
 /// move everything in records that have nothing to do with it, and no older record could be read.
-const EVENT_BYTES: usize = 101;
+const EVENT_BYTES: usize = 33;
 
 #[test]
 fn every_record_has_the_bytes_it_was_released_with() {

@@ -205,7 +205,7 @@ fn published() -> Event {
     let evening = NINE.plus_ms(12 * 3_600_000);
     Event::Published {
         id: V,
-        posting: Posting {
+        posting: Box::new(Posting {
             key: VacancyKey(0x0198_f3a2_7c00_7aaa_8bbb_cccc_dddd_eeee),
             lead: AgencyId(2),
             programme: ProgrammeId(1),
@@ -216,7 +216,7 @@ fn published() -> Event {
             slots: vec![Rank::Officer, Rank::Sergeant, Rank::Commander],
             windows_ms: vec![600_000, 0],
             post_orders: "Report to the front office.".into(),
-        },
+        }),
     }
 }
 
@@ -298,7 +298,7 @@ fn entities() -> Vec<(&'static str, Event)> {
     };
     let site = |kind, ade_funded| Event::SiteAdded {
         id: SiteId(5),
-        site: Site {
+        site: Box::new(Site {
             code: code("saguaro-001"),
             name: "Invented Elementary".into(),
             lead: AgencyId(2),
@@ -308,7 +308,7 @@ fn entities() -> Vec<(&'static str, Event)> {
             district: "Invented District".into(),
             kind,
             ade_funded,
-        },
+        }),
     };
     vec![
         ("agency-added", agency(Some(AgreementId(4)))),
@@ -337,7 +337,7 @@ fn entities() -> Vec<(&'static str, Event)> {
             "programme-defined",
             Event::ProgrammeDefined {
                 id: ProgrammeId(1),
-                programme: Programme {
+                programme: Box::new(Programme {
                     code: code("sso"),
                     name: "School safety officer".into(),
                     certifications: vec![CertificationId(0), CertificationId(1)],
@@ -347,7 +347,7 @@ fn entities() -> Vec<(&'static str, Event)> {
                         Class::CommunityServiceOfficer,
                     ],
                     approval: true,
-                },
+                }),
             },
         ),
         ("site-added-public", site(SiteKind::Public, false)),
@@ -359,7 +359,7 @@ fn entities() -> Vec<(&'static str, Event)> {
 
 fn officers() -> Vec<(&'static str, Event)> {
     let (officer, certification, programme) = (O, CertificationId(1), ProgrammeId(1));
-    let availability = declared();
+    let availability = Box::new(declared());
     vec![
         ("officer-added", officer_added()),
         (
@@ -409,7 +409,7 @@ fn officers() -> Vec<(&'static str, Event)> {
             "availability-declared-always",
             Event::AvailabilityDeclared {
                 officer,
-                availability: Availability::Always,
+                availability: Box::new(Availability::Always),
             },
         ),
     ]
@@ -418,7 +418,7 @@ fn officers() -> Vec<(&'static str, Event)> {
 fn officer_added() -> Event {
     Event::OfficerAdded {
         id: O,
-        officer: Officer {
+        officer: Box::new(Officer {
             badge: code("SAG-0412"),
             home: AgencyId(2),
             class: Class::PeaceOfficer,
@@ -430,7 +430,7 @@ fn officer_added() -> Event {
             approvals: BTreeMap::from([(ProgrammeId(1), year())]),
             suspended: false,
             availability: declared(),
-        },
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `muster log dump`: what happened, an event a line.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use engine::core::State;
@@ -15,6 +15,14 @@ use crate::stop::Stop;
 
 /// Prints the records that are asked for; fails at damage, once what comes before it is printed.
 pub(in crate::commands) fn dump(args: &LogDumpArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    // A line at a time would cost a call of the system for each of what may be millions.
+    let mut out = BufWriter::new(out);
+    let result = dump_into(args, &mut out);
+    out.flush()?;
+    result
+}
+
+fn dump_into(args: &LogDumpArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let (storage, summary) = examine(&args.folder)?;
     let failed = |error: ReplayError| not_replayed(&args.folder, error);
     let from = Sequence(args.from.unwrap_or(1).max(1));

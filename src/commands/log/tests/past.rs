@@ -485,6 +485,17 @@ fn statistics_count_events_batches_and_seconds() {
     let occupied =
         stats["record_bytes"].as_u64().unwrap() + stats["padding_bytes"].as_u64().unwrap();
     assert_eq!(occupied % 4_096, 0, "batches are whole sectors");
+    // Both tools call an event the same.
+    let dumped = said(&story.folder, "dump --json");
+    let mut counts = std::collections::BTreeMap::new();
+    for line in dumped.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for event in line["events"].as_array().unwrap() {
+            let kind = event["event"].as_str().unwrap().to_owned();
+            *counts.entry(kind).or_insert(0u64) += 1;
+        }
+    }
+    assert_eq!(stats["events"], serde_json::to_value(counts).unwrap());
     let words = said(&story.folder, "stats");
     assert!(
         words.contains("of records    p50 1, p99 1, max 1"),
