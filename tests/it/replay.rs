@@ -112,6 +112,38 @@ fn what_was_removed_is_refused_and_the_rest_can_be_had() {
 }
 
 #[test]
+fn a_damaged_snapshot_is_passed_over() {
+    let run = play(SEEDS[1], &mut BTreeSet::new());
+    run.save_snapshots(true);
+    let last = run.last();
+    for (place, from) in [(1, run.snapshots[0].0), (0, Sequence::ZERO)] {
+        run.damage_snapshot(place);
+        let past = state_at(&run.storage(), Moment::After(last.sequence));
+        let past = past.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((past.snapshot, digest(&past.state)), (from, last.digest));
+    }
+}
+
+#[test]
+fn where_nothing_can_be_rebuilt_records_are_still_read() {
+    let run = play(SEEDS[2], &mut BTreeSet::new());
+    run.save_snapshots(false);
+    run.damage_snapshot(0);
+    run.damage_snapshot(1);
+    let first = kept(&*run.storage).expect("memory does not fail").first;
+    let first = first.expect("there is a log");
+    let error = state_at(&run.storage(), Moment::End).expect_err("the beginning is missing");
+    assert_eq!(error, ReplayError::NoBase { first });
+    let mut replay = Replay::from(run.storage(), Sequence(1)).expect("it can be read");
+    for number in first.0..=run.last().sequence.0 {
+        let entry = replay.advance().expect("it can be read");
+        let entry = entry.expect("it is all there");
+        assert_eq!(entry.record.sequence, Sequence(number));
+        assert!(replay.state().vacancies().is_empty(), "no state is made up");
+    }
+}
+
+#[test]
 fn no_log_is_said_to_be_none() {
     let empty: Arc<dyn Storage> = Arc::new(Memory::new());
     for moment in [Moment::End, Moment::After(Sequence(1))] {
@@ -227,6 +259,19 @@ impl Run {
             ),
             "{error}"
         );
+    }
+
+    /// Changes a bit in the middle of a snapshot.
+    fn damage_snapshot(&self, place: usize) {
+        let (sequence, _) = self.snapshots[place];
+        let name = format!("snapshot-{:020}.snap", sequence.0);
+        let file = self.storage.open(&name).expect("it was saved");
+        let middle = file.bytes().expect("memory does not fail") / 2;
+        let mut byte = [0];
+        file.read_at(middle, &mut byte)
+            .expect("memory does not fail");
+        byte[0] ^= 1;
+        file.write_at(middle, &byte).expect("memory does not fail");
     }
 
     /// Saves the snapshots, and has the segments before them archived or removed.
