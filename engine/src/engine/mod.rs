@@ -3,8 +3,10 @@
 //! The thread repeats one step: drain the line → stamp → match → decide and apply in order →
 //! append and sync → show the gates, answer, deliver to followers. See [`Stepper::step`].
 
+mod desk;
 mod follow;
 mod recover;
+mod scribe;
 mod snapshots;
 mod step;
 
@@ -109,18 +111,19 @@ impl Engine {
         Engine::open_on(options, || ())
     }
 
-    /// As [`Engine::open`]; `prepare` runs first on the engine thread, and is the place to change
-    /// how it is scheduled.
+    /// As [`Engine::open`]; `prepare` runs first on the thread that settles and on the one that
+    /// writes, and is the place to change how they are scheduled.
     ///
     /// # Errors
     ///
     /// As for [`Engine::open`].
     pub fn open_on(
         options: Options,
-        prepare: impl FnOnce() + Send + 'static,
+        prepare: impl Fn() + Clone + Send + 'static,
     ) -> Result<(Engine, Recovered), OpenError> {
         let every = options.snapshot_every_records;
         let (engine, stepper, recovered) = Engine::open_stepped(options)?;
+        let stepper = stepper.with_log_thread(prepare.clone())?;
         let snapshots = stepper.snapshots();
         let thread = thread::Builder::new()
             .name("muster-engine".into())
@@ -290,6 +293,13 @@ impl Engine {
 }
 
 impl Shared {
+    /// Wakes the engine thread.
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
     fn health(&self) -> Health {
         match self.health.load(Ordering::Acquire) {
             0 => Health::Running,

@@ -39,6 +39,15 @@ pub(crate) struct Gates {
     answered: Box<[AtomicU64]>,
 }
 
+/// What a gate shows of a vacancy: taken when it is settled, put up when it is durable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sign {
+    /// As in [`Gate`]; none when the vacancy is over.
+    word: Option<u64>,
+    winners: u64,
+    filled_at: i64,
+}
+
 #[derive(Debug, Default)]
 struct Gate {
     /// The last closed round in the upper half, none being 0; whether it is filled in the lower.
@@ -103,42 +112,53 @@ impl Gates {
         gate.line.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
-    /// Shows what is durable about `row`. Called by the engine thread only.
+    /// Shows what is durable about `row`. Called by whoever writes the log only.
     pub(crate) fn show(&self, vacancy: VacancyId, row: &Vacancy) {
+        self.put_up(vacancy, Sign::of(row));
+    }
+
+    /// Puts up a sign whose vacancy is durable as it says. Called by whoever writes the log only.
+    pub(crate) fn put_up(&self, vacancy: VacancyId, sign: Sign) {
         let chunk = self.chunks[vacancy.index() / CHUNK]
             .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
         let gate = &chunk[vacancy.index() % CHUNK];
-        if matches!(row.standing, Standing::Cancelled | Standing::Expired) {
+        let Some(word) = sign.word else {
             // What is over is asked about rarely, and the engine remembers who held it. The
             // winners stay shown: whoever has read the closed word may still be about to look.
             gate.word.store(0, Ordering::Release);
             return;
-        }
-        let is_filled = u32::from(row.standing == Standing::Filled);
-        let word = (u64::from(row.closed_round) << 32) | u64::from(is_filled);
+        };
         // The line counts anew when a round opens after one was closed.
-        if is_filled == 0 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
+        if word as u32 == 0 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
             gate.line.store(0, Ordering::Relaxed);
         }
         // Winners are shown before the gate closes. Otherwise a winner whose reply was lost could
-        // ask again and be told that it is filled. Those who gave their slot back won it once, and
-        // a retry of that request hears what it heard then.
-        let winners = row
-            .holders()
-            .map(|holder| holder.officer)
-            .chain(row.returned.iter());
-        let winners = winners.fold(0, |bits, officer| bits | winner_bit(officer));
-        gate.filled_at.store(
-            row.filled_at.map_or(0, Timestamp::as_micros),
-            Ordering::Release,
-        );
-        gate.winners.store(winners, Ordering::Release);
+        // ask again and be told that it is filled.
+        gate.filled_at.store(sign.filled_at, Ordering::Release);
+        gate.winners.store(sign.winners, Ordering::Release);
         gate.word.store(word, Ordering::Release);
     }
 
     fn find(&self, vacancy: VacancyId) -> Option<&Gate> {
         let chunk = self.chunks.get(vacancy.index() / CHUNK)?.get()?;
         Some(&chunk[vacancy.index() % CHUNK])
+    }
+}
+
+impl Sign {
+    /// What the gate of `row` shows once `row` is durable.
+    pub(crate) fn of(row: &Vacancy) -> Sign {
+        let is_over = matches!(row.standing, Standing::Cancelled | Standing::Expired);
+        let is_filled = u64::from(row.standing == Standing::Filled);
+        // Those who gave their slot back won it once, and a retry of that request hears what it
+        // heard then.
+        let holders = row.holders().map(|holder| holder.officer);
+        let winners = holders.chain(row.returned.iter());
+        Sign {
+            word: (!is_over).then_some((u64::from(row.closed_round) << 32) | is_filled),
+            winners: winners.fold(0, |bits, officer| bits | winner_bit(officer)),
+            filled_at: row.filled_at.map_or(0, Timestamp::as_micros),
+        }
     }
 }
 

@@ -93,6 +93,13 @@ impl<T> Inbox<T> {
     }
 }
 
+impl<T> Inbox<T> {
+    /// Whether nobody was in line at that moment.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.load(Ordering::Relaxed).is_null()
+    }
+}
+
 impl<T> Drop for Inbox<T> {
     fn drop(&mut self) {
         self.drain_into(&mut Vec::new());

@@ -11,7 +11,7 @@ mod sync;
 mod ticket;
 
 pub use gate::Admission;
-pub(crate) use gate::Gates;
+pub(crate) use gate::{Gates, Sign};
 pub(crate) use inbox::Inbox;
 pub(crate) use ticket::Promise;
 pub use ticket::{Ticket, Unavailable};
