@@ -1,7 +1,6 @@
 //! The engine thread's one step.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -96,7 +95,7 @@ impl Stepper {
     pub fn step(&mut self) -> bool {
         // Whoever waits here has left the line, and only the line's length makes it busy.
         if self.waiting.is_empty() {
-            self.shared.inbox.drain_into(&mut self.waiting);
+            self.shared.line.drain_into(&mut self.waiting);
         }
         if self.log.is_none() && !self.reopen() {
             self.turn_everybody_away(Unavailable::DiskFull);
@@ -113,12 +112,9 @@ impl Stepper {
             if !self.waiting.is_empty() {
                 continue;
             }
-            // A push between the last drain and here has left a token that makes `park` return
-            // at once: whoever finds the line empty unparks.
             match self.idle_for() {
-                None => thread::park(),
                 Some(wait) if wait.is_zero() => {}
-                Some(wait) => thread::park_timeout(wait),
+                wait => self.shared.line.wait(wait),
             }
         }
     }
@@ -258,7 +254,7 @@ impl Stepper {
             Err(CommitError::Full { .. }) => {
                 // The state is ahead of the log: both are rebuilt when there is space.
                 self.log = None;
-                self.shared.set_health(Health::ReadOnly);
+                self.shared.line.set_health(Health::ReadOnly);
                 fail_all(draft.replies, Unavailable::DiskFull);
                 if draft.is_last {
                     self.end(Health::Closed, Ended::Closed);
@@ -349,7 +345,7 @@ impl Stepper {
         // it yet.
         self.show_gates(&rebuilt.news);
         self.tell(rebuilt.news, Vec::new(), 0);
-        self.shared.set_health(Health::Running);
+        self.shared.line.set_health(Health::Running);
         true
     }
 
@@ -374,7 +370,7 @@ impl Stepper {
 
     /// Ends the engine: nobody is taken in any more, and whoever is in line is turned away.
     fn end(&mut self, health: Health, ended: Ended) {
-        self.shared.set_health(health);
+        self.shared.line.set_health(health);
         let why = if health == Health::Failed {
             Unavailable::Failed
         } else {
