@@ -137,7 +137,7 @@ impl Scribe {
             Err(None | Some(CommitError::Full { .. })) => {
                 // Whoever settles has gone ahead of the log: both are rebuilt when there is space.
                 self.log = None;
-                self.shared.set_health(Health::ReadOnly);
+                self.shared.line.set_health(Health::ReadOnly);
                 draft.fail(Verdict::Full.why());
                 Verdict::Full
             }

@@ -117,7 +117,7 @@ impl Stepper {
     pub fn step(&mut self) -> bool {
         // Whoever waits here has left the line, and only the line's length makes it busy.
         if self.waiting.is_empty() {
-            self.shared.inbox.drain_into(&mut self.waiting);
+            self.shared.line.drain_into(&mut self.waiting);
         }
         if let Some(trouble) = self.trouble()
             && !self.conclude(trouble, false)
@@ -158,7 +158,7 @@ impl Stepper {
             }
             return self.scribe().write(draft);
         }
-        let is_alone = self.waiting.is_empty() && self.shared.inbox.is_empty();
+        let is_alone = self.waiting.is_empty() && self.shared.line.is_empty();
         if is_alone && desk.is_clear() {
             return self.scribe().write(draft);
         }
@@ -192,12 +192,9 @@ impl Stepper {
             if !self.waiting.is_empty() {
                 continue;
             }
-            // A push between the last drain and here has left a token that makes `park` return
-            // at once: whoever finds the line empty unparks.
             match self.idle_for() {
-                None => thread::park(),
                 Some(wait) if wait.is_zero() => {}
-                Some(wait) => thread::park_timeout(wait),
+                wait => self.shared.line.wait(wait),
             }
         }
     }
@@ -356,7 +353,7 @@ impl Stepper {
         // it yet.
         let signs = signs(&self.state, &rebuilt.news);
         self.scribe().resume(rebuilt.log, rebuilt.news, signs);
-        self.shared.set_health(Health::Running);
+        self.shared.line.set_health(Health::Running);
         true
     }
 
@@ -381,7 +378,7 @@ impl Stepper {
 
     /// Ends the engine: nobody is taken in any more, and whoever is in line is turned away.
     fn end(&mut self, health: Health, ended: Ended) {
-        self.shared.set_health(health);
+        self.shared.line.set_health(health);
         let why = if health == Health::Failed {
             Unavailable::Failed
         } else {

@@ -5,16 +5,26 @@
 //! after the sync. It may let through who will lose in line; it never turns away who could win.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use super::sync::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use crate::limits::VACANCIES_MAX;
 use crate::model::{OfficerId, Standing, Timestamp, Vacancy, VacancyId};
 
 /// Gates that are made at a time.
-const CHUNK: usize = 4_096;
+const CHUNK: usize = if IS_EXPLORED { 2 } else { 4_096 };
+
+/// Chunks at most.
+const CHUNKS_MAX: usize = if IS_EXPLORED {
+    2
+} else {
+    VACANCIES_MAX.div_ceil(CHUNK)
+};
 
 /// Words of the filter of officers with recorded answers: 65,536 bits.
-const ANSWERED_WORDS: usize = 1_024;
+const ANSWERED_WORDS: usize = if IS_EXPLORED { 1 } else { 1_024 };
+
+/// A model makes all its atomics anew for each of its thousands of runs, so it has few of them.
+const IS_EXPLORED: bool = cfg!(all(test, any(loom, shuttle)));
 
 /// What the gate says to an accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +73,7 @@ struct Gate {
 impl Gates {
     pub(crate) fn new() -> Gates {
         Gates {
-            chunks: (0..VACANCIES_MAX.div_ceil(CHUNK))
-                .map(|_| OnceLock::new())
-                .collect(),
+            chunks: (0..CHUNKS_MAX).map(|_| OnceLock::new()).collect(),
             answered: (0..ANSWERED_WORDS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -119,9 +127,7 @@ impl Gates {
 
     /// Puts up a sign whose vacancy is durable as it says. Called by whoever writes the log only.
     pub(crate) fn put_up(&self, vacancy: VacancyId, sign: Sign) {
-        let chunk = self.chunks[vacancy.index() / CHUNK]
-            .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
-        let gate = &chunk[vacancy.index() % CHUNK];
+        let gate = self.make(vacancy);
         let Some(word) = sign.word else {
             // What is over is asked about rarely, and the engine remembers who held it. The
             // winners stay shown: whoever has read the closed word may still be about to look.
@@ -137,6 +143,13 @@ impl Gates {
         gate.filled_at.store(sign.filled_at, Ordering::Release);
         gate.winners.store(sign.winners, Ordering::Release);
         gate.word.store(word, Ordering::Release);
+    }
+
+    /// The gate of `vacancy`, made with its neighbours when the first of them is published.
+    fn make(&self, vacancy: VacancyId) -> &Gate {
+        let chunk = self.chunks[vacancy.index() / CHUNK]
+            .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
+        &chunk[vacancy.index() % CHUNK]
     }
 
     fn find(&self, vacancy: VacancyId) -> Option<&Gate> {
@@ -172,7 +185,49 @@ fn winner_bit(officer: OfficerId) -> u64 {
     1 << (u64::from(officer.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }
 
-#[cfg(test)]
+/// Gates that show what is durable in a wrong way each, for the models to find.
+#[cfg(all(test, any(loom, shuttle)))]
+mod planted {
+    use super::*;
+
+    impl Gates {
+        /// Closes the gate before it shows the winners.
+        pub(in crate::race) fn show_the_word_first(&self, vacancy: VacancyId, row: &Vacancy) {
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.filled_at.store(sign.filled_at, Ordering::Release);
+            gate.word.store(word, Ordering::Release);
+            gate.winners.store(sign.winners, Ordering::Release);
+        }
+
+        /// Closes the gate before it says since when.
+        pub(in crate::race) fn show_the_time_last(&self, vacancy: VacancyId, row: &Vacancy) {
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.winners.store(sign.winners, Ordering::Release);
+            gate.word.store(word, Ordering::Release);
+            gate.filled_at.store(sign.filled_at, Ordering::Release);
+        }
+
+        /// Does everything in the right order and lets the machine change it.
+        #[cfg(loom)]
+        pub(in crate::race) fn show_without_order(&self, vacancy: VacancyId, row: &Vacancy) {
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.filled_at.store(sign.filled_at, Ordering::Relaxed);
+            gate.winners.store(sign.winners, Ordering::Relaxed);
+            gate.word.store(word, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use crate::model::{
