@@ -503,11 +503,9 @@ impl LogReader {
         if let Found::Batch(_) = again {
             return Ok((at, true));
         }
-        let Some(file) = folder
-            .segments
-            .into_iter()
-            .find(|f| f.first == at.chain.next)
-        else {
+        // Where the first batch of all is damaged, this very segment begins with the record due.
+        let follows = |f: &SegmentFile| f.first == at.chain.next && f.first > at.file.first;
+        let Some(file) = folder.segments.into_iter().find(follows) else {
             let what = match *found {
                 Found::Bad(what) => what,
                 _ => Damage::Missing {
