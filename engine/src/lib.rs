@@ -57,7 +57,7 @@ mod engine;
 mod race;
 
 pub use crate::engine::{
-    Batch, Delivery, Ended, Engine, Follower, Health, OpenError, Options, Outbox, Recovered,
-    Stepper,
+    Answered, Answers, Batch, Delivery, Ended, Engine, Follower, Health, OpenError, Options,
+    Outbox, Recovered, Stepper,
 };
 pub use crate::race::{Admission, Ticket, Unavailable};

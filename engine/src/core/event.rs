@@ -41,6 +41,9 @@ pub struct Record {
 }
 
 /// Something that happened.
+///
+/// What is large is boxed: awards are what a busy morning writes, and an event is as long as its
+/// longest variant, in memory and in the log.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A vacancy was published, open to nobody yet.
@@ -48,7 +51,7 @@ pub enum Event {
         /// Its number.
         id: VacancyId,
         /// What was published.
-        posting: Posting,
+        posting: Box<Posting>,
     },
     /// A tier was opened.
     TierOpened {
@@ -165,21 +168,21 @@ pub enum Event {
         /// Its number.
         id: ProgrammeId,
         /// The programme.
-        programme: Programme,
+        programme: Box<Programme>,
     },
     /// A site was added.
     SiteAdded {
         /// Its number.
         id: SiteId,
         /// The site.
-        site: Site,
+        site: Box<Site>,
     },
     /// An officer was added.
     OfficerAdded {
         /// The officer's number.
         id: OfficerId,
         /// The officer.
-        officer: Officer,
+        officer: Box<Officer>,
     },
     /// An officer has a certification.
     CertificationGranted {
@@ -235,7 +238,7 @@ pub enum Event {
         /// The officer.
         officer: OfficerId,
         /// The declaration.
-        availability: Availability,
+        availability: Box<Availability>,
     },
     /// A pact was made, or replaced.
     PactMade {

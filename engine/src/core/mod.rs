@@ -10,6 +10,7 @@
 //! Nothing here reads a clock, a file, a thread or a random number: time and place in line
 //! arrive as arguments, so the log alone rebuilds everything.
 
+mod answers;
 pub mod apply;
 pub mod command;
 pub mod decide;
@@ -20,6 +21,7 @@ pub mod matching;
 pub mod react;
 pub mod refusal;
 pub mod state;
+mod touch;
 
 pub use apply::apply;
 pub use command::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
@@ -31,3 +33,4 @@ pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
+pub(crate) use touch::TOUCHED_AT_A_TIME;

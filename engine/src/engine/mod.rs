@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use follow::Boxes;
-pub use follow::{Batch, Delivery, Ended, Follower, Outbox};
+pub use follow::{Answered, Answers, Batch, Delivery, Ended, Follower, Outbox};
 pub use recover::{OpenError, Recovered};
 pub use step::Stepper;
 
@@ -61,6 +61,8 @@ pub(crate) enum Intention {
     Command(Command, ReplyTo),
     /// A reader who wants the state and everything after it.
     Follow(std::sync::mpsc::SyncSender<Follower>),
+    /// Somebody who wants their own answers, and to hear of the end.
+    Listen(Outbox),
     /// The engine's end.
     Close,
 }
@@ -104,12 +106,28 @@ impl Engine {
     ///
     /// If the log is damaged, in use or cannot be read; the error says where and what to do.
     pub fn open(options: Options) -> Result<(Engine, Recovered), OpenError> {
+        Engine::open_on(options, || ())
+    }
+
+    /// As [`Engine::open`]; `prepare` runs first on the engine thread, and is the place to change
+    /// how it is scheduled.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::open`].
+    pub fn open_on(
+        options: Options,
+        prepare: impl FnOnce() + Send + 'static,
+    ) -> Result<(Engine, Recovered), OpenError> {
         let every = options.snapshot_every_records;
         let (engine, stepper, recovered) = Engine::open_stepped(options)?;
         let snapshots = stepper.snapshots();
         let thread = thread::Builder::new()
             .name("muster-engine".into())
-            .spawn(move || stepper.run())
+            .spawn(move || {
+                prepare();
+                stepper.run();
+            })
             .map_err(|source| OpenError::Thread {
                 what: source.to_string(),
             })?;
@@ -174,6 +192,15 @@ impl Engine {
             true => None,
             false => Some(Ok(busy())),
         }
+    }
+
+    /// A receiver for the answers to commands that are submitted to its outbox.
+    pub fn answers(&self) -> Answers {
+        let answers = Answers::new();
+        while !self.enter(Intention::Listen(answers.outbox())) {
+            thread::yield_now();
+        }
+        answers
     }
 
     /// The state as it is durable now, and everything that becomes durable after it. Nothing if
@@ -285,11 +312,26 @@ impl Shared {
         };
         let mut left = Vec::new();
         self.inbox.drain_into(&mut left);
+        let mut listeners = Vec::new();
         let replies = left.into_iter().filter_map(|intention| match intention {
             Intention::Command(_, reply_to) => Some(reply_to),
+            Intention::Listen(outbox) => {
+                listeners.push(outbox);
+                None
+            }
             Intention::Follow(_) | Intention::Close => None,
         });
         fail(replies, why);
+        for outbox in listeners {
+            outbox.mailbox.end(ended_because(why));
+        }
+    }
+}
+
+fn ended_because(why: Unavailable) -> Ended {
+    match why {
+        Unavailable::Failed => Ended::Failed,
+        Unavailable::DiskFull | Unavailable::Closed => Ended::Closed,
     }
 }
 

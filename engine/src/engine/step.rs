@@ -1,5 +1,6 @@
 //! The engine thread's one step.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -11,11 +12,12 @@ use super::recover::{OpenError, Rebuilt, Recovered, recover};
 use super::{Health, Intention, Options, ReplyTo, Shared};
 use crate::core::digest::fingerprint;
 use crate::core::{
-    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, apply, decide,
+    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, TOUCHED_AT_A_TIME,
+    apply, decide,
 };
 use crate::limits::BATCH_LEN_MAX;
 use crate::log::{CommitError, Log, Snapshots};
-use crate::model::{RequestId, Sequence, Timestamp, VacancyId};
+use crate::model::{RequestId, Sequence, Timestamp};
 use crate::race::Unavailable;
 
 /// Publications in one batch from which matching is spread over all cores.
@@ -139,36 +141,56 @@ impl Stepper {
 
     /// Decides and applies everything in line, up to a batch's worth, in order.
     fn settle(&mut self, at: Timestamp) -> Draft {
-        let mut draft = Draft::default();
         let count = self.waiting.len().min(BATCH_LEN_MAX);
+        let mut draft = Draft {
+            records: Vec::with_capacity(count),
+            replies: Vec::with_capacity(count),
+            is_last: false,
+        };
         let batch: Vec<Intention> = self.waiting.drain(..count).collect();
         // Before anything is settled the state is as durable as the log.
         for intention in &batch {
-            if let Intention::Follow(reader) = intention {
-                self.welcome(reader);
+            match intention {
+                Intention::Follow(reader) => self.welcome(reader),
+                Intention::Listen(outbox) => self.followers.push(Arc::clone(&outbox.mailbox)),
+                Intention::Command(..) | Intention::Close => {}
             }
         }
         if self.state.next_deadline().is_some_and(|due| due <= at) {
             self.tick(at, &mut draft);
         }
-        let matches = self.match_ahead(&batch, at);
-        for (place, intention) in batch.into_iter().enumerate() {
-            match intention {
-                Intention::Command(command, reply_to) => {
-                    let found = matches.get(place).cloned().unwrap_or_default();
-                    let reply = self.settle_one(&command, at, &found, &mut draft);
-                    draft.replies.push((reply_to, reply));
+        let mut matches = self.match_ahead(&batch, at).into_iter();
+        let mut batch = batch.into_iter();
+        while !batch.as_slice().is_empty() {
+            self.touch(batch.as_slice());
+            for intention in batch.by_ref().take(TOUCHED_AT_A_TIME) {
+                let found = matches.next().unwrap_or_default();
+                match intention {
+                    Intention::Command(command, reply_to) => {
+                        let reply = self.settle_one(&command, at, &found, &mut draft);
+                        draft.replies.push((reply_to, reply));
+                    }
+                    Intention::Follow(_) | Intention::Listen(_) => {}
+                    Intention::Close => draft.is_last = true,
                 }
-                Intention::Follow(_) => {}
-                Intention::Close => draft.is_last = true,
             }
         }
         draft
     }
 
+    /// Reads ahead what the next few commands will need.
+    fn touch(&self, batch: &[Intention]) {
+        let next = batch.iter().take(TOUCHED_AT_A_TIME);
+        let touched = next.map(|intention| match intention {
+            Intention::Command(command, _) => self.state.touch(command),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => 0,
+        });
+        black_box(touched.fold(0, usize::wrapping_add));
+    }
+
     /// Lets a reader follow from the state as it stands.
     fn welcome(&mut self, reader: &std::sync::mpsc::SyncSender<Follower>) {
-        let mailbox = Arc::new(Mailbox::default());
+        let mailbox = Arc::new(Mailbox::of_reader());
         let follower = Follower::new(self.state.clone(), Arc::clone(&mailbox));
         // A reader that no longer waits has no use for deliveries.
         if reader.send(follower).is_ok() {
@@ -196,7 +218,7 @@ impl Stepper {
         let state = &self.state;
         let find = |intention: &Intention| match intention {
             Intention::Command(command, _) => Matches::prepare(state, command, at),
-            Intention::Follow(_) | Intention::Close => Matches::none(),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => Matches::none(),
         };
         batch.par_iter().map(find).collect()
     }
@@ -295,15 +317,13 @@ impl Stepper {
                 self.shared.gates.note_answer(officer);
             }
         }
-        let mut touched: Vec<VacancyId> = records
-            .iter()
-            .flat_map(|record| &record.events)
-            .filter_map(Event::vacancy)
-            .collect();
-        touched.sort_unstable();
-        touched.dedup();
-        for id in touched {
-            if let Some(row) = self.state.vacancy(id) {
+        let events = records.iter().flat_map(|record| &record.events);
+        let mut last = None;
+        // Showing a gate twice does no harm, and a hot vacancy is next to itself in the batch.
+        for id in events.filter_map(Event::vacancy) {
+            if last.replace(id) != Some(id)
+                && let Some(row) = self.state.vacancy(id)
+            {
                 self.shared.gates.show(id, row);
             }
         }
@@ -325,13 +345,11 @@ impl Stepper {
         }
         self.followers.retain(|mailbox| {
             let replies = boxes.take(mailbox);
+            let batch = batch.clone().filter(|_| mailbox.reads_history);
             if batch.is_none() && replies.is_empty() {
-                return true;
+                return !mailbox.is_abandoned();
             }
-            mailbox.deliver(Delivery {
-                batch: batch.clone(),
-                replies,
-            })
+            mailbox.deliver(Delivery { batch, replies })
         });
     }
 
@@ -360,6 +378,7 @@ impl Stepper {
                 Intention::Command(_, reply_to) => left.push(reply_to),
                 // Who wanted to follow finds nobody at the other end, and asks again or gives up.
                 Intention::Follow(_) => {}
+                Intention::Listen(outbox) => self.followers.push(outbox.mailbox),
                 Intention::Close => is_last = true,
             }
         }
@@ -372,16 +391,17 @@ impl Stepper {
     /// Ends the engine: nobody is taken in any more, and whoever is in line is turned away.
     fn end(&mut self, health: Health, ended: Ended) {
         self.shared.set_health(health);
-        for mailbox in self.followers.drain(..) {
-            mailbox.end(ended);
-        }
-        self.shared.clear_line();
         let why = if health == Health::Failed {
             Unavailable::Failed
         } else {
             Unavailable::Closed
         };
         self.turn_everybody_away(why);
+        self.shared.clear_line();
+        // Last, because nothing is delivered behind the end.
+        for mailbox in self.followers.drain(..) {
+            mailbox.end(ended);
+        }
     }
 }
 
