@@ -9,6 +9,7 @@ mod crash;
 mod damage;
 mod golden;
 mod slow;
+mod whole;
 
 pub(crate) use disk::FaultyDisk;
 
