@@ -1,6 +1,8 @@
 //! The integration tests of muster: one binary, one module a subject.
 
 mod embed;
+mod faults;
+mod house;
 mod index_twin;
 mod inspect;
 mod readme;
