@@ -2,9 +2,13 @@
 
 mod corpus;
 mod embed;
+mod faults;
+mod house;
 mod index_twin;
+mod inspect;
 mod readme;
 mod recovery;
+mod replay;
 mod scenario;
 mod scenarios;
 mod terminal;
