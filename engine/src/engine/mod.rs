@@ -106,28 +106,12 @@ impl Engine {
     ///
     /// If the log is damaged, in use or cannot be read; the error says where and what to do.
     pub fn open(options: Options) -> Result<(Engine, Recovered), OpenError> {
-        Engine::open_on(options, || ())
-    }
-
-    /// As [`Engine::open`]; `prepare` runs first on the engine thread, and is the place to change
-    /// how it is scheduled.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Engine::open`].
-    pub fn open_on(
-        options: Options,
-        prepare: impl FnOnce() + Send + 'static,
-    ) -> Result<(Engine, Recovered), OpenError> {
         let every = options.snapshot_every_records;
         let (engine, stepper, recovered) = Engine::open_stepped(options)?;
         let snapshots = stepper.snapshots();
         let thread = thread::Builder::new()
             .name("muster-engine".into())
-            .spawn(move || {
-                prepare();
-                stepper.run();
-            })
+            .spawn(move || stepper.run())
             .map_err(|source| OpenError::Thread {
                 what: source.to_string(),
             })?;
