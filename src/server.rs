@@ -16,7 +16,6 @@ use crate::access::{Access, AccessError, Announced};
 use crate::clock::now_us;
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
-use crate::priority;
 use crate::stop::PortInUse;
 
 /// The folder of the log inside the data folder.
@@ -82,10 +81,7 @@ impl Server {
             },
             snapshot_every_records: config.log.snapshot_every_records,
         };
-        let priority = config.log.priority;
-        let (engine, recovered) = Engine::open_on(options, move || {
-            priority::apply(priority);
-        })?;
+        let (engine, recovered) = Engine::open(options)?;
         let Identity {
             certificate_pem,
             chain,

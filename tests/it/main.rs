@@ -8,3 +8,4 @@ mod scenario;
 mod scenarios;
 mod terminal;
 mod tidy;
+mod torture;
