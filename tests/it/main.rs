@@ -13,3 +13,4 @@ mod scenario;
 mod scenarios;
 mod terminal;
 mod tidy;
+mod torture;
