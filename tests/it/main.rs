@@ -1,7 +1,9 @@
 //! The integration tests of muster: one binary, one module a subject.
 
 mod embed;
+mod history;
 mod index_twin;
+mod model;
 mod readme;
 mod recovery;
 mod scenario;
