@@ -108,12 +108,9 @@ impl Recorded {
 
     fn two_awards(&self, calls: &mut Vec<Call>) -> Option<()> {
         let (floor, place, officer, award) = self.awards().into_iter().next()?;
-        let staff = 0..u32::try_from(floor.staff.len()).ok()?;
+        let mut staff = 0..u32::try_from(floor.staff.len()).ok()?;
         let rank = |who: u32| floor.staff[who as usize].rank;
-        let other = staff.into_iter();
-        let other = other
-            .filter(|who| *who != officer && rank(*who) == rank(officer))
-            .next_back()?;
+        let other = staff.rfind(|who| *who != officer && rank(*who) == rank(officer))?;
         let op = Op::Accept {
             officer: other,
             vacancy: award.vacancy,

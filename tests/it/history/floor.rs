@@ -304,7 +304,14 @@ pub(crate) struct Desk {
     pub(crate) floor: Floor,
     /// The highest sequence that was cited.
     pub(crate) last: u64,
-    remembered: Vec<((Option<u32>, u64), Op, Answer)>,
+    remembered: Vec<Remembered>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Remembered {
+    identity: (Option<u32>, u64),
+    op: Op,
+    answer: Answer,
 }
 
 impl Desk {
@@ -325,9 +332,9 @@ impl Desk {
     /// Answers `call` now as it was; says whether that may be.
     pub(crate) fn take(&mut self, call: &Call) -> bool {
         let (op, answer) = (call.op, &call.answer);
-        if let Some((_, asked, heard)) = self.recall(call.identity()) {
-            if *asked == op {
-                return heard == answer;
+        if let Some(before) = self.recall(call.identity()) {
+            if before.op == op {
+                return before.answer == *answer;
             }
             // A gate turns a loser away without a look at what the request was used for before.
             let filled = Verdict::No(Refusal::Filled);
@@ -351,9 +358,9 @@ impl Desk {
     /// Answers `op` as the specification would, with places in line of its own making.
     pub(crate) fn answer(&mut self, request: u64, op: Op) -> Answer {
         let identity = (op.asker(), request);
-        if let Some((_, asked, heard)) = self.recall(identity) {
-            return if *asked == op {
-                heard.clone()
+        if let Some(before) = self.recall(identity) {
+            return if before.op == op {
+                before.answer.clone()
             } else {
                 Answer::refused(Refusal::RequestReused)
             };
@@ -389,11 +396,16 @@ impl Desk {
 
     pub(crate) fn remember(&mut self, identity: (Option<u32>, u64), op: Op, answer: &Answer) {
         if answer.is_remembered() {
-            self.remembered.push((identity, op, answer.clone()));
+            self.remembered.push(Remembered {
+                identity,
+                op,
+                answer: answer.clone(),
+            });
         }
     }
 
-    fn recall(&self, identity: (Option<u32>, u64)) -> Option<&((Option<u32>, u64), Op, Answer)> {
-        self.remembered.iter().find(|(who, ..)| *who == identity)
+    fn recall(&self, identity: (Option<u32>, u64)) -> Option<&Remembered> {
+        let mut remembered = self.remembered.iter();
+        remembered.find(|before| before.identity == identity)
     }
 }

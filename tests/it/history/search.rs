@@ -10,14 +10,8 @@ use super::floor::{Desk, Floor};
 /// Calls of a history that can be searched: one bit each.
 pub(crate) const CALLS_MAX: usize = 64;
 
-/// Whether some order explains `calls`, beginning with `floor` at sequence `last`; nothing if more
-/// than `states_max` states would have to be looked at to say.
-pub(crate) fn is_linearizable(
-    floor: &Floor,
-    last: u64,
-    calls: &[Call],
-    states_max: usize,
-) -> Option<bool> {
+/// Whether some order explains `calls`, beginning with `floor` at sequence `last`.
+pub(crate) fn is_linearizable(floor: &Floor, last: u64, calls: &[Call]) -> bool {
     assert!(calls.len() <= CALLS_MAX, "search small histories only");
     let mut seen = HashSet::new();
     let mut open = vec![(0_u64, Desk::new(floor.clone(), last))];
@@ -25,7 +19,7 @@ pub(crate) fn is_linearizable(
     let all = if calls.is_empty() { 0 } else { all };
     while let Some((done, desk)) = open.pop() {
         if done == all {
-            return Some(true);
+            return true;
         }
         let waiting = |place: &usize| done & (1 << place) == 0;
         let left = (0..calls.len()).filter(waiting);
@@ -41,9 +35,6 @@ pub(crate) fn is_linearizable(
                 open.push(state);
             }
         }
-        if seen.len() > states_max {
-            return None;
-        }
     }
-    Some(false)
+    false
 }

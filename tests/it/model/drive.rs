@@ -1,31 +1,21 @@
 //! Drives the engine and the model side by side, and compares everything after every step.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{
-    Actor, Answer, Body, Command, NewSegment, NewVacancy, Refusal, Reply, RosterChange, State,
-    apply, digest,
-};
+use engine::core::{Actor, Answer, Body, Command, Event, Refusal, Reply, State, apply, digest};
 use engine::io::{Clock, ManualClock, Memory};
 use engine::log::{Background, LogOptions};
-use engine::model::{
-    AgencyId, Date, Direction, Interval, OfficerId, Position, RequestId, SiteKind, Standing,
-    Timestamp, VacancyId, VacancyKey, Window,
-};
+use engine::model::{AgencyId, Interval, OfficerId, RequestId, Standing, VacancyId};
+use engine::rules::Clause;
 use engine::{Engine, Follower, Options, Stepper};
 
-use super::cast::{
-    AGENCIES, Ask, By, CERTIFICATIONS, Change, HalfHour, OFFICERS, PROGRAMMES, SITES, Span,
-};
+use super::cast::{Ask, By, DAY, HalfHour, OFFICERS};
 use super::flat::{Flat, Flaw, Said};
 use super::step::{Asker, Step, What, Wish};
+use super::tally::Tally;
+use super::words::{badge, body, cast, instant};
 
-/// Sunday 22 November 2026, midnight UTC, in microseconds.
-const MIDNIGHT_US: i64 = 1_795_305_600_000_000;
-const HALF_HOUR_MS: u64 = 1_800_000;
 /// When every sequence begins: noon in Phoenix.
 const NOON: HalfHour = 38;
 /// Steps in which everything that a moment brings about has happened.
@@ -39,23 +29,6 @@ pub(crate) struct Difference {
     /// Place in the sequence.
     pub(crate) step: usize,
     pub(crate) what: String,
-}
-
-/// What was counted while playing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) asks: u64,
-    pub(crate) awards: u64,
-    /// How often each refusal was heard.
-    pub(crate) refusals: BTreeMap<String, u64>,
-    pub(crate) retries: u64,
-    pub(crate) restarts: u64,
-    pub(crate) ticks: u64,
-    pub(crate) at_the_gate: u64,
-    pub(crate) holders_heard_after_filled: u64,
-    pub(crate) cancelled_heard_after_expired: u64,
-    /// A fingerprint of every line of the run.
-    pub(crate) trace: u64,
 }
 
 /// Plays `steps`; says what was counted, or the first difference.
@@ -84,6 +57,8 @@ struct Drive {
     now: HalfHour,
     /// Every request: who asked what, and what they heard first and when.
     asked: Vec<Asked>,
+    /// Assignments that the engine flagged in this step.
+    flagged: Vec<(VacancyId, OfficerId, Clause)>,
     tally: Tally,
 }
 
@@ -114,10 +89,8 @@ impl Drive {
             ids: Vec::new(),
             now: NOON,
             asked: Vec::new(),
-            tally: Tally {
-                trace: 0xcbf2_9ce4_8422_2325,
-                ..Tally::default()
-            },
+            flagged: Vec::new(),
+            tally: Tally::default(),
         };
         let command = Command {
             request: RequestId(u128::MAX),
@@ -146,7 +119,7 @@ impl Drive {
             Step::Restart => self.restart(),
         }
         self.settle();
-        self.trace(&format!("{step:?}"));
+        self.tally.line(&format!("{step:?}"));
         Ok(())
     }
 
@@ -165,8 +138,9 @@ impl Drive {
         self.tally.ticks += u64::from(self.flat.tick(at));
         for (asked, may_be_turned_away, ticket) in tickets {
             let heard = ticket.wait().map_err(|error| error.to_string())?;
-            self.count(&heard);
-            self.trace(&format!("{:?} {:?} {heard:?}", asked.by, asked.ask));
+            self.tally.hear(&heard);
+            self.tally
+                .line(&format!("{:?} {:?} {heard:?}", asked.by, asked.ask));
             let filled = matches!(&heard, Err(refused) if refused.refusal == Refusal::Filled);
             if filled && may_be_turned_away {
                 self.tally.at_the_gate += 1;
@@ -174,7 +148,7 @@ impl Drive {
                 let said = self.flat.ask(asked.by, asked.request, &asked.ask, at);
                 self.same_answer(&asked, &heard, &said)?;
             }
-            self.keep_promise(asked, at, heard)?;
+            self.keep_promise(&asked, at, heard)?;
         }
         self.settle();
         Ok(())
@@ -273,7 +247,7 @@ impl Drive {
 
     /// The same request hears the same answer for as long as answers are kept (P5). What was
     /// senseless or not allowed is judged anew; the comments name the other exceptions.
-    fn keep_promise(&mut self, asked: Asked, at: HalfHour, heard: Reply) -> Result<(), String> {
+    fn keep_promise(&mut self, asked: &Asked, at: HalfHour, heard: Reply) -> Result<(), String> {
         let same = |other: &&mut Asked| {
             (other.by, other.request, &other.ask) == (asked.by, asked.request, &asked.ask)
         };
@@ -290,7 +264,7 @@ impl Drive {
         if unchanged {
             return Ok(());
         }
-        if at - first_at >= super::cast::DAY {
+        if at - first_at >= DAY {
             kept.heard = Some((at, heard));
             return Ok(());
         }
@@ -325,13 +299,16 @@ impl Drive {
             let at = self.at();
             self.tally.ticks += u64::from(self.flat.tick(at));
         }
+        let mut flagged = Vec::new();
         let house = self.house_mut();
         while let Ok(Some(delivery)) = house.follower.try_next() {
             let records = delivery.batch.iter().flat_map(|batch| &batch.records);
             for record in records {
                 apply(&mut house.follower.state, record);
+                flagged.extend(record.events.iter().filter_map(flag));
             }
         }
+        self.flagged.append(&mut flagged);
     }
 
     fn restart(&mut self) {
@@ -354,7 +331,7 @@ impl Drive {
         self.restart();
         let replayed = digest(self.house().stepper.state());
         let all = [live, following, restored, replayed];
-        self.trace(&format!("{live:x}"));
+        self.tally.line(&format!("{live:x}"));
         if all.iter().any(|one| *one != live) {
             return Err(format!("live, following, restored, replayed: {all:x?}"));
         }
@@ -393,6 +370,7 @@ impl Drive {
             }
         }
         self.one_place_at_a_time()?;
+        self.compare_flags()?;
         if offers {
             self.compare_offers()?;
         }
@@ -416,6 +394,24 @@ impl Drive {
                     held.push((holder.officer, segment.span));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The same assignments were flagged for the coordinator in this step (rule 2).
+    fn compare_flags(&mut self) -> Result<(), String> {
+        let engine = std::mem::take(&mut self.flagged);
+        let model = std::mem::take(&mut self.flat.flagged);
+        let mut named: Vec<_> = model
+            .into_iter()
+            .map(|(number, who, clause)| (VacancyId::from(number), self.ids[who], clause))
+            .collect();
+        named.sort_unstable();
+        let mut sorted = engine.clone();
+        sorted.sort_unstable();
+        self.tally.flags += engine.len() as u64;
+        if sorted != named {
+            return Err(format!("flagged {engine:?}, and in the model {named:?}"));
         }
         Ok(())
     }
@@ -504,28 +500,6 @@ impl Drive {
         told
     }
 
-    fn count(&mut self, heard: &Reply) {
-        self.tally.asks += 1;
-        self.tally.awards += u64::from(matches!(heard, Ok(Answer::Won(_))));
-        if let Err(refused) = heard {
-            let words = format!("{:?}", refused.refusal);
-            let end = words.find([' ', '(']).unwrap_or(words.len());
-            *self
-                .tally
-                .refusals
-                .entry(words[..end].to_owned())
-                .or_default() += 1;
-        }
-    }
-
-    /// Adds a line to the fingerprint of the run (FNV-1a).
-    fn trace(&mut self, line: &str) {
-        for byte in line.bytes() {
-            self.tally.trace =
-                (self.tally.trace ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
     /// The time that a command is stamped with: never earlier than the last record.
     fn at(&self) -> HalfHour {
         self.now.max(self.flat.last_at)
@@ -554,77 +528,10 @@ impl Drive {
             By::Agency(agency) => Actor::Coordinator(AgencyId::from(agency)),
             By::Officer(officer) => Actor::Officer(self.ids[officer]),
         };
-        let vacancy = VacancyId::from;
-        let body = match &asked.ask {
-            Ask::Publish(notice) => Body::Publish(NewVacancy {
-                key: VacancyKey(notice.key),
-                lead: agency(notice.lead),
-                programme: programme(notice.programme),
-                segments: notice
-                    .segments
-                    .iter()
-                    .map(|(site, span)| NewSegment {
-                        site: self::site(*site),
-                        start: instant(span.0),
-                        end: instant(span.1),
-                    })
-                    .collect(),
-                slots: notice.slots.clone(),
-                windows_ms: notice
-                    .windows
-                    .iter()
-                    .map(|window| window.unsigned_abs() * HALF_HOUR_MS)
-                    .collect(),
-                post_orders: String::new(),
-            }),
-            Ask::Accept {
-                vacancy: number,
-                round,
-            } => Body::Accept {
-                vacancy: vacancy(*number),
-                round: *round,
-            },
-            Ask::Decline {
-                vacancy: number,
-                round,
-            } => Body::Decline {
-                vacancy: vacancy(*number),
-                round: *round,
-            },
-            Ask::Release { vacancy: number } => Body::Release {
-                vacancy: vacancy(*number),
-            },
-            Ask::Punch {
-                vacancy: number,
-                off_the_map,
-            } => Body::Punch {
-                vacancy: vacancy(*number),
-                direction: Direction::In,
-                position: off_the_map.then_some(Position {
-                    latitude_udeg: 0,
-                    longitude_udeg: i32::MAX,
-                }),
-            },
-            Ask::Recall {
-                vacancy: number,
-                officer,
-            } => Body::Recall {
-                vacancy: vacancy(*number),
-                officer: self.ids[*officer],
-            },
-            Ask::Cancel { vacancy: number } => Body::Cancel {
-                vacancy: vacancy(*number),
-                reason: String::new(),
-            },
-            Ask::NextTier { vacancy: number } => Body::OpenNextTier {
-                vacancy: vacancy(*number),
-            },
-            Ask::Roster(changes) => Body::Roster(changes.iter().map(roster_change).collect()),
-        };
         Command {
             request: RequestId(asked.request),
             by,
-            body,
+            body: body(&asked.ask, &self.ids),
         }
     }
 }
@@ -648,6 +555,7 @@ fn open(storage: &Arc<Memory>, clock: &Arc<ManualClock>) -> House {
     let following = std::thread::spawn(move || reader.follow());
     while !following.is_finished() {
         stepper.step();
+        std::thread::yield_now();
     }
     let follower = following.join().expect("following does not panic");
     let follower = follower.expect("the engine is open");
@@ -658,195 +566,13 @@ fn open(storage: &Arc<Memory>, clock: &Arc<ManualClock>) -> House {
     }
 }
 
-/// Everything that exists before the first step.
-fn cast() -> Vec<RosterChange> {
-    let mut changes = Vec::new();
-    for (number, agreement) in AGENCIES.iter().enumerate() {
-        changes.push(RosterChange::Agency {
-            code: agency(number),
-            name: "Agency".into(),
-            agreement: agreement.map(|number| format!("msa-{number}")),
-        });
-    }
-    for number in 0..CERTIFICATIONS {
-        let (code, name) = (certification(number), "Certification".into());
-        changes.push(RosterChange::Certification { code, name });
-    }
-    for (number, row) in PROGRAMMES.iter().enumerate() {
-        changes.push(RosterChange::Programme {
-            code: programme(number),
-            name: "Programme".into(),
-            certifications: row
-                .certifications
-                .iter()
-                .copied()
-                .map(certification)
-                .collect(),
-            classes: row.classes.to_vec(),
-            approval: row.approval,
-        });
-    }
-    for (number, row) in SITES.iter().enumerate() {
-        changes.push(RosterChange::Site(NewSite {
-            code: site(number),
-            name: "Site".into(),
-            lead: agency(row.lead),
-            zone: row.zone.into(),
-            position: Position {
-                latitude_udeg: 0,
-                longitude_udeg: 0,
-            },
-            geofence_m: 100,
-            district: "One".into(),
-            kind: SiteKind::Public,
-            ade_funded: false,
-        }));
-    }
-    for (number, row) in OFFICERS.iter().enumerate() {
-        let kinds = (0..CERTIFICATIONS).map(certification);
-        let programmes = (0..PROGRAMMES.len()).map(programme);
-        changes.push(RosterChange::Officer(NewOfficer {
-            badge: badge(number),
-            home: agency(row.home),
-            class: row.class,
-            rank: row.rank,
-            certifications: kinds.map(|kind| (kind, Interval::ALWAYS)).collect(),
-            approvals: programmes.map(|kind| (kind, Interval::ALWAYS)).collect(),
-            availability: NewAvailability::Always,
-        }));
-    }
-    changes
-}
-
-fn roster_change(change: &Change) -> RosterChange {
-    match change.clone() {
-        Change::Grant {
+fn flag(event: &Event) -> Option<(VacancyId, OfficerId, Clause)> {
+    match event {
+        Event::Flagged {
+            vacancy,
             officer,
-            certification,
-            valid,
-        } => RosterChange::CertificationGranted {
-            badge: badge(officer),
-            certification: self::certification(certification),
-            valid: interval(valid),
-        },
-        Change::Revoke {
-            officer,
-            certification,
-        } => RosterChange::CertificationRevoked {
-            badge: badge(officer),
-            certification: self::certification(certification),
-        },
-        Change::Approve {
-            officer,
-            programme,
-            valid,
-        } => RosterChange::ApprovalGranted {
-            badge: badge(officer),
-            programme: self::programme(programme),
-            valid: interval(valid),
-        },
-        Change::Withdraw { officer, programme } => RosterChange::ApprovalWithdrawn {
-            badge: badge(officer),
-            programme: self::programme(programme),
-        },
-        Change::Suspend { officer } => RosterChange::Suspended {
-            badge: badge(officer),
-        },
-        Change::Reinstate { officer } => RosterChange::Reinstated {
-            badge: badge(officer),
-        },
-        Change::Declare {
-            officer,
-            availability,
-        } => RosterChange::AvailabilityDeclared {
-            badge: badge(officer),
-            availability: match availability {
-                None => NewAvailability::Always,
-                Some(declared) => {
-                    let weekly = declared.weekly.into_iter();
-                    let weekly = weekly.map(|(day, span)| (day as u8, window(span)));
-                    let dated = declared.exceptions.into_iter().map(|(day, windows)| {
-                        (date(day), windows.into_iter().map(window).collect())
-                    });
-                    NewAvailability::Declared {
-                        weekly: weekly.collect(),
-                        exceptions: dated.collect(),
-                    }
-                }
-            },
-        },
-        Change::Pact(pact) => RosterChange::Pact {
-            lead: agency(pact.lead),
-            backup: agency(pact.backup),
-            tier: pact.tier,
-            valid: interval(pact.valid),
-            cover: pact.cover.map(|number| format!("msa-{number}")),
-        },
-        Change::EndPact { lead, backup } => RosterChange::PactEnded {
-            lead: agency(lead),
-            backup: agency(backup),
-        },
-        Change::Exclude { site, officer } => RosterChange::Excluded {
-            site: self::site(site),
-            badge: badge(officer),
-        },
-        Change::Readmit { site, officer } => RosterChange::Readmitted {
-            site: self::site(site),
-            badge: badge(officer),
-        },
-        Change::Nobody => RosterChange::Suspended {
-            badge: "nobody".into(),
-        },
-    }
-}
-
-fn agency(number: usize) -> String {
-    format!("agency-{number}")
-}
-
-fn certification(number: usize) -> String {
-    format!("certification-{number}")
-}
-
-fn programme(number: usize) -> String {
-    format!("programme-{number}")
-}
-
-fn site(number: usize) -> String {
-    format!("site-{number}")
-}
-
-fn badge(number: usize) -> String {
-    format!("BADGE-{number:04}")
-}
-
-fn instant(at: HalfHour) -> Timestamp {
-    match at {
-        HalfHour::MIN => Timestamp::MIN,
-        HalfHour::MAX => Timestamp::MAX,
-        at => Timestamp(MIDNIGHT_US + at * HALF_HOUR_MS as i64 * 1_000),
-    }
-}
-
-fn interval(span: Span) -> Interval {
-    Interval {
-        start: instant(span.0),
-        end: instant(span.1),
-    }
-}
-
-fn window(span: Span) -> Window {
-    Window {
-        from_minute: span.0 as u16 * 30,
-        until_minute: span.1 as u16 * 30,
-    }
-}
-
-/// Days of November 2026 from the 22nd; exceptions are at most a few days ahead.
-fn date(day: i64) -> Date {
-    Date {
-        year: 2026,
-        month: 11,
-        day: 22 + day as u8,
+            clause,
+        } => Some((*vacancy, *officer, *clause)),
+        _ => None,
     }
 }

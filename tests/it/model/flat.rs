@@ -4,10 +4,11 @@
 
 use engine::core::{Invalid, Kind, Refusal};
 use engine::model::{Rank, Standing};
+use engine::rules::Clause;
 
 use super::cast::{
-    AGREEMENT_HOLDERS, Ask, Availability, By, CERTIFICATIONS, Change, DAY, HalfHour, Notice,
-    OFFICERS, PROGRAMMES, Pact, SITES, Span,
+    ALWAYS, Ask, Availability, By, CERTIFICATIONS, DAY, HalfHour, Notice, OFFICERS, PROGRAMMES,
+    Pact, Span,
 };
 
 /// How long an answer is remembered.
@@ -26,6 +27,8 @@ pub(crate) struct Flat {
     pub(crate) exclusions: Vec<(usize, usize)>,
     pub(crate) vacancies: Vec<Vacancy>,
     pub(crate) memory: Vec<Memory>,
+    /// Assignments flagged for the coordinator, until somebody takes note.
+    pub(crate) flagged: Vec<(usize, usize, Clause)>,
 }
 
 #[derive(Debug, Clone)]
@@ -133,12 +136,14 @@ pub(crate) enum Flaw {
     NothingForgotten,
     /// A change that fails leaves those before it done.
     HalfARoster,
-    /// Somebody cancelled keeps the officers' time.
+    /// A cancelled vacancy keeps the officers' time.
     CancelKeepsTime,
+    /// Nobody is told when an assignment loses its ground.
+    NothingFlagged,
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 16] = [
+    pub(crate) const PLANTED: [Flaw; 17] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -155,6 +160,7 @@ impl Flaw {
         Flaw::NothingForgotten,
         Flaw::HalfARoster,
         Flaw::CancelKeepsTime,
+        Flaw::NothingFlagged,
     ];
 }
 
@@ -165,12 +171,12 @@ impl Flat {
             certifications: (0..CERTIFICATIONS)
                 .map(|kind| Certificate {
                     kind,
-                    valid: super::cast::ALWAYS,
+                    valid: ALWAYS,
                     noticed: false,
                 })
                 .collect(),
             approvals: (0..PROGRAMMES.len())
-                .map(|programme| (programme, super::cast::ALWAYS))
+                .map(|programme| (programme, ALWAYS))
                 .collect(),
             suspended: false,
             availability: None,
@@ -184,6 +190,7 @@ impl Flat {
             exclusions: Vec::new(),
             vacancies: Vec::new(),
             memory: Vec::new(),
+            flagged: Vec::new(),
         }
     }
 
@@ -280,41 +287,9 @@ impl Flat {
         }
     }
 
-    fn done(&self) -> Result<Said, Refusal> {
+    pub(super) fn done(&self) -> Result<Said, Refusal> {
         let sequence = self.records + 1;
         Ok(Said::Done { sequence })
-    }
-
-    /// Whether role and agency allow this: they come from who asks, never from what is asked.
-    fn may(&self, by: By, ask: &Ask) -> bool {
-        let leads = |agency: usize, vacancy: usize| {
-            let row = self.vacancies.get(vacancy);
-            row.is_some_and(|row| row.notice.lead == agency)
-        };
-        match (by, ask) {
-            (By::Operator, Ask::Accept { .. } | Ask::Decline { .. }) => false,
-            (By::Operator, Ask::Release { .. } | Ask::Punch { .. }) => false,
-            (By::Operator, _) => true,
-            (By::Agency(agency), Ask::Publish(notice)) => notice.lead == agency,
-            (By::Agency(agency), Ask::Cancel { vacancy } | Ask::NextTier { vacancy }) => {
-                leads(agency, *vacancy)
-            }
-            (By::Agency(agency), Ask::Recall { officer, .. }) => OFFICERS[*officer].home == agency,
-            (By::Agency(agency), Ask::Roster(changes)) => {
-                changes.iter().all(|change| match subject(change) {
-                    Subject::Officer(officer) => OFFICERS[officer].home == agency,
-                    Subject::Site(site) => SITES[site].lead == agency,
-                    Subject::Installation => false,
-                })
-            }
-            (By::Agency(_), _) => false,
-            (By::Officer(_), Ask::Accept { .. } | Ask::Decline { .. }) => true,
-            (By::Officer(_), Ask::Release { .. } | Ask::Punch { .. }) => true,
-            (By::Officer(own), Ask::Roster(changes)) => changes
-                .iter()
-                .all(|change| matches!(change, Change::Declare { officer, .. } if *officer == own)),
-            (By::Officer(_), _) => false,
-        }
     }
 
     fn decide(&mut self, by: By, ask: &Ask, at: HalfHour) -> Result<Said, Refusal> {
@@ -355,7 +330,7 @@ impl Flat {
                 opened.then_some(()).ok_or(Refusal::NoFurtherTier)?;
                 self.done()
             }
-            (Ask::Roster(changes), _) => self.change_roster(changes),
+            (Ask::Roster(changes), _) => self.change_roster(changes, at),
             (_, By::Operator | By::Agency(_)) => unreachable!("only officers may: {ask:?}"),
         }
     }
@@ -570,112 +545,6 @@ impl Flat {
         row.offered.dedup();
     }
 
-    fn change_roster(&mut self, changes: &[Change]) -> Result<Said, Refusal> {
-        let before = self.clone();
-        for change in changes {
-            if let Err(refusal) = self.change(&before, change) {
-                if self.flaw != Flaw::HalfARoster {
-                    *self = before;
-                }
-                return Err(refusal);
-            }
-        }
-        self.done()
-    }
-
-    fn change(&mut self, before: &Flat, change: &Change) -> Result<(), Refusal> {
-        match change.clone() {
-            Change::Grant {
-                officer,
-                certification,
-                valid,
-            } => {
-                let held = &mut self.officers[officer].certifications;
-                held.retain(|held| held.kind != certification);
-                held.push(Certificate {
-                    kind: certification,
-                    valid,
-                    noticed: false,
-                });
-            }
-            Change::Revoke {
-                officer,
-                certification,
-            } => {
-                let held = &mut self.officers[officer].certifications;
-                held.retain(|held| held.kind != certification);
-            }
-            Change::Approve {
-                officer,
-                programme,
-                valid,
-            } => {
-                let held = &mut self.officers[officer].approvals;
-                held.retain(|(kind, _)| *kind != programme);
-                held.push((programme, valid));
-            }
-            Change::Withdraw { officer, programme } => {
-                let held = &mut self.officers[officer].approvals;
-                held.retain(|(kind, _)| *kind != programme);
-            }
-            Change::Suspend { officer } => {
-                self.officers[officer].suspended = true;
-                if self.flaw == Flaw::SuspensionReopens {
-                    let slots = self.vacancies.iter_mut().flat_map(|row| &mut row.slots);
-                    for slot in slots {
-                        slot.holder = slot.holder.filter(|holder| holder.officer != officer);
-                    }
-                }
-            }
-            Change::Reinstate { officer } => self.officers[officer].suspended = false,
-            Change::Declare {
-                officer,
-                availability,
-            } => self.officers[officer].availability = availability,
-            Change::Pact(pact) => {
-                if pact.lead == pact.backup || pact.tier == 0 {
-                    return Err(Refusal::Invalid(Invalid::Pact));
-                }
-                if let Some(agreement) = pact.cover
-                    && ![pact.lead, pact.backup].contains(&AGREEMENT_HOLDERS[agreement])
-                {
-                    let code = format!("msa-{agreement}").into();
-                    return Err(Refusal::Invalid(Invalid::Cover(code)));
-                }
-                self.pacts
-                    .retain(|old| (old.lead, old.backup) != (pact.lead, pact.backup));
-                self.pacts.push(pact);
-            }
-            Change::EndPact { lead, backup } => {
-                // A pact has no code: what ends must have stood before the command.
-                if before.pact(lead, backup).is_none() {
-                    return Err(Refusal::Unknown {
-                        kind: Kind::Pact,
-                        code: format!("agency-{lead}/agency-{backup}").into(),
-                    });
-                }
-                self.pacts
-                    .retain(|old| (old.lead, old.backup) != (lead, backup));
-            }
-            Change::Exclude { site, officer } => self.exclusions.push((site, officer)),
-            Change::Readmit { site, officer } => {
-                self.exclusions.retain(|row| *row != (site, officer));
-            }
-            Change::Nobody => {
-                return Err(Refusal::Unknown {
-                    kind: Kind::Officer,
-                    code: "nobody".into(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn pact(&self, lead: usize, backup: usize) -> Option<&Pact> {
-        let same = |pact: &&Pact| (pact.lead, pact.backup) == (lead, backup);
-        self.pacts.iter().find(same)
-    }
-
     fn known(&self, number: usize) -> Result<&Vacancy, Refusal> {
         self.vacancies.get(number).ok_or_else(|| Refusal::Unknown {
             kind: Kind::Vacancy,
@@ -700,28 +569,6 @@ impl Vacancy {
         let windows = &self.notice.windows;
         let last = windows.len().checked_sub(1)?;
         Some(windows[usize::from(tier).min(last)])
-    }
-}
-
-enum Subject {
-    Officer(usize),
-    Site(usize),
-    Installation,
-}
-
-fn subject(change: &Change) -> Subject {
-    match change {
-        Change::Grant { officer, .. } | Change::Revoke { officer, .. } => {
-            Subject::Officer(*officer)
-        }
-        Change::Approve { officer, .. } | Change::Withdraw { officer, .. } => {
-            Subject::Officer(*officer)
-        }
-        Change::Suspend { officer } | Change::Reinstate { officer } => Subject::Officer(*officer),
-        Change::Declare { officer, .. } => Subject::Officer(*officer),
-        Change::Exclude { site, .. } | Change::Readmit { site, .. } => Subject::Site(*site),
-        // Nobody is employed by no agency.
-        Change::Pact(_) | Change::EndPact { .. } | Change::Nobody => Subject::Installation,
     }
 }
 

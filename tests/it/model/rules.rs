@@ -9,6 +9,13 @@ use super::cast::{
 };
 use super::flat::{Flat, Flaw};
 
+/// What an officer is examined for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Examined {
+    ToTake,
+    ToKeep,
+}
+
 impl Flat {
     /// What covers `officer`, if they may take the vacancy now.
     pub(super) fn examine(
@@ -93,8 +100,29 @@ impl Flat {
         own.or(pact).or(AGENCIES[lead])
     }
 
-    /// The first clause that does not hold, but for being free.
+    /// The first clause without which an officer cannot take the vacancy, but for being free.
     fn breach(&self, number: usize, officer: usize, at: HalfHour) -> Option<Clause> {
+        self.first_breach(number, officer, at, Examined::ToTake)
+    }
+
+    /// The first clause without which an officer cannot keep what is held: all but those about the
+    /// moment of taking it.
+    pub(super) fn held_breach(
+        &self,
+        number: usize,
+        officer: usize,
+        at: HalfHour,
+    ) -> Option<Clause> {
+        self.first_breach(number, officer, at, Examined::ToKeep)
+    }
+
+    fn first_breach(
+        &self,
+        number: usize,
+        officer: usize,
+        at: HalfHour,
+        examined: Examined,
+    ) -> Option<Clause> {
         let notice = &self.vacancies[number].notice;
         let (who, Member { home, class, rank }) = (&self.officers[officer], &OFFICERS[officer]);
         let programme = &PROGRAMMES[notice.programme];
@@ -128,12 +156,14 @@ impl Flat {
         if programme.approval && !approved {
             return Some(Clause::Approved);
         }
-        if !notice.slots.contains(rank) && self.flaw != Flaw::AnyRankFits {
-            return Some(Clause::Rank);
-        }
-        let mut segments = notice.segments.iter();
-        if !segments.all(|(site, span)| self.is_available(officer, *site, *span)) {
-            return Some(Clause::Available);
+        if examined == Examined::ToTake {
+            if !notice.slots.contains(rank) && self.flaw != Flaw::AnyRankFits {
+                return Some(Clause::Rank);
+            }
+            let mut segments = notice.segments.iter();
+            if !segments.all(|(site, span)| self.is_available(officer, *site, *span)) {
+                return Some(Clause::Available);
+            }
         }
         let excluded = |(site, _): &(usize, Span)| self.exclusions.contains(&(*site, officer));
         if notice.segments.iter().any(excluded) {

@@ -121,7 +121,7 @@ pub(crate) fn sequence(seed: u64) -> Vec<Step> {
 }
 
 fn step(dice: &mut SplitMix64) -> Step {
-    match dice.pick(&[760, 120, 15, 35]) {
+    match dice.pick(&[800, 80, 15, 25]) {
         0 => {
             let count = if dice.chance(200) {
                 dice.between(2, 4)
@@ -364,20 +364,15 @@ impl What {
     /// What this is in the world of `flat` at `at`, and who would ordinarily ask it. `key` is one
     /// that nothing has yet.
     pub(crate) fn resolve(&self, flat: &Flat, at: HalfHour, key: u128) -> (By, Ask) {
-        let number = |back: u64| match (flat.vacancies.len() as u64, back) {
-            (count, u64::MAX) => count as usize,
-            (0, _) => 0,
-            (count, back) => (count - 1 - back % count) as usize,
-        };
-        let round = |vacancy: usize, offset: i64| {
-            let current = flat.vacancies.get(vacancy).map_or(1, |row| row.round);
-            // Rounds count from 1.
+        let row = |vacancy: usize| flat.vacancies.get(vacancy);
+        let lead = |vacancy| row(vacancy).map_or(By::Operator, |row| By::Agency(row.notice.lead));
+        let officer = |who: Who, vacancy| who.of(flat, vacancy, at);
+        // Rounds count from 1.
+        let round = |offset: i64, vacancy| {
+            let current = row(vacancy).map_or(1, |row| row.round);
             u32::try_from((i64::from(current) + offset).max(1)).expect("few rounds")
         };
-        let lead = |vacancy: usize| match flat.vacancies.get(vacancy) {
-            Some(row) => By::Agency(row.notice.lead),
-            None => By::Operator,
-        };
+        let vacancy = self.vacancy(flat);
         match self {
             What::Publish { notice, same_key } => {
                 let mut notice = notice.clone();
@@ -389,39 +384,33 @@ impl What {
                 (By::Agency(notice.lead), Ask::Publish(notice))
             }
             What::Accept {
-                back,
-                officer,
+                officer: who,
                 round: offset,
+                ..
             } => {
-                let vacancy = number(*back);
-                let round = round(vacancy, *offset);
-                let by = By::Officer(officer.of(flat, vacancy, at));
+                let round = round(*offset, vacancy);
+                let by = By::Officer(officer(*who, vacancy));
                 (by, Ask::Accept { vacancy, round })
             }
             What::Decline {
-                back,
-                officer,
+                officer: who,
                 round: offset,
+                ..
             } => {
-                let vacancy = number(*back);
-                let round = round(vacancy, *offset);
-                let by = By::Officer(officer.of(flat, vacancy, at));
+                let round = round(*offset, vacancy);
+                let by = By::Officer(officer(*who, vacancy));
                 (by, Ask::Decline { vacancy, round })
             }
-            What::Release { back, officer } => {
-                let vacancy = number(*back);
-                (
-                    By::Officer(officer.of(flat, vacancy, at)),
-                    Ask::Release { vacancy },
-                )
+            What::Release { officer: who, .. } => {
+                let by = By::Officer(officer(*who, vacancy));
+                (by, Ask::Release { vacancy })
             }
             What::Punch {
-                back,
-                officer,
+                officer: who,
                 off_the_map,
+                ..
             } => {
-                let (vacancy, off_the_map) = (number(*back), *off_the_map);
-                let by = By::Officer(officer.of(flat, vacancy, at));
+                let (by, off_the_map) = (By::Officer(officer(*who, vacancy)), *off_the_map);
                 (
                     by,
                     Ask::Punch {
@@ -430,26 +419,36 @@ impl What {
                     },
                 )
             }
-            What::Recall { back, officer } => {
-                let vacancy = number(*back);
-                let officer = officer.of(flat, vacancy, at);
-                (
-                    By::Agency(OFFICERS[officer].home),
-                    Ask::Recall { vacancy, officer },
-                )
+            What::Recall { officer: who, .. } => {
+                let officer = officer(*who, vacancy);
+                let by = By::Agency(OFFICERS[officer].home);
+                (by, Ask::Recall { vacancy, officer })
             }
-            What::Cancel { back } => {
-                let vacancy = number(*back);
-                (lead(vacancy), Ask::Cancel { vacancy })
-            }
-            What::NextTier { back } => {
-                let vacancy = number(*back);
-                (lead(vacancy), Ask::NextTier { vacancy })
-            }
+            What::Cancel { .. } => (lead(vacancy), Ask::Cancel { vacancy }),
+            What::NextTier { .. } => (lead(vacancy), Ask::NextTier { vacancy }),
             What::Roster(changes) => (By::Operator, Ask::Roster(changes.clone())),
             What::Again { .. } | What::Reuse { .. } => {
                 unreachable!("who plays the sequence knows what was asked before")
             }
+        }
+    }
+
+    /// The number of the vacancy that this is about, counted back from the newest.
+    fn vacancy(&self, flat: &Flat) -> usize {
+        let count = flat.vacancies.len() as u64;
+        match self {
+            What::Accept { back, .. }
+            | What::Decline { back, .. }
+            | What::Release { back, .. }
+            | What::Punch { back, .. }
+            | What::Recall { back, .. }
+            | What::Cancel { back }
+            | What::NextTier { back } => match (count, *back) {
+                (_, u64::MAX) | (0, _) => count as usize,
+                (_, back) => (count - 1 - back % count) as usize,
+            },
+            What::Publish { .. } | What::Roster(_) => 0,
+            What::Again { .. } | What::Reuse { .. } => 0,
         }
     }
 }
