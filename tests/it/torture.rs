@@ -95,6 +95,12 @@ fn a_power_cut_finds_a_server_that_does_not_sync() {
 
 #[test]
 fn a_torture_that_is_interrupted_leaves_nothing_behind() {
+    for signal in ["INT", "TERM"] {
+        interrupted_by(signal);
+    }
+}
+
+fn interrupted_by(signal: &str) {
     let folder = scratch();
     let mut words = vec!["--kills", "100000"];
     if may_unshare().is_ok() {
@@ -108,7 +114,8 @@ fn a_torture_that_is_interrupted_leaves_nothing_behind() {
     }
     let work = folder.join(format!("muster-torture-{}", child.id()));
     assert!(work.exists(), "it works there: {}", progress());
-    let interrupt = format!("kill -s INT {}", child.id());
+    // What Ctrl-C says, and what `timeout` says.
+    let interrupt = format!("kill -s {signal} {}", child.id());
     let status = Command::new("sh").args(["-c", &interrupt]).status();
     assert!(status.expect("a shell").success());
     let status = child.wait().expect("it ends");
