@@ -10,6 +10,10 @@ use clap::Parser;
 use loadgen::cli::{Cli, Workload};
 use muster::stop::{FAILED, USAGE};
 
+/// As in `main.rs`: commands are allocated on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
