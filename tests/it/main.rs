@@ -1,6 +1,9 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod corpus;
 mod embed;
+mod faults;
+mod house;
 mod index_twin;
 mod inspect;
 mod readme;
@@ -10,3 +13,4 @@ mod scenario;
 mod scenarios;
 mod terminal;
 mod tidy;
+mod torture;

@@ -16,6 +16,7 @@ mod recovery;
 mod scan;
 mod segment;
 mod snapshot;
+mod spare;
 mod verify;
 mod writer;
 
@@ -27,6 +28,7 @@ pub use record::{
 };
 pub use recovery::{Recovered, RecoveredRecords, Recovery, TornTail};
 pub use snapshot::{SNAPSHOTS_KEPT, SnapshotError, Snapshots};
+pub use spare::{SHORT_SEGMENT_BYTES, SPARES_READY};
 pub use verify::{Report, Torn, durable_mark, verify};
 pub use writer::{CommitError, Committed, Log};
 
