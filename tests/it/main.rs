@@ -1,10 +1,16 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod corpus;
 mod embed;
+mod faults;
+mod house;
 mod index_twin;
+mod inspect;
 mod readme;
 mod recovery;
+mod replay;
 mod scenario;
 mod scenarios;
 mod terminal;
 mod tidy;
+mod torture;

@@ -3,8 +3,10 @@
 //! The thread repeats one step: drain the line → stamp → match → decide and apply in order →
 //! append and sync → show the gates, answer, deliver to followers. See [`Stepper::step`].
 
+mod desk;
 mod follow;
 mod recover;
+mod scribe;
 mod snapshots;
 mod step;
 
@@ -90,12 +92,29 @@ impl Engine {
     ///
     /// If the log is damaged, in use or cannot be read; the error says where and what to do.
     pub fn open(options: Options) -> Result<(Engine, Recovered), OpenError> {
+        Engine::open_on(options, || ())
+    }
+
+    /// As [`Engine::open`]; `prepare` runs first on the thread that settles and on the one that
+    /// writes, and is the place to change how they are scheduled.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::open`].
+    pub fn open_on(
+        options: Options,
+        prepare: impl Fn() + Clone + Send + 'static,
+    ) -> Result<(Engine, Recovered), OpenError> {
         let every = options.snapshot_every_records;
         let (engine, stepper, recovered) = Engine::open_stepped(options)?;
+        let stepper = stepper.with_log_thread(prepare.clone())?;
         let snapshots = stepper.snapshots();
         let thread = thread::Builder::new()
             .name("muster-engine".into())
-            .spawn(move || stepper.run())
+            .spawn(move || {
+                prepare();
+                stepper.run();
+            })
             .map_err(|source| OpenError::Thread {
                 what: source.to_string(),
             })?;
@@ -251,6 +270,11 @@ impl Engine {
 }
 
 impl Shared {
+    /// Wakes the engine thread.
+    fn wake(&self) {
+        self.line.wake();
+    }
+
     fn health(&self) -> Health {
         self.line.health()
     }

@@ -49,6 +49,15 @@ pub(crate) struct Gates {
     answered: Box<[AtomicU64]>,
 }
 
+/// What a gate shows of a vacancy: taken when it is settled, put up when it is durable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sign {
+    /// As in [`Gate`]; none when the vacancy is over.
+    word: Option<u64>,
+    winners: u64,
+    filled_at: i64,
+}
+
 #[derive(Debug, Default)]
 struct Gate {
     /// The last closed round in the upper half, none being 0; whether it is filled in the lower.
@@ -111,24 +120,29 @@ impl Gates {
         gate.line.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
-    /// Shows what is durable about `row`. Called by the engine thread only.
+    /// Shows what is durable about `row`. Called by whoever writes the log only.
     pub(crate) fn show(&self, vacancy: VacancyId, row: &Vacancy) {
+        self.put_up(vacancy, Sign::of(row));
+    }
+
+    /// Puts up a sign whose vacancy is durable as it says. Called by whoever writes the log only.
+    pub(crate) fn put_up(&self, vacancy: VacancyId, sign: Sign) {
         let gate = self.make(vacancy);
-        if matches!(row.standing, Standing::Cancelled | Standing::Expired) {
+        let Some(word) = sign.word else {
             // What is over is asked about rarely, and the engine remembers who held it. The
             // winners stay shown: whoever has read the closed word may still be about to look.
             gate.word.store(0, Ordering::Release);
             return;
-        }
+        };
         // The line counts anew when a round opens after one was closed.
-        if row.standing != Standing::Filled && gate.word.load(Ordering::Relaxed) as u32 == 1 {
+        if word as u32 == 0 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
             gate.line.store(0, Ordering::Relaxed);
         }
         // Winners are shown before the gate closes. Otherwise a winner whose reply was lost could
         // ask again and be told that it is filled.
-        gate.filled_at.store(filled_at(row), Ordering::Release);
-        gate.winners.store(winners(row), Ordering::Release);
-        gate.word.store(word(row), Ordering::Release);
+        gate.filled_at.store(sign.filled_at, Ordering::Release);
+        gate.winners.store(sign.winners, Ordering::Release);
+        gate.word.store(word, Ordering::Release);
     }
 
     /// The gate of `vacancy`, made with its neighbours when the first of them is published.
@@ -144,21 +158,21 @@ impl Gates {
     }
 }
 
-fn word(row: &Vacancy) -> u64 {
-    let is_filled = row.standing == Standing::Filled;
-    (u64::from(row.closed_round) << 32) | u64::from(is_filled)
-}
-
-/// Those who gave their slot back won it once, and a retry of that request hears what it heard
-/// then.
-fn winners(row: &Vacancy) -> u64 {
-    let holders = row.holders().map(|holder| holder.officer);
-    let winners = holders.chain(row.returned.iter());
-    winners.fold(0, |bits, officer| bits | winner_bit(officer))
-}
-
-fn filled_at(row: &Vacancy) -> i64 {
-    row.filled_at.map_or(0, Timestamp::as_micros)
+impl Sign {
+    /// What the gate of `row` shows once `row` is durable.
+    pub(crate) fn of(row: &Vacancy) -> Sign {
+        let is_over = matches!(row.standing, Standing::Cancelled | Standing::Expired);
+        let is_filled = u64::from(row.standing == Standing::Filled);
+        // Those who gave their slot back won it once, and a retry of that request hears what it
+        // heard then.
+        let holders = row.holders().map(|holder| holder.officer);
+        let winners = holders.chain(row.returned.iter());
+        Sign {
+            word: (!is_over).then_some((u64::from(row.closed_round) << 32) | is_filled),
+            winners: winners.fold(0, |bits, officer| bits | winner_bit(officer)),
+            filled_at: row.filled_at.map_or(0, Timestamp::as_micros),
+        }
+    }
 }
 
 fn answered_bit(officer: OfficerId) -> (usize, u64) {
@@ -179,27 +193,36 @@ mod planted {
     impl Gates {
         /// Closes the gate before it shows the winners.
         pub(in crate::race) fn show_the_word_first(&self, vacancy: VacancyId, row: &Vacancy) {
-            let gate = self.make(vacancy);
-            gate.filled_at.store(filled_at(row), Ordering::Release);
-            gate.word.store(word(row), Ordering::Release);
-            gate.winners.store(winners(row), Ordering::Release);
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.filled_at.store(sign.filled_at, Ordering::Release);
+            gate.word.store(word, Ordering::Release);
+            gate.winners.store(sign.winners, Ordering::Release);
         }
 
         /// Closes the gate before it says since when.
         pub(in crate::race) fn show_the_time_last(&self, vacancy: VacancyId, row: &Vacancy) {
-            let gate = self.make(vacancy);
-            gate.winners.store(winners(row), Ordering::Release);
-            gate.word.store(word(row), Ordering::Release);
-            gate.filled_at.store(filled_at(row), Ordering::Release);
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.winners.store(sign.winners, Ordering::Release);
+            gate.word.store(word, Ordering::Release);
+            gate.filled_at.store(sign.filled_at, Ordering::Release);
         }
 
         /// Does everything in the right order and lets the machine change it.
         #[cfg(loom)]
         pub(in crate::race) fn show_without_order(&self, vacancy: VacancyId, row: &Vacancy) {
-            let gate = self.make(vacancy);
-            gate.filled_at.store(filled_at(row), Ordering::Relaxed);
-            gate.winners.store(winners(row), Ordering::Relaxed);
-            gate.word.store(word(row), Ordering::Relaxed);
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.filled_at.store(sign.filled_at, Ordering::Relaxed);
+            gate.winners.store(sign.winners, Ordering::Relaxed);
+            gate.word.store(word, Ordering::Relaxed);
         }
     }
 }
@@ -241,6 +264,7 @@ mod tests {
             place: 1,
             sequence: Sequence(1),
             awarded_at: Timestamp(7),
+            round: row.round,
         });
         row.standing = Standing::Filled;
         row.closed_round = row.round;

@@ -87,6 +87,16 @@ impl<T> Line<T> {
         self.inbox.drain_into(taken);
     }
 
+    /// Wakes who drains the line, or keeps them from their next sleep, although nobody entered.
+    pub(crate) fn wake(&self) {
+        self.bell.ring();
+    }
+
+    /// Whether nobody was in line at that moment.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inbox.is_empty()
+    }
+
     /// Sleeps until somebody enters the line, `at_most` or [`LINE_SLEEP_MS_MAX`] has passed, or for
     /// no reason.
     pub(crate) fn wait(&self, at_most: Option<Duration>) {

@@ -14,7 +14,7 @@ mod sync;
 mod ticket;
 
 pub use gate::Admission;
-pub(crate) use gate::Gates;
+pub(crate) use gate::{Gates, Sign};
 pub use line::Health;
 pub(crate) use line::{Entry, Line};
 pub(crate) use ticket::Promise;
