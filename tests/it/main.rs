@@ -1,12 +1,19 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod corpus;
 mod embed;
+mod faults;
 mod history;
+mod house;
 mod index_twin;
+mod inspect;
 mod model;
+mod peers;
 mod readme;
 mod recovery;
+mod replay;
 mod scenario;
 mod scenarios;
 mod terminal;
 mod tidy;
+mod torture;

@@ -20,7 +20,9 @@ pub mod event;
 pub mod matching;
 pub mod react;
 pub mod refusal;
+mod sound;
 pub mod state;
+mod touch;
 
 pub use apply::apply;
 pub use command::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
@@ -32,3 +34,4 @@ pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
+pub(crate) use touch::TOUCHED_AT_A_TIME;
