@@ -1,5 +1,7 @@
 //! Events become state. Nothing here refuses: what is in the log has happened.
 
+mod amend;
+
 use super::event::{Event, Record};
 use super::state::{Deadline, State};
 use crate::model::{
@@ -95,10 +97,27 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
                 free(state, *vacancy, *officer);
             }
             clear_deadlines(state, *vacancy);
+            amend::end_reservations(state, *vacancy);
         }
         Event::Expired { vacancy } => {
             vacancy_mut(state, *vacancy).standing = Standing::Expired;
             clear_deadlines(state, *vacancy);
+            amend::end_reservations(state, *vacancy);
+        }
+        Event::Amended(amendment) => amend::amend(state, record, amendment),
+        Event::Reconfirmed { officer, receipt } => {
+            amend::settle(state, receipt.vacancy, *officer);
+        }
+        Event::Lapsed {
+            vacancy,
+            officers,
+            round,
+            recipients,
+            closes_at,
+        } => {
+            amend::lapse(state, *vacancy, officers, *round, recipients);
+            vacancy_mut(state, *vacancy).offered_at = record.at;
+            set_tier_deadline(state, *vacancy, *closes_at);
         }
         Event::Punched { vacancy, punch } => {
             state
@@ -188,6 +207,7 @@ fn vacate(
     let start = row.posting.span().start;
     state.durable.deadlines.insert((start, Deadline::Start(id)));
     free(state, id, officer);
+    amend::settle(state, id, officer);
 }
 
 /// Frees what `officer` had booked for `vacancy`.

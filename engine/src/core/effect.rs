@@ -1,7 +1,7 @@
 //! Who must be told what.
 
 use super::event::Vacated;
-use crate::model::{OfficerId, OfficerSet, Standing, VacancyId};
+use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Something that somebody must be told.
@@ -20,7 +20,7 @@ pub enum Effect {
     Withdraw {
         /// The vacancy.
         vacancy: VacancyId,
-        /// How it stands now.
+        /// How it stands now; open means that it was amended, and is no longer for them.
         because: Standing,
         /// The officers.
         from: OfficerSet,
@@ -49,6 +49,15 @@ pub enum Effect {
         officer: OfficerId,
         /// What no longer holds.
         clause: Clause,
+    },
+    /// These officers hold or were offered a vacancy that was amended, and must read it again.
+    Amend {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// When they have to have said yes to keep their slots; none if they need not.
+        confirm_by: Option<Timestamp>,
+        /// The officers.
+        to: OfficerSet,
     },
     /// The board changed: the event of this place in the record.
     Happened {

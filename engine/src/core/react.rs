@@ -2,7 +2,7 @@
 //! so nothing can be told before it is durable.
 
 use super::effect::Effect;
-use super::event::{Event, Record};
+use super::event::{Amendment, Event, Record, Vacated};
 use super::state::State;
 use crate::model::{OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
 
@@ -93,6 +93,21 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
                 withdraw(*vacancy, row, &holders, effects);
             }
         }
+        Event::Amended(amendment) => amended(state, amendment, effects),
+        Event::Reconfirmed { officer, receipt } => {
+            let (vacancy, officer) = (receipt.vacancy, *officer);
+            effects.push(Effect::Assign { vacancy, officer });
+        }
+        Event::Lapsed {
+            vacancy,
+            officers,
+            round,
+            recipients,
+            ..
+        } => {
+            unassign(*vacancy, officers, Vacated::Unconfirmed, effects);
+            offer(*vacancy, *round, recipients, effects);
+        }
         Event::Flagged {
             vacancy,
             officer,
@@ -121,5 +136,67 @@ fn withdraw(vacancy: VacancyId, row: &Vacancy, holders: &[OfficerId], effects: &
             because: row.standing,
             from,
         });
+    }
+}
+
+fn amended(state: &State, amendment: &Amendment, effects: &mut Vec<Effect>) {
+    let (vacancy, round) = (amendment.vacancy, amendment.round);
+    let mut read_again = |confirm_by, to: OfficerSet| {
+        if !to.is_empty() {
+            effects.push(Effect::Amend {
+                vacancy,
+                confirm_by,
+                to,
+            });
+        }
+    };
+    match (&amendment.moved, &amendment.post_orders) {
+        (Some(moved), _) => read_again(Some(moved.confirm_by), moved.unconfirmed.clone()),
+        (None, Some(_)) => {
+            if let Some(row) = state.vacancy(vacancy) {
+                read_again(None, concerned(row, amendment));
+            }
+        }
+        (None, None) => {}
+    }
+    if let Some(moved) = &amendment.moved {
+        unassign(vacancy, &moved.lost, Vacated::Amended, effects);
+    }
+    if let Some(row) = state.vacancy(vacancy)
+        && !amendment.withdrawn.is_empty()
+    {
+        effects.push(Effect::Withdraw {
+            vacancy,
+            because: row.standing,
+            from: amendment.withdrawn.clone(),
+        });
+    }
+    offer(vacancy, round, &amendment.recipients, effects);
+}
+
+/// Who must read the post orders again: the holders, and those who may take it and do not hear of
+/// it anew anyway.
+fn concerned(row: &Vacancy, amendment: &Amendment) -> OfficerSet {
+    let mut concerned = OfficerSet::new();
+    if row.standing == Standing::Open {
+        concerned.0 = &(&row.offered.0 - &row.declined.0) - &amendment.recipients.0;
+    }
+    let holders = row.holders().map(|holder| holder.officer.0);
+    concerned.0.extend(holders);
+    concerned
+}
+
+fn unassign(vacancy: VacancyId, from: &OfficerSet, why: Vacated, effects: &mut Vec<Effect>) {
+    effects.extend(from.iter().map(|officer| Effect::Unassign {
+        vacancy,
+        officer,
+        because: Some(why),
+    }));
+}
+
+fn offer(vacancy: VacancyId, round: u32, to: &OfficerSet, effects: &mut Vec<Effect>) {
+    if !to.is_empty() {
+        let to = to.clone();
+        effects.push(Effect::Offer { vacancy, round, to });
     }
 }

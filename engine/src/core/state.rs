@@ -55,6 +55,8 @@ pub enum Deadline {
     Start(VacancyId),
     /// A certification runs out.
     Certification(OfficerId, CertificationId),
+    /// Holders have had their time to say yes to another time or place.
+    Confirm(VacancyId),
 }
 
 /// The answer to a command: done, or refused.
@@ -296,7 +298,9 @@ impl Record {
         for event in &self.events {
             match event {
                 Event::Refused(refused) => return Err(refused.clone()),
-                Event::Confirmed(receipt) => return Ok(Answer::Won(*receipt)),
+                Event::Confirmed(receipt) | Event::Reconfirmed { receipt, .. } => {
+                    return Ok(Answer::Won(*receipt));
+                }
                 Event::Awarded {
                     vacancy,
                     slot,

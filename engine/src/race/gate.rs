@@ -121,12 +121,14 @@ impl Gates {
             gate.line.store(0, Ordering::Relaxed);
         }
         // Winners are shown before the gate closes. Otherwise a winner whose reply was lost could
-        // ask again and be told that it is filled. Those who gave their slot back won it once, and
-        // a retry of that request hears what it heard then.
+        // ask again and be told that it is filled. Those who gave their slot back, or lost it to an
+        // amendment, won it once, and a retry of that request hears what it heard then.
+        let lost = row.moved.iter().flat_map(|moved| &moved.lost);
         let winners = row
             .holders()
             .map(|holder| holder.officer)
-            .chain(row.returned.iter());
+            .chain(row.returned.iter())
+            .chain(lost.map(|lost| lost.officer));
         let winners = winners.fold(0, |bits, officer| bits | winner_bit(officer));
         gate.filled_at.store(
             row.filled_at.map_or(0, Timestamp::as_micros),
