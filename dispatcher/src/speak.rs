@@ -440,3 +440,30 @@ pub(crate) fn board_row(state: &State, row: &Vacancy) -> BoardRow {
 pub(crate) fn not_allowed() -> Outcome {
     Outcome::Refused(refused(&Refusal::NotAllowed.into(), 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_line_says_when_to_come_back_whatever_was_asked() {
+        let busy = Refused::from(Refusal::Busy { retry_after_ms: 50 });
+        for is_accept in [true, false] {
+            let said = no(&busy, is_accept, 0);
+            assert_eq!(said, Outcome::Busy { retry_after_ms: 50 });
+        }
+    }
+
+    #[test]
+    fn an_answer_to_what_was_amended_is_a_loss_that_says_what_to_do() {
+        let amended = Refused {
+            place: Some(3),
+            ..Refused::from(Refusal::Amended)
+        };
+        let Outcome::Lost(said) = no(&amended, true, 0) else {
+            panic!("an accept that is refused is lost")
+        };
+        assert_eq!((said.code, said.place), (RefusalCode::Amended, Some(3)));
+        assert!(said.sentence.contains("answer the new offer"), "{said:?}");
+    }
+}

@@ -27,7 +27,7 @@ const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 const OFFICERS: u32 = 9;
 const VACANCIES: u32 = 4;
-/// Walks of one run.
+/// Walks of one run, unless `MUSTER_WALKS` says more.
 const WALKS: u32 = 192;
 /// Monday, 23 November 2026, 07:00 in Phoenix: when the earliest work starts.
 const SEVEN: Timestamp = Timestamp(1_795_442_400_000_000);
@@ -536,9 +536,11 @@ fn walk(steps: &[Step]) -> (Vec<Record>, Reached) {
 
 #[test]
 fn whatever_is_amended_released_and_taken_everything_that_must_hold_holds() {
+    let cases = std::env::var("MUSTER_WALKS").ok();
+    let cases = cases.map_or(WALKS, |count| count.parse().expect("a number of walks"));
     let mut reached = Reached::default();
     let mut runner = TestRunner::new(Config {
-        cases: WALKS,
+        cases,
         failure_persistence: None,
         rng_algorithm: RngAlgorithm::ChaCha,
         rng_seed: RngSeed::Fixed(7),
@@ -553,7 +555,7 @@ fn whatever_is_amended_released_and_taken_everything_that_must_hold_holds() {
     if let Err(error) = result {
         panic!("{error}");
     }
-    println!("{WALKS} walks: {reached:?}");
+    println!("{cases} walks: {reached:?}");
     let Reached {
         gated,
         amended,

@@ -145,12 +145,14 @@ fn award(
     let seat = &mut row.slots[usize::from(slot)];
     assert!(seat.holder.is_none(), "a slot has one holder");
     let (sequence, awarded_at) = (record.sequence, record.at);
+    let closed_before = row.closed_round;
     seat.holder = Some(Holder {
         officer,
         cover,
         place,
         sequence,
         awarded_at,
+        closed_before,
     });
     let is_filled = row.slots_open() == 0;
     if is_filled {

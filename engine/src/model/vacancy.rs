@@ -160,8 +160,8 @@ impl Vacancy {
         moved.is_some_and(|moved| moved.unconfirmed.contains(officer))
     }
 
-    /// Whether `officer` held a slot in `round` and lost it to an amendment. Whoever had the slot
-    /// does not hear that somebody else had it.
+    /// Whether `officer` had taken a slot by answering `round` or one it was still open in, and lost
+    /// it to an amendment. Whoever had the slot does not hear that somebody else had it.
     pub fn was_lost_in(&self, round: u32, officer: OfficerId) -> bool {
         let lost = self.moved.iter().flat_map(|moved| &moved.lost);
         lost.filter(|lost| lost.officer == officer)
@@ -192,12 +192,18 @@ impl Vacancy {
         self.slots.extend(added);
     }
 
-    /// Takes the slots of `officers` away.
-    pub fn unseat(&mut self, officers: &OfficerSet) {
+    /// Takes the slots of `officers` away. Says what each of them lost, in the round that stands.
+    pub fn unseat(&mut self, officers: &OfficerSet) -> Vec<Lost> {
+        let mut lost = Vec::new();
         for slot in &mut self.slots {
-            let holder = slot.holder.take();
-            slot.holder = holder.filter(|holder| !officers.contains(holder.officer));
+            let leaves = |holder: &mut Holder| officers.contains(holder.officer);
+            lost.extend(slot.holder.take_if(leaves).map(|holder| Lost {
+                officer: holder.officer,
+                first_round: holder.closed_before + 1,
+                last_round: self.round,
+            }));
         }
+        lost
     }
 
     /// Everybody who holds a slot.
@@ -225,7 +231,8 @@ pub struct Moved {
 pub struct Lost {
     /// The officer.
     pub officer: OfficerId,
-    /// A round in which the officer held the slot, and did in all that follow up to the last.
+    /// The first round that the officer did not hear to be filled, because it was open until they
+    /// had the slot.
     pub first_round: u32,
     /// The last round in which the officer held it.
     pub last_round: u32,
@@ -268,4 +275,7 @@ pub struct Holder {
     pub sequence: Sequence,
     /// When it was awarded.
     pub awarded_at: Timestamp,
+    /// The last round in which every slot had been taken before this award; 0 if none. The officer
+    /// may have heard that such a round was filled, and hears it again.
+    pub closed_before: u32,
 }

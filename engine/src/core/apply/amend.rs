@@ -3,7 +3,7 @@
 use super::{clear_deadlines, free, set_tier_deadline, vacancy_mut};
 use crate::core::event::{Amendment, Record, Relocation};
 use crate::core::state::{Deadline, State};
-use crate::model::{Lost, OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
+use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 
 pub(super) fn amend(state: &mut State, record: &Record, amendment: &Amendment) {
     let id = amendment.vacancy;
@@ -48,15 +48,11 @@ fn relocate(state: &mut State, id: VacancyId, round: u32, to: &Relocation) {
         free(state, id, officer);
     }
     let row = vacancy_mut(state, id);
-    row.unseat(&to.lost);
+    let lost = row.unseat(&to.lost);
     row.posting.segments.clone_from(&to.segments);
     let moved = row.moved.get_or_insert_default();
     moved.round = round;
-    moved.lost.extend(to.lost.iter().map(|officer| Lost {
-        officer,
-        first_round: round - 1,
-        last_round: round - 1,
-    }));
+    moved.lost.extend(lost);
     moved.unconfirmed = to.unconfirmed.clone();
     if !to.unconfirmed.is_empty() {
         set_confirm_deadline(state, id, Some(to.confirm_by));
@@ -92,14 +88,8 @@ pub(super) fn lapse(
 ) {
     end_reservations(state, id);
     let row = vacancy_mut(state, id);
-    row.unseat(officers);
-    let moved = row.moved.get_or_insert_default();
-    let first_round = moved.round;
-    moved.lost.extend(officers.iter().map(|officer| Lost {
-        officer,
-        first_round,
-        last_round: round - 1,
-    }));
+    let lost = row.unseat(officers);
+    row.moved.get_or_insert_default().lost.extend(lost);
     // A filled vacancy was withdrawn from everybody; an open one still stands.
     if row.standing == Standing::Filled {
         row.offered = OfficerSet::new();

@@ -21,18 +21,21 @@ pub(super) fn accept(
     stamp: Stamp,
 ) -> Result<Outcome, Refused> {
     let row = known(state, id)?;
-    let holds = state.receipt(id, officer);
-    if let Some(receipt) = holds
-        && !row.is_unconfirmed(officer)
-    {
-        return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
-    }
     let refused = |refusal| Refused {
         refusal,
         place: (stamp.place > 0).then_some(stamp.place),
         filled_at: row.filled_at,
     };
-    if let Some(receipt) = holds {
+    if let Some((_, holder)) = row.slot_of(officer)
+        && let Some(receipt) = state.receipt(id, officer)
+    {
+        // Who holds it now may have lost a round before, and have been told so.
+        if round <= holder.closed_before {
+            return Err(refused(Refusal::Filled));
+        }
+        if !row.is_unconfirmed(officer) {
+            return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
+        }
         let who = (officer, receipt);
         let confirmed = amend::confirm(state, (id, row), who, round, stamp.at);
         return confirmed.map(Outcome::New).map_err(refused);
