@@ -18,6 +18,7 @@ pub mod demo;
 pub mod embedded;
 pub mod identity;
 pub mod import;
+pub mod priority;
 pub mod private_file;
 pub mod programmes;
 pub mod reach;

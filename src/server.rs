@@ -16,6 +16,7 @@ use crate::access::{Access, AccessError, Announced};
 use crate::clock::now_us;
 use crate::config::Config;
 use crate::identity::{Identity, IdentityError};
+use crate::priority;
 use crate::stop::PortInUse;
 
 /// The folder of the log inside the data folder.
@@ -81,7 +82,10 @@ impl Server {
             },
             snapshot_every_records: config.log.snapshot_every_records,
         };
-        let (engine, recovered) = Engine::open(options)?;
+        let priority = config.log.priority;
+        let (engine, recovered) = Engine::open_on(options, move || {
+            priority::apply(priority);
+        })?;
         let Identity {
             certificate_pem,
             chain,

@@ -1,6 +1,6 @@
 //! From the engine's words to the wire's. Names are looked up in a follower's state.
 
-use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Vacated};
+use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Unassigned};
 use engine::model::{
     AgencyId, AgreementId, OfficerId, OfficerSet, Rank, Segment, Standing, Timestamp, Vacancy,
     VacancyId,
@@ -60,7 +60,8 @@ fn rank(rank: Rank) -> protocol::Rank {
     }
 }
 
-fn segments(state: &State, segments: &[Segment]) -> Vec<protocol::Segment> {
+/// Says where and when.
+pub fn segments(state: &State, segments: &[Segment]) -> Vec<protocol::Segment> {
     let speak = |segment: &Segment| {
         let site = state.roster().sites.find(segment.site);
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -131,18 +132,18 @@ pub(crate) fn withdrawal(standing: Standing) -> Withdrawal {
     }
 }
 
-pub(crate) fn unassignment(because: Option<Vacated>) -> Unassignment {
+pub(crate) fn unassignment(because: Unassigned) -> Unassignment {
     match because {
-        Some(Vacated::Released) => Unassignment::Released,
-        Some(Vacated::Recalled) => Unassignment::Recalled,
-        Some(Vacated::Amended) => Unassignment::Amended,
-        Some(Vacated::Unconfirmed) => Unassignment::Unconfirmed,
-        None => Unassignment::Cancelled,
+        Unassigned::Released => Unassignment::Released,
+        Unassigned::Recalled => Unassignment::Recalled,
+        Unassigned::Cancelled => Unassignment::Cancelled,
+        Unassigned::Amended => Unassignment::Amended,
+        Unassigned::Unconfirmed => Unassignment::Unconfirmed,
     }
 }
 
 /// The name of a clause, such as `certified:ade-sso`.
-pub(crate) fn clause_name(state: &State, clause: Clause) -> String {
+pub fn clause_name(state: &State, clause: Clause) -> String {
     let certification = |kind| {
         let row = state.roster().certifications.find(kind);
         row.map_or_else(
@@ -214,7 +215,8 @@ fn clause_detail(state: &State, clause: Clause, holds: bool) -> String {
     if holds { yes.to_owned() } else { no.to_owned() }
 }
 
-pub(crate) fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Clause {
+/// Says whether a clause of eligibility holds, in the words of `muster why`.
+pub fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Clause {
     protocol::Clause {
         name: clause_name(state, clause),
         holds,
@@ -223,7 +225,7 @@ pub(crate) fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Cl
 }
 
 /// Says a refusal of a request that was received at `received_us`.
-pub(crate) fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
+pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
     let code = match &refused.refusal {
         Refusal::Invalid(_) => RefusalCode::Invalid,
         Refusal::RequestReused => RefusalCode::RequestReused,
@@ -344,7 +346,7 @@ pub(crate) fn happening(
         } => What::Reoffered {
             slot: *slot,
             badge: badge(state, *officer),
-            because: unassignment(Some(*because)),
+            because: unassignment((*because).into()),
             round: *round,
             recipients: count(recipients),
         },
@@ -377,16 +379,11 @@ pub(crate) fn happening(
             slot: receipt.slot,
             badge: badge(state, *officer),
         },
-        Event::Lapsed {
-            officers,
-            round,
-            recipients,
-            ..
-        } => What::Lapsed {
+        Event::Lapsed(lapse) => What::Lapsed {
             slots_open: slots_open(row),
-            round: *round,
-            recipients: count(recipients),
-            badges: badges(state, officers),
+            round: lapse.round,
+            recipients: count(&lapse.recipients),
+            badges: badges(state, &lapse.officers),
         },
         _ => return None,
     };
@@ -409,7 +406,7 @@ fn tier_cause(because: TierCause) -> protocol::TierCause {
 }
 
 /// A vacancy as a row of the board.
-pub(crate) fn board_row(state: &State, row: &Vacancy) -> BoardRow {
+pub fn board_row(state: &State, row: &Vacancy) -> BoardRow {
     let standing = match row.standing {
         Standing::Open => protocol::Standing::Open,
         Standing::Filled => protocol::Standing::Filled,

@@ -46,6 +46,9 @@ pub const ROSTER_CHANGES_MAX: usize = 100_000;
 
 /// Intentions waiting in line before new ones are refused as busy.
 pub const INBOX_LEN_MAX: usize = 65_536;
+/// Longest sleep of the engine thread without looking into the line, in milliseconds: what a thread
+/// that stalls in the middle of waking it can cost those behind.
+pub const LINE_SLEEP_MS_MAX: u64 = 50;
 /// Commands decided and synced together at most.
 pub const BATCH_LEN_MAX: usize = 16_384;
 /// What a busy line asks clients to wait, in milliseconds.

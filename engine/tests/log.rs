@@ -143,6 +143,49 @@ fn a_snapshot_stands_for_what_came_before_it() {
 }
 
 #[test]
+fn archived_segments_go_only_if_so_configured() {
+    for keep_archived in [true, false] {
+        let storage = memory();
+        let kept = LogOptions {
+            keep_archived,
+            ..options()
+        };
+        let (mut log, _) = Log::open(Arc::clone(&storage), kept).expect("the log opens");
+        let written = write(&mut log, &[&[20_000], &[20_000], &[20_000], &[20_000]]);
+        for sequence in [2, 3, 4] {
+            let saved = log.snapshots().save(Sequence(sequence), b"state");
+            saved.expect("it saves");
+        }
+        drop(log);
+        let archived = names(&storage)
+            .iter()
+            .filter(|name| name.starts_with("archived-"))
+            .count();
+        let first = read_folder(Arc::clone(&storage), Sequence(1))
+            .records()
+            .next()
+            .expect("there is something to say");
+        let report = verify(&storage).expect("it reads");
+        assert_eq!(report.damage, None);
+        let mut without_snapshots = files(&storage);
+        without_snapshots.retain(|name, _| !name.starts_with("snapshot-"));
+        let opened = Log::open(storage_of(&without_snapshots), kept).map(|_| ());
+        if keep_archived {
+            assert_eq!((archived, report.records), (2, written.len() as u64));
+            assert_eq!(first.map(|(_, _, bytes)| bytes), Ok(written[0].clone()));
+            assert_eq!(opened, Ok(()));
+        } else {
+            assert_eq!((archived, report.first), (0, Some(Sequence(3))));
+            assert_eq!(first, Err(ReadError::Gone { from: Sequence(1) }));
+            assert!(matches!(opened, Err(OpenError::Corrupt(_))), "{opened:?}");
+        }
+        let (log, recovered) = Log::open(storage, kept).expect("the log opens");
+        assert_eq!(recovered.snapshot, Some((Sequence(4), b"state".to_vec())));
+        assert_eq!(log.durable(), Sequence(4));
+    }
+}
+
+#[test]
 fn recovery_can_be_taken_in_steps() {
     let storage = memory();
     let (mut log, _) = open(&storage);

@@ -1,7 +1,9 @@
 //! `muster serve`: runs a server until it is told to stop.
 
 use std::io::Write;
+use std::time::Duration;
 
+use engine::Health;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -17,8 +19,12 @@ use crate::stop::Stop;
      start the server again"
 ))]
 struct EngineEnded {
-    health: engine::Health,
+    health: Health,
 }
+
+/// How often the server looks whether its disk is full. Whoever has to make space hears of it
+/// within a moment; a full disk that passes sooner than that needs nobody.
+const HEALTH_PERIOD: Duration = Duration::from_millis(100);
 
 /// Runs until Ctrl-C or SIGTERM, then lets every session go and closes the log.
 pub(super) fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), Stop> {
@@ -33,13 +39,25 @@ async fn serve(config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut server = Server::start(config)?;
     banner(&server, config, out)?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-        () = server.ended() => {
-            let health = server.engine().health();
-            server.stop().await;
-            return Err(Stop::failed(EngineEnded { health }));
+    let engine = server.engine().clone();
+    let mut health = Health::Running;
+    let mut look = tokio::time::interval(HEALTH_PERIOD);
+    loop {
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                break;
+            }
+            _ = terminate.recv() => break,
+            () = server.ended() => {
+                let health = engine.health();
+                server.stop().await;
+                return Err(Stop::failed(EngineEnded { health }));
+            }
+            _ = look.tick() => {
+                let before = std::mem::replace(&mut health, engine.health());
+                report(before, health, config);
+            }
         }
     }
     writeln!(
@@ -50,6 +68,23 @@ async fn serve(config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
     server.stop().await;
     writeln!(out, "stopped")?;
     Ok(())
+}
+
+/// Says when the disk is full, and when it no longer is. The end of the engine ends the program,
+/// which says so itself.
+fn report(before: Health, now: Health, config: &Config) {
+    let folder = config.data_dir.display();
+    match (before, now) {
+        (Health::Running, Health::ReadOnly) => tracing::error!(
+            %folder,
+            "the disk is full: sessions and reading go on, and nothing new is taken in until \
+             there is space; free some on the volume of this folder"
+        ),
+        (Health::ReadOnly, Health::Running) => {
+            tracing::warn!(%folder, "there is space again, and requests are taken in");
+        }
+        _ => {}
+    }
 }
 
 fn banner(server: &Server, config: &Config, out: &mut dyn Write) -> Result<(), Stop> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Config, LogFormat};
+use crate::priority::Priority;
 
 /// One setting.
 pub struct Key {
@@ -101,6 +102,21 @@ pub const KEYS: &[Key] = &[
         show: |config| config.log.snapshot_every_records.to_string(),
     },
     Key {
+        path: "log.priority",
+        about: &[
+            "How the thread that settles and writes is scheduled: \"normal\", or \"realtime\", which",
+            "keeps busy neighbours out of its way and needs a permission (CAP_SYS_NICE, LimitRTPRIO).",
+        ],
+        number: false,
+        set: |config, value, _| priority(value).map(|set| config.log.priority = set),
+        show: |config| {
+            quoted(match config.log.priority {
+                Priority::Normal => "normal",
+                Priority::Realtime => "realtime",
+            })
+        },
+    },
+    Key {
         path: "limits.sessions_max",
         about: &["Sessions held at once (1 to 1000000); the next one is sent away."],
         number: true,
@@ -152,6 +168,14 @@ fn log_format(value: &str) -> Result<LogFormat, String> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err("text or json".to_owned()),
+    }
+}
+
+fn priority(value: &str) -> Result<Priority, String> {
+    match value {
+        "normal" => Ok(Priority::Normal),
+        "realtime" => Ok(Priority::Realtime),
+        _ => Err("normal or realtime".to_owned()),
     }
 }
 

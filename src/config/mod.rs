@@ -14,6 +14,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use crate::priority::Priority;
+
 pub use error::{ConfigError, FileProblems, Located};
 pub use keys::{KEYS, Key};
 pub use template::template;
@@ -72,6 +74,8 @@ pub struct Log {
     pub segment_mib: u32,
     /// Records between two snapshots.
     pub snapshot_every_records: u64,
+    /// How the thread that settles and writes is scheduled.
+    pub priority: Priority,
 }
 
 /// Bounds.
@@ -95,6 +99,7 @@ impl Default for Config {
             log: Log {
                 segment_mib: 64,
                 snapshot_every_records: 100_000,
+                priority: Priority::Normal,
             },
             limits: Limits {
                 sessions_max: 65_536,

@@ -129,6 +129,15 @@ fn environment_log_snapshot_every_records() {
 }
 
 #[test]
+fn environment_log_priority() {
+    let name = "MUSTER_LOG_PRIORITY";
+    assert_eq!(
+        through_environment(name, "log.priority", "realtime"),
+        "\"realtime\""
+    );
+}
+
+#[test]
 fn environment_limits_sessions_max() {
     let name = "MUSTER_LIMITS_SESSIONS_MAX";
     assert_eq!(through_environment(name, "limits.sessions_max", "10"), "10");

@@ -106,10 +106,10 @@ impl World {
         };
         events.push(Event::ProgrammeDefined {
             id: ProgrammeId(0),
-            programme,
+            programme: Box::new(programme),
         });
         for number in 0..OFFICERS {
-            let officer = officer(number);
+            let officer = Box::new(officer(number));
             events.push(Event::OfficerAdded {
                 id: OfficerId(number),
                 officer,
@@ -181,7 +181,7 @@ impl World {
             },
             Change::Declare(officer, window) => Event::AvailabilityDeclared {
                 officer: OfficerId(officer),
-                availability: availability(window),
+                availability: Box::new(availability(window)),
             },
             Change::Pact(lead, backup, tier) if lead != backup => {
                 let (lead, backup) = (AgencyId(lead), AgencyId(backup));
@@ -224,7 +224,7 @@ impl World {
             return;
         }
         let id = self.state.vacancies().end();
-        let posting = posting(0, start, hours, u128::from(id.0) + 1);
+        let posting = Box::new(posting(0, start, hours, u128::from(id.0) + 1));
         let awarded = Event::Awarded {
             vacancy: id,
             slot: 0,

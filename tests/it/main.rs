@@ -2,9 +2,13 @@
 
 mod amend;
 mod embed;
+mod faults;
+mod house;
 mod index_twin;
+mod inspect;
 mod readme;
 mod recovery;
+mod replay;
 mod retention;
 mod scenario;
 mod scenarios;

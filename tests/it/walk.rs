@@ -305,7 +305,7 @@ impl Reached {
         match event {
             Event::Amended(_) => self.amended += 1,
             Event::Reconfirmed { .. } => self.reconfirmed += 1,
-            Event::Lapsed { .. } => self.lapsed += 1,
+            Event::Lapsed(_) => self.lapsed += 1,
             Event::Refused(refused) if refused.refusal == Refusal::Amended => {
                 self.refused_as_amended += 1;
             }

@@ -5,8 +5,11 @@ mod amend;
 use super::event::{Event, Record};
 use super::state::{Deadline, State};
 use crate::model::{
-    AgreementId, Holder, OfficerId, OfficerSet, Standing, Timestamp, Vacancy, VacancyId,
+    AgreementId, Availability, Holder, Officer, OfficerId, OfficerSet, Posting, Programme, Site,
+    Standing, Timestamp, Vacancy, VacancyId,
 };
+
+const PUBLISHED_BEFORE: &str = "the log publishes a vacancy before it names it";
 
 /// Writes `record` into `state`.
 ///
@@ -40,7 +43,7 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
             state
                 .durable
                 .vacancies
-                .put(*id, Vacancy::new(posting.clone()));
+                .put(*id, Vacancy::new(Posting::clone(posting)));
             state
                 .durable
                 .deadlines
@@ -108,17 +111,7 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Reconfirmed { officer, receipt } => {
             amend::settle(state, receipt.vacancy, *officer);
         }
-        Event::Lapsed {
-            vacancy,
-            officers,
-            round,
-            recipients,
-            closes_at,
-        } => {
-            amend::lapse(state, *vacancy, officers, *round, recipients);
-            vacancy_mut(state, *vacancy).offered_at = record.at;
-            set_tier_deadline(state, *vacancy, *closes_at);
-        }
+        Event::Lapsed(lapse) => amend::lapse(state, record, lapse),
         Event::Punched { vacancy, punch } => {
             state
                 .durable
@@ -141,7 +134,8 @@ fn award(
     cover: AgreementId,
     place: u32,
 ) {
-    let row = vacancy_mut(state, id);
+    let vacancies = &mut state.durable.vacancies;
+    let row = vacancies.find_mut(id).expect(PUBLISHED_BEFORE);
     let seat = &mut row.slots[usize::from(slot)];
     assert!(seat.holder.is_none(), "a slot has one holder");
     let (sequence, awarded_at) = (record.sequence, record.at);
@@ -160,27 +154,15 @@ fn award(
         row.closed_round = row.round;
         row.filled_at = Some(record.at);
     }
-    let spans: Vec<_> = row
-        .posting
-        .segments
-        .iter()
-        .map(|segment| segment.span)
-        .collect();
-    let calendars = &mut state.durable.calendars;
-    if calendars.find(officer).is_none() {
-        calendars.put(officer, Default::default());
-    }
-    let calendar = calendars
-        .find_mut(officer)
-        .expect("it was put the line before");
-    for span in &spans {
+    let calendar = state.durable.calendars.find_or_put(officer);
+    for segment in &row.posting.segments {
         assert!(
-            calendar.overlapping(*span).is_none(),
+            calendar.overlapping(segment.span).is_none(),
             "an officer is in one place at a time"
         );
-        calendar.book(*span, id);
+        calendar.book(segment.span, id);
+        state.index.book(officer, segment.span);
     }
-    state.index.rebook(officer, calendar, spans.into_iter());
     if is_filled {
         clear_deadlines(state, id);
     }
@@ -252,7 +234,7 @@ fn vacancy_mut(state: &mut State, id: VacancyId) -> &mut Vacancy {
         .durable
         .vacancies
         .find_mut(id)
-        .expect("the log publishes a vacancy before it names it")
+        .expect(PUBLISHED_BEFORE)
 }
 
 fn apply_roster(state: &mut State, event: &Event) {
@@ -264,16 +246,16 @@ fn apply_roster(state: &mut State, event: &Event) {
             roster.put_certification(*id, certification.clone());
         }
         Event::ProgrammeDefined { id, programme } => {
-            roster.put_programme(*id, programme.clone());
+            roster.put_programme(*id, Programme::clone(programme));
             state.index.widen();
         }
-        Event::SiteAdded { id, site } => roster.put_site(*id, site.clone()),
+        Event::SiteAdded { id, site } => roster.put_site(*id, Site::clone(site)),
         Event::OfficerAdded { id, officer } => {
             for (kind, valid) in &officer.certifications {
                 let expiry = Deadline::Certification(*id, *kind);
                 insert_expiry(&mut state.durable.deadlines, valid.end, expiry);
             }
-            roster.put_officer(*id, officer.clone());
+            roster.put_officer(*id, Officer::clone(officer));
             state.index.put(*id, officer);
         }
         Event::PactMade { pact } => {
@@ -358,7 +340,7 @@ fn apply_officer(state: &mut State, event: &Event) {
         Event::Suspended { .. } => row.suspended = true,
         Event::Reinstated { .. } => row.suspended = false,
         Event::AvailabilityDeclared { availability, .. } => {
-            row.availability = availability.clone();
+            row.availability = Availability::clone(availability);
         }
         _ => {}
     }

@@ -32,14 +32,14 @@ pub enum Effect {
         /// The officer.
         officer: OfficerId,
     },
-    /// This officer no longer holds a slot; none means that the vacancy was cancelled.
+    /// This officer no longer holds a slot.
     Unassign {
         /// The vacancy.
         vacancy: VacancyId,
         /// The officer.
         officer: OfficerId,
         /// Why.
-        because: Option<Vacated>,
+        because: Unassigned,
     },
     /// The holder and the coordinator must look at this assignment.
     Flag {
@@ -66,4 +66,28 @@ pub enum Effect {
         /// Place among the record's events.
         event: usize,
     },
+}
+
+/// Why an officer no longer holds a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unassigned {
+    /// The officer gave it back.
+    Released,
+    /// The agency took the officer back.
+    Recalled,
+    /// The customer no longer needs it.
+    Cancelled,
+    /// It has another time or place, at which the officer cannot come.
+    Amended,
+    /// It has another time or place, to which the officer did not say yes in time.
+    Unconfirmed,
+}
+
+impl From<Vacated> for Unassigned {
+    fn from(because: Vacated) -> Unassigned {
+        match because {
+            Vacated::Released => Unassigned::Released,
+            Vacated::Recalled => Unassigned::Recalled,
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! that changes tomorrow cannot rewrite what was decided today.
 //!
 //! Variants and fields are only ever added at the end, under a new log format version; the
-//! golden bytes in `tests/it/golden` hold every released version.
+//! golden bytes in `engine/tests/golden` hold every released version.
 
 #![allow(
     missing_docs,
@@ -41,6 +41,9 @@ pub struct Record {
 }
 
 /// Something that happened.
+///
+/// What is large is boxed: awards are what a busy morning writes, and an event is as long as its
+/// longest variant, in memory and in the log.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A vacancy was published, open to nobody yet.
@@ -48,7 +51,7 @@ pub enum Event {
         /// Its number.
         id: VacancyId,
         /// What was published.
-        posting: Posting,
+        posting: Box<Posting>,
     },
     /// A tier was opened.
     TierOpened {
@@ -165,21 +168,21 @@ pub enum Event {
         /// Its number.
         id: ProgrammeId,
         /// The programme.
-        programme: Programme,
+        programme: Box<Programme>,
     },
     /// A site was added.
     SiteAdded {
         /// Its number.
         id: SiteId,
         /// The site.
-        site: Site,
+        site: Box<Site>,
     },
     /// An officer was added.
     OfficerAdded {
         /// The officer's number.
         id: OfficerId,
         /// The officer.
-        officer: Officer,
+        officer: Box<Officer>,
     },
     /// An officer has a certification.
     CertificationGranted {
@@ -235,7 +238,7 @@ pub enum Event {
         /// The officer.
         officer: OfficerId,
         /// The declaration.
-        availability: Availability,
+        availability: Box<Availability>,
     },
     /// A pact was made, or replaced.
     PactMade {
@@ -270,21 +273,10 @@ pub enum Event {
         /// The officer.
         officer: OfficerId,
         /// The award, which stays what it was.
-        receipt: Receipt,
+        receipt: Box<Receipt>,
     },
     /// Holders did not say yes to another time or place in time; their slots are offered again.
-    Lapsed {
-        /// The vacancy.
-        vacancy: VacancyId,
-        /// Who held them.
-        officers: OfficerSet,
-        /// The round that begins.
-        round: u32,
-        /// Whom it is offered to in that round; nobody if it has started.
-        recipients: OfficerSet,
-        /// When the next tier opens by time.
-        closes_at: Option<Timestamp>,
-    },
+    Lapsed(Box<Lapse>),
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
@@ -321,6 +313,21 @@ pub struct Relocation {
     pub lost: OfficerSet,
 }
 
+/// Reservations that ended without a yes.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lapse {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// Who held the slots.
+    pub officers: OfficerSet,
+    /// The round that begins.
+    pub round: u32,
+    /// Whom it is offered to in that round; nobody if it has started.
+    pub recipients: OfficerSet,
+    /// When the next tier opens by time.
+    pub closes_at: Option<Timestamp>,
+}
+
 impl Record {
     /// Reads a record from the bytes of the log, checking them first.
     pub fn decode(payload: &[u8]) -> Result<Record, rancor::Error> {
@@ -346,8 +353,8 @@ impl Event {
             | Event::Vacated { vacancy, .. }
             | Event::Cancelled { vacancy, .. }
             | Event::Expired { vacancy }
-            | Event::Punched { vacancy, .. }
-            | Event::Lapsed { vacancy, .. } => Some(*vacancy),
+            | Event::Punched { vacancy, .. } => Some(*vacancy),
+            Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),
             Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
             _ => None,
@@ -381,8 +388,4 @@ pub enum Vacated {
     Released,
     /// The agency took the officer back.
     Recalled,
-    /// It has another time or place, at which the officer cannot come.
-    Amended,
-    /// It has another time or place, to which the officer did not say yes in time.
-    Unconfirmed,
 }

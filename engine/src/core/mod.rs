@@ -10,6 +10,7 @@
 //! Nothing here reads a clock, a file, a thread or a random number: time and place in line
 //! arrive as arguments, so the log alone rebuilds everything.
 
+mod answers;
 pub mod apply;
 pub mod command;
 pub mod decide;
@@ -20,14 +21,16 @@ pub mod matching;
 pub mod react;
 pub mod refusal;
 pub mod state;
+mod touch;
 
 pub use apply::apply;
 pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, RosterChange};
 pub use decide::{Outcome, Stamp, decide};
 pub use digest::digest;
-pub use effect::Effect;
-pub use event::{Amendment, Event, Record, Relocation, TierCause, Vacated};
+pub use effect::{Effect, Unassigned};
+pub use event::{Amendment, Event, Lapse, Record, Relocation, TierCause, Vacated};
 pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
+pub(crate) use touch::TOUCHED_AT_A_TIME;

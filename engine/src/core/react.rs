@@ -1,8 +1,8 @@
 //! Who must be told of a record. Called by followers, on a state that the record was applied to,
 //! so nothing can be told before it is durable.
 
-use super::effect::Effect;
-use super::event::{Amendment, Event, Record, Vacated};
+use super::effect::{Effect, Unassigned};
+use super::event::{Amendment, Event, Record};
 use super::state::State;
 use crate::model::{OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
 
@@ -57,7 +57,7 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
             recipients,
             ..
         } => {
-            let because = Some(*because);
+            let because = Unassigned::from(*because);
             effects.push(Effect::Unassign {
                 vacancy: *vacancy,
                 officer: *officer,
@@ -76,7 +76,7 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
             vacancy, holders, ..
         } => {
             for &officer in holders {
-                let because = None;
+                let because = Unassigned::Cancelled;
                 effects.push(Effect::Unassign {
                     vacancy: *vacancy,
                     officer,
@@ -98,15 +98,10 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
             let (vacancy, officer) = (receipt.vacancy, *officer);
             effects.push(Effect::Assign { vacancy, officer });
         }
-        Event::Lapsed {
-            vacancy,
-            officers,
-            round,
-            recipients,
-            ..
-        } => {
-            unassign(*vacancy, officers, Vacated::Unconfirmed, effects);
-            offer(*vacancy, *round, recipients, effects);
+        Event::Lapsed(lapse) => {
+            let why = Unassigned::Unconfirmed;
+            unassign(lapse.vacancy, &lapse.officers, why, effects);
+            offer(lapse.vacancy, lapse.round, &lapse.recipients, effects);
         }
         Event::Flagged {
             vacancy,
@@ -160,7 +155,7 @@ fn amended(state: &State, amendment: &Amendment, effects: &mut Vec<Effect>) {
         (None, None) => {}
     }
     if let Some(moved) = &amendment.moved {
-        unassign(vacancy, &moved.lost, Vacated::Amended, effects);
+        unassign(vacancy, &moved.lost, Unassigned::Amended, effects);
     }
     if let Some(row) = state.vacancy(vacancy)
         && !amendment.withdrawn.is_empty()
@@ -186,11 +181,11 @@ fn concerned(row: &Vacancy, amendment: &Amendment) -> OfficerSet {
     concerned
 }
 
-fn unassign(vacancy: VacancyId, from: &OfficerSet, why: Vacated, effects: &mut Vec<Effect>) {
+fn unassign(vacancy: VacancyId, from: &OfficerSet, why: Unassigned, effects: &mut Vec<Effect>) {
     effects.extend(from.iter().map(|officer| Effect::Unassign {
         vacancy,
         officer,
-        because: Some(why),
+        because: why,
     }));
 }
 

@@ -5,16 +5,16 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rkyv::rancor;
 use rkyv::{Archive, Deserialize, Serialize};
 
+use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
 use super::refusal::Refused;
 use crate::index::Index;
-use crate::limits::{ANSWER_RETENTION_MS, ANSWERS_MAX};
 use crate::model::{
     AgreementId, Calendar, CertificationId, OfficerId, OfficerSet, Punch, RequestId, Roster,
     Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
@@ -104,6 +104,12 @@ impl State {
         )?))
     }
 
+    /// Keys the table of answers with something that nobody outside knows, so that no choice of
+    /// request ids makes it slow.
+    pub(crate) fn key_answers(&mut self, key: u64) {
+        self.durable.answers.rekey(key);
+    }
+
     /// The durable part as bytes, for a snapshot.
     pub fn snapshot(&self) -> Result<Vec<u8>, rancor::Error> {
         Ok(rkyv::to_bytes::<rancor::Error>(&self.durable)?.into_vec())
@@ -166,16 +172,12 @@ impl State {
 
     /// The answer given to a request, if it is still remembered.
     pub fn answer(&self, by: Actor, request: RequestId) -> Option<&Remembered> {
-        self.durable.answers.by_request.get(&(by, request))
+        self.durable.answers.find(by, request)
     }
 
     /// Officers who were refused in a way that their retries must hear again.
     pub fn refused_officers(&self) -> impl Iterator<Item = OfficerId> {
-        let answers = self.durable.answers.by_request.iter();
-        answers.filter_map(|((by, _), remembered)| match (by, &remembered.reply) {
-            (Actor::Officer(officer), Err(_)) => Some(*officer),
-            _ => None,
-        })
+        self.durable.answers.refused_officers()
     }
 
     /// The award receipt of the slot that `officer` holds.
@@ -245,50 +247,10 @@ impl State {
 }
 
 impl From<Durable> for State {
-    fn from(durable: Durable) -> State {
+    fn from(mut durable: Durable) -> State {
+        durable.answers.rekey(0);
         let index = Index::build(&durable.roster, &durable.calendars);
         State { durable, index }
-    }
-}
-
-/// Answers by request, for as long as retries are honoured.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(super) struct Answers {
-    by_request: BTreeMap<(Actor, RequestId), Remembered>,
-    /// The oldest first.
-    given: VecDeque<(Timestamp, Actor, RequestId)>,
-}
-
-/// An answer that was given.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Remembered {
-    /// Fingerprint of what was asked.
-    pub fingerprint: u64,
-    /// What was answered.
-    pub reply: Reply,
-}
-
-impl Answers {
-    /// Remembers the answer in `record`, and forgets those past their retention.
-    pub(super) fn remember(&mut self, record: &Record) {
-        let oldest = Timestamp(record.at.as_micros() - ANSWER_RETENTION_MS as i64 * 1_000);
-        while let Some(&(given_at, by, request)) = self.given.front() {
-            if given_at >= oldest && self.given.len() < ANSWERS_MAX {
-                break;
-            }
-            self.given.pop_front();
-            self.by_request.remove(&(by, request));
-        }
-        if record.by == Actor::Clock {
-            return;
-        }
-        let remembered = Remembered {
-            fingerprint: record.fingerprint,
-            reply: record.reply(),
-        };
-        self.by_request
-            .insert((record.by, record.request), remembered);
-        self.given.push_back((record.at, record.by, record.request));
     }
 }
 
@@ -298,9 +260,8 @@ impl Record {
         for event in &self.events {
             match event {
                 Event::Refused(refused) => return Err(refused.clone()),
-                Event::Confirmed(receipt) | Event::Reconfirmed { receipt, .. } => {
-                    return Ok(Answer::Won(*receipt));
-                }
+                Event::Confirmed(receipt) => return Ok(Answer::Won(*receipt)),
+                Event::Reconfirmed { receipt, .. } => return Ok(Answer::Won(**receipt)),
                 Event::Awarded {
                     vacancy,
                     slot,

@@ -28,7 +28,7 @@ pub struct Delivery {
     pub batch: Option<Arc<Batch>>,
     /// Answers to commands submitted to this follower's outbox, by token. They may rest on
     /// `batch`, never on anything after it.
-    pub replies: Vec<(u64, Result<Reply, Unavailable>)>,
+    pub replies: Vec<Answered>,
 }
 
 /// Why nothing more will come.
@@ -53,6 +53,16 @@ pub struct Follower {
     mailbox: Arc<Mailbox>,
 }
 
+/// A receiver of answers alone, without a state and without the history: for who submits much and
+/// reads nothing else.
+#[derive(Debug)]
+pub struct Answers {
+    mailbox: Arc<Mailbox>,
+}
+
+/// An answer, under the token that its command was submitted with.
+pub type Answered = (u64, Result<Reply, Unavailable>);
+
 /// Where answers are delivered, in order with a follower's batches.
 #[derive(Debug, Clone)]
 pub struct Outbox {
@@ -61,6 +71,8 @@ pub struct Outbox {
 
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
+    /// Whether it is given what becomes durable, and not only answers.
+    pub(super) reads_history: bool,
     inside: Mutex<Inside>,
     arrived: Condvar,
 }
@@ -105,19 +117,7 @@ impl Follower {
     ///
     /// As for [`Follower::next`].
     pub fn wait(&mut self) -> Result<Delivery, Ended> {
-        let mut inside = self.mailbox.inside();
-        loop {
-            match (inside.queue.pop_front(), inside.ended) {
-                (Some(delivery), _) => return Ok(delivery),
-                (None, Some(ended)) => return Err(ended),
-                (None, None) => {}
-            }
-            inside = self
-                .mailbox
-                .arrived
-                .wait(inside)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+        self.mailbox.wait()
     }
 
     /// The next delivery if it is there already.
@@ -126,33 +126,68 @@ impl Follower {
     ///
     /// As for [`Follower::next`].
     pub fn try_next(&mut self) -> Result<Option<Delivery>, Ended> {
-        let mut inside = self.mailbox.inside();
-        match (inside.queue.pop_front(), inside.ended) {
-            (Some(delivery), _) => Ok(Some(delivery)),
-            (None, Some(ended)) => Err(ended),
-            (None, None) => Ok(None),
-        }
+        self.mailbox.inside().take()
     }
 
     /// As [`Follower::next`], for hand-written futures.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Ended>> {
-        let mut inside = self.mailbox.inside();
-        match (inside.queue.pop_front(), inside.ended) {
-            (Some(delivery), _) => Poll::Ready(Ok(delivery)),
-            (None, Some(ended)) => Poll::Ready(Err(ended)),
-            (None, None) => {
-                inside.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
+        self.mailbox.poll(context)
     }
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        let mut inside = self.mailbox.inside();
-        inside.abandoned = true;
-        inside.queue.clear();
+        self.mailbox.abandon();
+    }
+}
+
+impl Answers {
+    pub(super) fn new() -> Answers {
+        Answers {
+            mailbox: Arc::default(),
+        }
+    }
+
+    /// Where commands have their answers delivered.
+    pub fn outbox(&self) -> Outbox {
+        Outbox {
+            mailbox: Arc::clone(&self.mailbox),
+        }
+    }
+
+    /// The next answers, when there are some: those that became durable together.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Follower::next`].
+    pub async fn next(&mut self) -> Result<Vec<Answered>, Ended> {
+        let delivery = std::future::poll_fn(|context| self.mailbox.poll(context)).await?;
+        Ok(delivery.replies)
+    }
+
+    /// Blocks this thread until there are answers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Follower::next`].
+    pub fn wait(&mut self) -> Result<Vec<Answered>, Ended> {
+        Ok(self.mailbox.wait()?.replies)
+    }
+
+    /// The next answers if they are there already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Follower::next`].
+    pub fn try_next(&mut self) -> Result<Option<Vec<Answered>>, Ended> {
+        let delivery = self.mailbox.inside().take()?;
+        Ok(delivery.map(|delivery| delivery.replies))
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.mailbox.abandon();
     }
 }
 
@@ -161,9 +196,6 @@ impl Drop for Follower {
 pub(super) struct Boxes {
     boxes: Vec<(Outbox, Vec<Answered>)>,
 }
-
-/// An answer and its token.
-type Answered = (u64, Result<Reply, Unavailable>);
 
 impl Boxes {
     pub(super) fn put(&mut self, outbox: Outbox, token: u64, answer: Result<Reply, Unavailable>) {
@@ -198,7 +230,59 @@ impl Boxes {
     }
 }
 
+impl Inside {
+    fn take(&mut self) -> Result<Option<Delivery>, Ended> {
+        match (self.queue.pop_front(), self.ended) {
+            (Some(delivery), _) => Ok(Some(delivery)),
+            (None, Some(ended)) => Err(ended),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
 impl Mailbox {
+    pub(super) fn of_reader() -> Mailbox {
+        Mailbox {
+            reads_history: true,
+            ..Mailbox::default()
+        }
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.inside().abandoned
+    }
+
+    fn wait(&self) -> Result<Delivery, Ended> {
+        let mut inside = self.inside();
+        loop {
+            if let Some(delivery) = inside.take()? {
+                return Ok(delivery);
+            }
+            inside = self
+                .arrived
+                .wait(inside)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Result<Delivery, Ended>> {
+        let mut inside = self.inside();
+        match inside.take() {
+            Ok(Some(delivery)) => Poll::Ready(Ok(delivery)),
+            Err(ended) => Poll::Ready(Err(ended)),
+            Ok(None) => {
+                inside.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn abandon(&self) {
+        let mut inside = self.inside();
+        inside.abandoned = true;
+        inside.queue.clear();
+    }
+
     /// Delivers; says whether anybody is still there to read.
     pub(super) fn deliver(&self, delivery: Delivery) -> bool {
         let mut inside = self.inside();

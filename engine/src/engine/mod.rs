@@ -3,18 +3,19 @@
 //! The thread repeats one step: drain the line → stamp → match → decide and apply in order →
 //! append and sync → show the gates, answer, deliver to followers. See [`Stepper::step`].
 
+mod desk;
 mod follow;
 mod recover;
+mod scribe;
 mod snapshots;
 mod step;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering, fence};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use follow::Boxes;
-pub use follow::{Batch, Delivery, Ended, Follower, Outbox};
+pub use follow::{Answered, Answers, Batch, Delivery, Ended, Follower, Outbox};
 pub use recover::{OpenError, Recovered};
 pub use step::Stepper;
 
@@ -22,7 +23,8 @@ use crate::core::{Actor, Command, Refusal, Refused, Reply};
 use crate::io::{Clock, Storage};
 use crate::limits::{BUSY_RETRY_MS, INBOX_LEN_MAX};
 use crate::log::LogOptions;
-use crate::race::{Admission, Gates, Inbox, Promise, Ticket, Unavailable};
+pub use crate::race::Health;
+use crate::race::{Admission, Entry, Gates, Line, Promise, Ticket, Unavailable};
 
 /// What an engine is opened with.
 #[derive(Clone)]
@@ -49,9 +51,7 @@ pub struct Engine {
 /// What submitters, followers and the engine thread share.
 pub(crate) struct Shared {
     gates: Gates,
-    inbox: Inbox<Intention>,
-    health: AtomicU8,
-    thread: std::sync::OnceLock<thread::Thread>,
+    line: Line<Intention>,
     join: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -61,6 +61,8 @@ pub(crate) enum Intention {
     Command(Command, ReplyTo),
     /// A reader who wants the state and everything after it.
     Follow(std::sync::mpsc::SyncSender<Follower>),
+    /// Somebody who wants their own answers, and to hear of the end.
+    Listen(Outbox),
     /// The engine's end.
     Close,
 }
@@ -83,20 +85,6 @@ fn fail(replies: impl IntoIterator<Item = ReplyTo>, why: Unavailable) {
     boxes.deliver();
 }
 
-/// How the engine is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Health {
-    /// Taking commands.
-    Running = 0,
-    /// The disk is full: reading goes on, nothing new is taken in until there is space.
-    ReadOnly = 1,
-    /// The log could not be written: restart to recover.
-    Failed = 2,
-    /// Closed.
-    Closed = 3,
-}
-
 impl Engine {
     /// Opens the log, rebuilds the state from it, and starts the engine thread.
     ///
@@ -104,16 +92,33 @@ impl Engine {
     ///
     /// If the log is damaged, in use or cannot be read; the error says where and what to do.
     pub fn open(options: Options) -> Result<(Engine, Recovered), OpenError> {
+        Engine::open_on(options, || ())
+    }
+
+    /// As [`Engine::open`]; `prepare` runs first on the thread that settles and on the one that
+    /// writes, and is the place to change how they are scheduled.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Engine::open`].
+    pub fn open_on(
+        options: Options,
+        prepare: impl Fn() + Clone + Send + 'static,
+    ) -> Result<(Engine, Recovered), OpenError> {
         let every = options.snapshot_every_records;
         let (engine, stepper, recovered) = Engine::open_stepped(options)?;
+        let stepper = stepper.with_log_thread(prepare.clone())?;
         let snapshots = stepper.snapshots();
         let thread = thread::Builder::new()
             .name("muster-engine".into())
-            .spawn(move || stepper.run())
+            .spawn(move || {
+                prepare();
+                stepper.run();
+            })
             .map_err(|source| OpenError::Thread {
                 what: source.to_string(),
             })?;
-        engine.shared.thread.get_or_init(|| thread.thread().clone());
+        engine.shared.line.is_drained_by(thread.thread().clone());
         *engine
             .shared
             .join
@@ -136,9 +141,7 @@ impl Engine {
     pub fn open_stepped(options: Options) -> Result<(Engine, Stepper, Recovered), OpenError> {
         let shared = Arc::new(Shared {
             gates: Gates::new(),
-            inbox: Inbox::new(INBOX_LEN_MAX),
-            health: AtomicU8::new(Health::Running as u8),
-            thread: std::sync::OnceLock::new(),
+            line: Line::new(INBOX_LEN_MAX),
             join: std::sync::Mutex::new(None),
         });
         let (stepper, recovered) = Stepper::open(Arc::clone(&shared), options)?;
@@ -174,6 +177,15 @@ impl Engine {
             true => None,
             false => Some(Ok(busy())),
         }
+    }
+
+    /// A receiver for the answers to commands that are submitted to its outbox.
+    pub fn answers(&self) -> Answers {
+        let answers = Answers::new();
+        while !self.enter(Intention::Listen(answers.outbox())) {
+            thread::yield_now();
+        }
+        answers
     }
 
     /// The state as it is durable now, and everything that becomes durable after it. Nothing if
@@ -246,50 +258,60 @@ impl Engine {
 
     /// Puts `intention` in line; says whether there was room.
     fn enter(&self, intention: Intention) -> bool {
-        let Ok(was_empty) = self.shared.inbox.push(intention) else {
-            return false;
-        };
-        if was_empty && let Some(thread) = self.shared.thread.get() {
-            thread.unpark();
+        match self.shared.line.enter(intention) {
+            Entry::InLine => true,
+            Entry::Full(_) => false,
+            Entry::Ended(left) => {
+                self.shared.turn_away(left);
+                true
+            }
         }
-        // Pairs with the fence of an ending engine: either it still sees what was pushed here, or
-        // its end is seen here, and the line is cleared by whoever came too late.
-        fence(Ordering::SeqCst);
-        if matches!(self.health(), Health::Failed | Health::Closed) {
-            self.shared.clear_line();
-        }
-        true
     }
 }
 
 impl Shared {
-    fn health(&self) -> Health {
-        match self.health.load(Ordering::Acquire) {
-            0 => Health::Running,
-            1 => Health::ReadOnly,
-            2 => Health::Failed,
-            _ => Health::Closed,
-        }
+    /// Wakes the engine thread.
+    fn wake(&self) {
+        self.line.wake();
     }
 
-    fn set_health(&self, health: Health) {
-        self.health.store(health as u8, Ordering::Release);
-        fence(Ordering::SeqCst);
+    fn health(&self) -> Health {
+        self.line.health()
     }
 
     /// Turns away whoever is in line of an engine that has ended.
     fn clear_line(&self) {
+        let mut left = Vec::new();
+        self.line.drain_into(&mut left);
+        self.turn_away(left);
+    }
+
+    /// Answers those who were found in line after the end.
+    fn turn_away(&self, left: Vec<Intention>) {
         let why = match self.health() {
             Health::Failed => Unavailable::Failed,
             Health::Running | Health::ReadOnly | Health::Closed => Unavailable::Closed,
         };
-        let mut left = Vec::new();
-        self.inbox.drain_into(&mut left);
+        let mut listeners = Vec::new();
         let replies = left.into_iter().filter_map(|intention| match intention {
             Intention::Command(_, reply_to) => Some(reply_to),
+            Intention::Listen(outbox) => {
+                listeners.push(outbox);
+                None
+            }
             Intention::Follow(_) | Intention::Close => None,
         });
         fail(replies, why);
+        for outbox in listeners {
+            outbox.mailbox.end(ended_because(why));
+        }
+    }
+}
+
+fn ended_because(why: Unavailable) -> Ended {
+    match why {
+        Unavailable::Failed => Ended::Failed,
+        Unavailable::DiskFull | Unavailable::Closed => Ended::Closed,
     }
 }
 

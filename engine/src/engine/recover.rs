@@ -95,6 +95,7 @@ pub(super) fn recover(
         }
     }
     let (log, torn) = recovery.finish()?;
+    state.key_answers(log.identity());
     let sequence = state.sequence();
     let recovered = Recovered {
         sequence,

@@ -1,22 +1,26 @@
-//! The engine thread's one step.
+//! The engine thread's one step: settle what is in line, and hand it to the one who writes.
 
-use std::sync::Arc;
-use std::thread;
+use std::hint::black_box;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rayon::prelude::*;
 
-use super::follow::{Batch, Boxes, Delivery, Ended, Follower, Mailbox};
+use super::desk::Desk;
+use super::follow::{Ended, Follower, Mailbox};
 use super::recover::{OpenError, Rebuilt, Recovered, recover};
-use super::{Health, Intention, Options, ReplyTo, Shared};
+use super::scribe::{Draft, Joining, Scribe, Verdict};
+use super::{Health, Intention, Options, Shared};
 use crate::core::digest::fingerprint;
 use crate::core::{
-    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, apply, decide,
+    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, TOUCHED_AT_A_TIME,
+    apply, decide,
 };
 use crate::limits::BATCH_LEN_MAX;
-use crate::log::{CommitError, Log, Snapshots};
-use crate::model::{RequestId, Sequence, Timestamp, VacancyId};
-use crate::race::Unavailable;
+use crate::log::Snapshots;
+use crate::model::{RequestId, Timestamp, VacancyId};
+use crate::race::{Sign, Unavailable};
 
 /// Publications in one batch from which matching is spread over all cores.
 const PARALLEL_MATCHES_MIN: usize = 4;
@@ -24,26 +28,24 @@ const PARALLEL_MATCHES_MIN: usize = 4;
 /// How often a read-only engine looks whether there is space again.
 const FULL_RETRY: Duration = Duration::from_millis(250);
 
-/// The one who settles: owns the state and the log.
+/// The one who settles: owns the state.
 pub struct Stepper {
     shared: Arc<Shared>,
     options: Options,
+    /// After everything settled, which may not be durable yet.
     state: State,
-    /// None while the disk is full: reopening the log is the check that there is space again.
-    log: Option<Log>,
-    /// The last record that followers were given.
-    told: Sequence,
-    followers: Vec<Arc<Mailbox>>,
+    scribe: Arc<Mutex<Scribe>>,
+    /// The way to the thread that writes, unless whoever steps writes as well.
+    log_thread: Option<LogThread>,
+    /// Whether the state is ahead of the log for good, because the disk is full.
+    is_stale: bool,
     /// Taken from the line and not yet settled, the first to enter first.
     waiting: Vec<Intention>,
 }
 
-/// A batch in the making.
-#[derive(Default)]
-struct Draft {
-    records: Vec<Record>,
-    replies: Vec<(ReplyTo, Reply)>,
-    is_last: bool,
+struct LogThread {
+    desk: Arc<Desk>,
+    join: JoinHandle<()>,
 }
 
 impl Stepper {
@@ -58,25 +60,45 @@ impl Stepper {
             recovered,
             ..
         } = rebuilt;
-        let told = state.sequence();
         for (id, row) in state.vacancies().iter() {
             shared.gates.show(id, row);
         }
         for officer in state.refused_officers() {
             shared.gates.note_answer(officer);
         }
-        let (followers, waiting) = (Vec::new(), Vec::new());
-        let log = Some(log);
+        let clock = Arc::clone(&options.clock);
+        let scribe = Scribe::new(Arc::clone(&shared), clock, log, state.sequence());
         let stepper = Stepper {
             shared,
             options,
             state,
-            log,
-            told,
-            followers,
-            waiting,
+            scribe: Arc::new(Mutex::new(scribe)),
+            log_thread: None,
+            is_stale: false,
+            waiting: Vec::new(),
         };
         Ok((stepper, recovered))
+    }
+
+    /// Has another thread write what this one settles.
+    pub(super) fn with_log_thread(
+        mut self,
+        prepare: impl FnOnce() + Send + 'static,
+    ) -> Result<Stepper, OpenError> {
+        let desk = Arc::new(Desk::new());
+        let (shared, scribe) = (Arc::clone(&self.shared), Arc::clone(&self.scribe));
+        let own = Arc::clone(&desk);
+        let join = thread::Builder::new()
+            .name("muster-log".into())
+            .spawn(move || {
+                prepare();
+                own.serve(&scribe, &shared);
+            })
+            .map_err(|source| OpenError::Thread {
+                what: source.to_string(),
+            })?;
+        self.log_thread = Some(LogThread { desk, join });
+        Ok(self)
     }
 
     /// The state after everything settled so far.
@@ -86,25 +108,82 @@ impl Stepper {
 
     /// Where snapshots are saved, from any thread.
     pub(super) fn snapshots(&self) -> Snapshots {
-        self.log
-            .as_ref()
-            .expect("a stepper opens with a log")
-            .snapshots()
+        let scribe = self.scribe();
+        let log = scribe.log().expect("a stepper opens with a log");
+        log.snapshots()
     }
 
     /// Takes what is in line and settles it as one batch. Says whether the engine goes on.
     pub fn step(&mut self) -> bool {
         // Whoever waits here has left the line, and only the line's length makes it busy.
         if self.waiting.is_empty() {
-            self.shared.inbox.drain_into(&mut self.waiting);
+            self.shared.line.drain_into(&mut self.waiting);
         }
-        if self.log.is_none() && !self.reopen() {
+        if let Some(trouble) = self.trouble()
+            && !self.conclude(trouble, false)
+        {
+            return false;
+        }
+        if self.is_stale && !self.reopen() {
             self.turn_everybody_away(Unavailable::DiskFull);
             return self.shared.health() != Health::Closed;
         }
         let at = self.state.at().max(self.options.clock.now());
         let draft = self.settle(at);
-        self.make_durable(draft)
+        let is_last = draft.is_last;
+        let verdict = self.hand_over(draft);
+        self.conclude(verdict, is_last)
+    }
+
+    /// What went wrong on the log thread, if something did.
+    fn trouble(&self) -> Option<Verdict> {
+        let desk = &self.log_thread.as_ref()?.desk;
+        desk.has_trouble().then(|| desk.clear())
+    }
+
+    /// Has `draft` written: by the log thread if there is one and more to settle meanwhile,
+    /// otherwise here.
+    fn hand_over(&self, draft: Draft) -> Verdict {
+        if draft.is_empty() {
+            return Verdict::Durable;
+        }
+        let Some(LogThread { desk, .. }) = &self.log_thread else {
+            return self.scribe().write(draft);
+        };
+        if draft.is_last {
+            let before = desk.clear();
+            if before != Verdict::Durable {
+                draft.fail(before.why());
+                return before;
+            }
+            return self.scribe().write(draft);
+        }
+        let is_alone = self.waiting.is_empty() && self.shared.line.is_empty();
+        if is_alone && desk.is_clear() {
+            return self.scribe().write(draft);
+        }
+        desk.put(draft)
+    }
+
+    /// Draws the consequence of what became of a draft. Says whether the engine goes on.
+    fn conclude(&mut self, verdict: Verdict, is_last: bool) -> bool {
+        match verdict {
+            Verdict::Durable if !is_last => return true,
+            Verdict::Durable => self.end(Health::Closed, Ended::Closed),
+            Verdict::Full => {
+                self.is_stale = true;
+                if let Some(LogThread { desk, .. }) = &self.log_thread {
+                    // It is known here now.
+                    let _ = desk.clear();
+                }
+                if !is_last {
+                    return true;
+                }
+                self.end(Health::Closed, Ended::Closed);
+            }
+            Verdict::Poisoned => self.end(Health::Failed, Ended::Failed),
+        }
+        false
     }
 
     /// Steps until the engine ends, sleeping while there is nothing to do.
@@ -113,19 +192,16 @@ impl Stepper {
             if !self.waiting.is_empty() {
                 continue;
             }
-            // A push between the last drain and here has left a token that makes `park` return
-            // at once: whoever finds the line empty unparks.
             match self.idle_for() {
-                None => thread::park(),
                 Some(wait) if wait.is_zero() => {}
-                Some(wait) => thread::park_timeout(wait),
+                wait => self.shared.line.wait(wait),
             }
         }
     }
 
     /// How long there will be nothing to do, unless somebody enters the line; none means for good.
     fn idle_for(&self) -> Option<Duration> {
-        if self.log.is_none() {
+        if self.is_stale {
             return Some(FULL_RETRY);
         }
         let wait = |due: Timestamp| {
@@ -139,40 +215,59 @@ impl Stepper {
 
     /// Decides and applies everything in line, up to a batch's worth, in order.
     fn settle(&mut self, at: Timestamp) -> Draft {
-        let mut draft = Draft::default();
         let count = self.waiting.len().min(BATCH_LEN_MAX);
+        let mut draft = Draft::with_capacity(count);
         let batch: Vec<Intention> = self.waiting.drain(..count).collect();
-        // Before anything is settled the state is as durable as the log.
         for intention in &batch {
-            if let Intention::Follow(reader) = intention {
-                self.welcome(reader);
+            match intention {
+                Intention::Follow(sender) => draft.joining.push(self.reader(sender.clone())),
+                Intention::Listen(outbox) => {
+                    let mailbox = Arc::clone(&outbox.mailbox);
+                    draft.joining.push(Joining::Listener(mailbox));
+                }
+                Intention::Command(..) | Intention::Close => {}
             }
         }
         if self.state.next_deadline().is_some_and(|due| due <= at) {
             self.tick(at, &mut draft);
         }
-        let matches = self.match_ahead(&batch, at);
-        for (place, intention) in batch.into_iter().enumerate() {
-            match intention {
-                Intention::Command(command, reply_to) => {
-                    let found = matches.get(place).cloned().unwrap_or_default();
-                    let reply = self.settle_one(&command, at, &found, &mut draft);
-                    draft.replies.push((reply_to, reply));
+        let mut matches = self.match_ahead(&batch, at).into_iter();
+        let mut batch = batch.into_iter();
+        while !batch.as_slice().is_empty() {
+            self.touch(batch.as_slice());
+            for intention in batch.by_ref().take(TOUCHED_AT_A_TIME) {
+                let found = matches.next().unwrap_or_default();
+                match intention {
+                    Intention::Command(command, reply_to) => {
+                        let reply = self.settle_one(&command, at, &found, &mut draft);
+                        draft.replies.push((reply_to, reply));
+                    }
+                    Intention::Follow(_) | Intention::Listen(_) => {}
+                    Intention::Close => draft.is_last = true,
                 }
-                Intention::Follow(_) => {}
-                Intention::Close => draft.is_last = true,
             }
         }
+        draft.signs = signs(&self.state, &draft.records);
         draft
     }
 
-    /// Lets a reader follow from the state as it stands.
-    fn welcome(&mut self, reader: &std::sync::mpsc::SyncSender<Follower>) {
-        let mailbox = Arc::new(Mailbox::default());
-        let follower = Follower::new(self.state.clone(), Arc::clone(&mailbox));
-        // A reader that no longer waits has no use for deliveries.
-        if reader.send(follower).is_ok() {
-            self.followers.push(mailbox);
+    /// Reads ahead what the next few commands will need.
+    fn touch(&self, batch: &[Intention]) {
+        let next = batch.iter().take(TOUCHED_AT_A_TIME);
+        let touched = next.map(|intention| match intention {
+            Intention::Command(command, _) => self.state.touch(command),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => 0,
+        });
+        black_box(touched.fold(0, usize::wrapping_add));
+    }
+
+    /// Somebody who reads from the state as it stands, once it is durable.
+    fn reader(&self, sender: std::sync::mpsc::SyncSender<Follower>) -> Joining {
+        let mailbox = Arc::new(Mailbox::of_reader());
+        Joining::Reader {
+            follower: Box::new(Follower::new(self.state.clone(), Arc::clone(&mailbox))),
+            mailbox,
+            sender,
         }
     }
 
@@ -196,7 +291,7 @@ impl Stepper {
         let state = &self.state;
         let find = |intention: &Intention| match intention {
             Intention::Command(command, _) => Matches::prepare(state, command, at),
-            Intention::Follow(_) | Intention::Close => Matches::none(),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => Matches::none(),
         };
         batch.par_iter().map(find).collect()
     }
@@ -245,109 +340,20 @@ impl Stepper {
         let _ = self.settle_one(&tick, at, &Matches::none(), draft);
     }
 
-    /// Writes and syncs the batch, and only then tells anybody. Says whether the engine goes on.
-    fn make_durable(&mut self, draft: Draft) -> bool {
-        let sync_us = match self.write(&draft.records) {
-            Ok(sync_us) => sync_us,
-            Err(CommitError::Full { .. }) => {
-                // The state is ahead of the log: both are rebuilt when there is space.
-                self.log = None;
-                self.shared.set_health(Health::ReadOnly);
-                fail_all(draft.replies, Unavailable::DiskFull);
-                if draft.is_last {
-                    self.end(Health::Closed, Ended::Closed);
-                }
-                return !draft.is_last;
-            }
-            Err(CommitError::Poisoned { .. }) => {
-                fail_all(draft.replies, Unavailable::Failed);
-                self.end(Health::Failed, Ended::Failed);
-                return false;
-            }
-        };
-        self.show_gates(&draft.records);
-        self.tell(draft.records, draft.replies, sync_us);
-        if draft.is_last {
-            self.end(Health::Closed, Ended::Closed);
-        }
-        !draft.is_last
-    }
-
-    /// Appends `records` as one batch and syncs it; says how long that took in microseconds.
-    fn write(&mut self, records: &[Record]) -> Result<u64, CommitError> {
-        let log = self.log.as_mut().expect("a step begins with an open log");
-        if records.is_empty() {
-            return Ok(0);
-        }
-        for record in records {
-            log.append_with(|bytes| record.encode_into(bytes));
-        }
-        let before = self.options.clock.now();
-        log.commit()?;
-        let us = self.options.clock.now().as_micros() - before.as_micros();
-        Ok(u64::try_from(us).unwrap_or(0))
-    }
-
-    fn show_gates(&self, records: &[Record]) {
-        for record in records {
-            if let (Actor::Officer(officer), [Event::Refused(_), ..]) = (record.by, &*record.events)
-            {
-                self.shared.gates.note_answer(officer);
-            }
-        }
-        let mut touched: Vec<VacancyId> = records
-            .iter()
-            .flat_map(|record| &record.events)
-            .filter_map(Event::vacancy)
-            .collect();
-        touched.sort_unstable();
-        touched.dedup();
-        for id in touched {
-            if let Some(row) = self.state.vacancy(id) {
-                self.shared.gates.show(id, row);
-            }
-        }
-    }
-
-    /// Delivers the batch to every follower, and every answer to where it goes: one delivery, and
-    /// so one wake, for each follower.
-    fn tell(&mut self, records: Vec<Record>, replies: Vec<(ReplyTo, Reply)>, sync_us: u64) {
-        if let Some(last) = records.last() {
-            self.told = last.sequence;
-        }
-        let batch = (!records.is_empty()).then(|| Arc::new(Batch { records, sync_us }));
-        let mut boxes = Boxes::default();
-        for (reply_to, reply) in replies {
-            match reply_to {
-                ReplyTo::Ticket(promise) => promise.keep(Ok(reply)),
-                ReplyTo::Outbox(outbox, token) => boxes.put(outbox, token, Ok(reply)),
-            }
-        }
-        self.followers.retain(|mailbox| {
-            let replies = boxes.take(mailbox);
-            if batch.is_none() && replies.is_empty() {
-                return true;
-            }
-            mailbox.deliver(Delivery {
-                batch: batch.clone(),
-                replies,
-            })
-        });
-    }
-
     /// Tries to open the log again after the disk was full; says whether it worked.
     fn reopen(&mut self) -> bool {
         let storage = Arc::clone(&self.options.storage);
-        let Ok(rebuilt) = recover(storage, self.options.log, Some(self.told)) else {
+        let told = self.scribe().told();
+        let Ok(rebuilt) = recover(storage, self.options.log, Some(told)) else {
             return false;
         };
         self.state = rebuilt.state;
-        self.log = Some(rebuilt.log);
+        self.is_stale = false;
         // What was written before the disk was full may be whole after all; nobody has heard of
         // it yet.
-        self.show_gates(&rebuilt.news);
-        self.tell(rebuilt.news, Vec::new(), 0);
-        self.shared.set_health(Health::Running);
+        let signs = signs(&self.state, &rebuilt.news);
+        self.scribe().resume(rebuilt.log, rebuilt.news, signs);
+        self.shared.line.set_health(Health::Running);
         true
     }
 
@@ -360,6 +366,7 @@ impl Stepper {
                 Intention::Command(_, reply_to) => left.push(reply_to),
                 // Who wanted to follow finds nobody at the other end, and asks again or gives up.
                 Intention::Follow(_) => {}
+                Intention::Listen(outbox) => self.scribe().listen(outbox.mailbox),
                 Intention::Close => is_last = true,
             }
         }
@@ -371,22 +378,41 @@ impl Stepper {
 
     /// Ends the engine: nobody is taken in any more, and whoever is in line is turned away.
     fn end(&mut self, health: Health, ended: Ended) {
-        self.shared.set_health(health);
-        for mailbox in self.followers.drain(..) {
-            mailbox.end(ended);
-        }
-        self.shared.clear_line();
+        self.shared.line.set_health(health);
         let why = if health == Health::Failed {
             Unavailable::Failed
         } else {
             Unavailable::Closed
         };
         self.turn_everybody_away(why);
+        self.shared.clear_line();
+        if let Some(LogThread { desk, join }) = self.log_thread.take() {
+            desk.close();
+            // A panic there has been printed, and ended what it could end.
+            let _ = join.join();
+        }
+        // Last, because nothing is delivered behind the end.
+        self.scribe().end(ended);
+    }
+
+    fn scribe(&self) -> MutexGuard<'_, Scribe> {
+        // Who panicked with it in hand has left a log that is dropped with it, or is poisoned.
+        self.scribe.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn fail_all(replies: Vec<(ReplyTo, Reply)>, why: Unavailable) {
-    super::fail(replies.into_iter().map(|(reply_to, _)| reply_to), why);
+/// What the gates of the vacancies that `records` touched show when they are durable.
+fn signs(state: &State, records: &[Record]) -> Vec<(VacancyId, Sign)> {
+    let events = records.iter().flat_map(|record| &record.events);
+    let mut signs: Vec<(VacancyId, Sign)> = Vec::with_capacity(records.len());
+    for id in events.filter_map(Event::vacancy) {
+        // Showing a gate twice does no harm, and a hot vacancy is next to itself in the batch.
+        let is_repeated = signs.last().is_some_and(|(last, _)| *last == id);
+        if !is_repeated && let Some(row) = state.vacancy(id) {
+            signs.push((id, Sign::of(row)));
+        }
+    }
+    signs
 }
 
 impl Drop for Stepper {

@@ -96,6 +96,13 @@ impl Index {
         }
     }
 
+    /// Notes that `officer` has work in `span`.
+    pub fn book(&mut self, officer: OfficerId, span: Interval) {
+        for day in days(span) {
+            self.booked.entry(day).or_default().insert(officer.0);
+        }
+    }
+
     /// Brings the booked days that `spans` touch in line with the officer's calendar.
     pub fn rebook(
         &mut self,

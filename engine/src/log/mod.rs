@@ -9,15 +9,18 @@
 //! describes the files.
 
 mod mark;
+mod past;
 mod reader;
 mod record;
 mod recovery;
 mod scan;
 mod segment;
 mod snapshot;
+mod spare;
 mod verify;
 mod writer;
 
+pub use past::{Kept, kept, read_snapshot};
 pub use reader::{Batch, BatchInfo, LogReader, read_folder};
 pub use record::{
     BATCH_BYTES_MAX, Damage, FORMAT_VERSION, HEADER_BYTES, MARK_BYTES, RECORD_BYTES_MAX,
@@ -25,6 +28,7 @@ pub use record::{
 };
 pub use recovery::{Recovered, RecoveredRecords, Recovery, TornTail};
 pub use snapshot::{SNAPSHOTS_KEPT, SnapshotError, Snapshots};
+pub use spare::{SHORT_SEGMENT_BYTES, SPARES_READY};
 pub use verify::{Report, Torn, durable_mark, verify};
 pub use writer::{CommitError, Committed, Log};
 

@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::mark;
 use super::record::{
     BATCH_BYTES_MAX, BatchHeader, Damage, HEADER_BYTES, HeaderBytes, Records, SECTOR_BYTES,
     SegmentHeader, padded,
@@ -224,11 +225,6 @@ impl SegmentReader {
         })
     }
 
-    /// Forgets what has been read ahead, because the file may have changed.
-    fn refresh(&mut self) {
-        self.held = 0;
-    }
-
     fn header_bytes(&mut self) -> Result<Option<HeaderBytes>, IoError> {
         let start = self.hold(HEADER_BYTES)?;
         Ok(start.and_then(|start| self.chunk[start..].first_chunk().copied()))
@@ -274,7 +270,8 @@ struct At {
     stale: bool,
 }
 
-/// Opens the log in `storage` for reading from the record `from` on. The log may be live.
+/// Opens the log in `storage` for reading from the record `from` on. The log may be live, and may be
+/// damaged meanwhile: what the durable mark covers and cannot be read is reported, not waited for.
 ///
 /// What is read has been written; whether it is durable yet, only its writer and, a moment later,
 /// [`durable_mark`](super::durable_mark) can tell.
@@ -365,7 +362,7 @@ impl LogReader {
         let Some(mut at) = self.at.take() else {
             return self.first_place();
         };
-        if at.stale {
+        while at.stale {
             // The writer may have replaced or archived the file since.
             let folder = Folder::read(&*self.storage)?;
             let Some(file) = folder
@@ -377,8 +374,11 @@ impl LogReader {
                     from: at.chain.next,
                 });
             };
+            let Some(reader) = self.open_listed(&file)? else {
+                continue;
+            };
             let offset = at.reader.offset();
-            at.reader = SegmentReader::open(&*self.storage, &file.name)?;
+            at.reader = reader;
             at.reader.seek(offset);
             at.file = file;
             at.stale = false;
@@ -386,18 +386,32 @@ impl LogReader {
         Ok(Some(at))
     }
 
+    /// Opens a segment that was just listed; nothing if the writer has renamed it since, so that
+    /// the list has to be read again.
+    fn open_listed(&self, file: &SegmentFile) -> Result<Option<SegmentReader>, IoError> {
+        match SegmentReader::open(&*self.storage, &file.name) {
+            Ok(reader) => Ok(Some(reader)),
+            Err(IoError::NotFound { .. }) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     fn first_place(&self) -> Result<Option<At>, ReadError> {
-        let folder = Folder::read(&*self.storage)?;
-        let Some(index) = folder.holding(self.from) else {
-            let begun = !folder.segments.is_empty();
-            return if begun {
-                Err(ReadError::Gone { from: self.from })
-            } else {
-                Ok(None)
+        let (folder, index, mut reader) = loop {
+            let folder = Folder::read(&*self.storage)?;
+            let Some(index) = folder.holding(self.from) else {
+                let begun = !folder.segments.is_empty();
+                return if begun {
+                    Err(ReadError::Gone { from: self.from })
+                } else {
+                    Ok(None)
+                };
             };
+            if let Some(reader) = self.open_listed(&folder.segments[index])? {
+                break (folder, index, reader);
+            }
         };
         let file = folder.segments[index].clone();
-        let mut reader = SegmentReader::open(&*self.storage, &file.name)?;
         let header = match reader.header()? {
             Ok(header) if header.first == file.first => header,
             Ok(header) => {
@@ -413,7 +427,20 @@ impl LogReader {
                 });
             }
             // The newest segment gets its header together with its first batch.
-            Err(_) if index + 1 == folder.segments.len() => return Ok(None),
+            Err(what) if index + 1 == folder.segments.len() => {
+                if self.marked()? < file.first {
+                    return Ok(None);
+                }
+                // The mark says that the header is there by now.
+                let mut again = SegmentReader::open(&*self.storage, &file.name)?;
+                match again.header()? {
+                    Ok(header) => {
+                        reader = again;
+                        header
+                    }
+                    Err(_) => return Err(corrupt(&file.name, 0, file.first, what).into()),
+                }
+            }
             Err(what) => return Err(corrupt(&file.name, 0, file.first, what).into()),
         };
         let SegmentHeader {
@@ -435,39 +462,62 @@ impl LogReader {
         }))
     }
 
+    /// Up to where the mark says that the log is durable. A mark that cannot be read says nothing:
+    /// its writer may be at it.
+    fn marked(&self) -> Result<Sequence, IoError> {
+        let slot = mark::read(&*self.storage)?;
+        Ok(match slot {
+            Ok(Some(slot)) => slot.sequence,
+            Ok(None) | Err(_) => Sequence::ZERO,
+        })
+    }
+
     /// From the end of one segment into the next one, if there is one.
     fn move_on(&self, mut at: At, found: &Found) -> Result<(At, bool), ReadError> {
+        // The mark comes before the list, so that the list has every segment the mark knows of.
+        let marked = self.marked()?;
         let folder = Folder::read(&*self.storage)?;
         let newest = folder
             .segments
             .last()
             .map_or(at.file.first, |file| file.first);
-        if newest == at.file.first {
+        if newest == at.file.first && marked < at.chain.next {
             at.stale = true;
             return Ok((at, false));
         }
-        // There is a later segment, so this one is finished. It may have been finished only after
-        // it was read, hence a second look.
+        // There is a later segment, so this one is finished, or the mark says that the record due
+        // is durable. Either may have come true only after the place was read, and the writer may
+        // have put another file in place of this one, hence a second look.
         let offset = at.reader.offset();
-        at.reader.refresh();
-        if let Found::Batch(_) = at.reader.next()? {
+        if let Some(file) = folder.segments.iter().find(|f| f.first == at.file.first) {
+            let Some(reader) = self.open_listed(file)? else {
+                at.stale = true;
+                return Ok((at, true));
+            };
+            at.reader = reader;
             at.reader.seek(offset);
+            at.file = file.clone();
+        }
+        let again = at.reader.next()?;
+        at.reader.seek(offset);
+        if let Found::Batch(_) = again {
             return Ok((at, true));
         }
-        let Some(file) = folder
-            .segments
-            .into_iter()
-            .find(|f| f.first == at.chain.next)
-        else {
+        // Where the first batch of all is damaged, this very segment begins with the record due.
+        let follows = |f: &SegmentFile| f.first == at.chain.next && f.first > at.file.first;
+        let Some(file) = folder.segments.into_iter().find(follows) else {
             let what = match *found {
                 Found::Bad(what) => what,
                 _ => Damage::Missing {
-                    durable: Sequence(newest.0.saturating_sub(1)),
+                    durable: marked.max(Sequence(newest.0.saturating_sub(1))),
                 },
             };
             return Err(at.corrupt(offset, what).into());
         };
-        let mut reader = SegmentReader::open(&*self.storage, &file.name)?;
+        let Some(mut reader) = self.open_listed(&file)? else {
+            at.stale = true;
+            return Ok((at, true));
+        };
         match reader.header()? {
             Ok(header) => {
                 let name = &file.name;
@@ -484,7 +534,7 @@ impl LogReader {
                     true,
                 ))
             }
-            Err(_) if file.first == newest => {
+            Err(_) if file.first == newest && marked < newest => {
                 at.stale = true;
                 Ok((at, false))
             }

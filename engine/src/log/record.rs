@@ -1,6 +1,6 @@
 //! The bytes of the log: every field, its place and its width are in this file and nowhere else.
 //!
-//! `docs/log-format.md` describes the same in words, and the golden bytes in `tests/log.rs` hold
+//! `docs/log-format.md` describes the same in words, and the folder in `tests/golden` holds
 //! both to it. Numbers are little-endian. Each of the four structures starts with a header of
 //! [`HEADER_BYTES`] bytes whose last four are a CRC-32C.
 

@@ -15,9 +15,10 @@ use super::record::MarkSlot;
 use super::scan::{Scan, TornRange};
 use super::segment::{Folder, SegmentFile};
 use super::snapshot;
+use super::spare::{Spare, Spares};
 use super::writer::{Active, Start};
 use super::{Corruption, Damage, Log, LogOptions, OpenError};
-use crate::io::{FolderLock, IoError, Storage};
+use crate::io::{FileInfo, FolderLock, IoError, Storage, StoredFile};
 use crate::model::Sequence;
 
 const SETTLE_TEMPORARY: &str = "settle.tmp";
@@ -30,7 +31,7 @@ pub struct Recovery {
     mark: MarkSlot,
     snapshot: Option<(Sequence, Vec<u8>)>,
     damaged_snapshots: Vec<String>,
-    temporary: Vec<String>,
+    temporary: Vec<FileInfo>,
     names: Vec<String>,
     scan: Scan,
     lock: FolderLock,
@@ -172,10 +173,15 @@ impl Recovery {
             .expect("a walk that found nothing more has met the end")
             .clone();
         let next = tail.chain.next;
-        // Temporary files never hold anything that is needed, and their space may be.
-        for name in &self.temporary {
-            self.storage.remove(name)?;
+        // Other temporary files than spares hold nothing that is needed, and their space may be.
+        let length = self.options.segment_bytes;
+        let (usable, useless): (Vec<FileInfo>, Vec<FileInfo>) = std::mem::take(&mut self.temporary)
+            .into_iter()
+            .partition(|file| Spares::is_usable(&file.name, file.bytes, length));
+        for file in &useless {
+            self.storage.remove(&file.name)?;
         }
+        let mut spares: Vec<Spare> = usable.into_iter().map(Spare::from).collect();
         let mut torn = Vec::new();
         for range in &tail.torn {
             torn.push(self.keep_aside(range, next)?);
@@ -187,7 +193,7 @@ impl Recovery {
         let mut mark = self.mark;
         if let Some((file, end)) = &tail.active {
             if self.mark.sequence < last || tail.torn.iter().any(|range| range.file == *file) {
-                self.settle(file, *end)?;
+                self.settle(file, *end, &mut spares)?;
             }
             if self.mark.sequence < last {
                 mark.sequence = last;
@@ -211,6 +217,7 @@ impl Recovery {
             chain: tail.chain,
             active,
             mark,
+            spares,
         };
         let log = Log::start(self.storage, self.options, start, self.lock)?;
         Ok((log, torn))
@@ -242,13 +249,9 @@ impl Recovery {
         let free = |number: &u64| !self.names.contains(&torn_name(next, *number));
         let kept_as = torn_name(next, (1..).find(free).unwrap_or(u64::MAX));
         let storage = &*self.storage;
-        copy(
-            storage,
-            &range.file.name,
-            range.offset..range.end,
-            TORN_TEMPORARY,
-            0,
-        )?;
+        let target = storage.create(TORN_TEMPORARY, 0)?;
+        let part = range.offset..range.end;
+        copy(storage, &range.file.name, part, &*target)?;
         storage.rename(TORN_TEMPORARY, &kept_as)?;
         storage.sync_folder()?;
         self.names.push(kept_as.clone());
@@ -261,10 +264,22 @@ impl Recovery {
         })
     }
 
-    /// Writes a segment afresh up to `end`, with zeros behind it.
-    fn settle(&self, file: &SegmentFile, end: u64) -> Result<(), IoError> {
+    /// Writes a segment afresh up to `end`, with zeros behind it: into a spare if one has the
+    /// length, so that it takes no space.
+    fn settle(&self, file: &SegmentFile, end: u64, spares: &mut Vec<Spare>) -> Result<(), IoError> {
         let storage = &*self.storage;
-        copy(storage, &file.name, 0..end, SETTLE_TEMPORARY, file.bytes)?;
+        let fitting = spares.iter().position(|spare| spare.bytes == file.bytes);
+        let target = match fitting.map(|index| spares.remove(index)) {
+            Some(spare) => {
+                storage.rename(&spare.name, SETTLE_TEMPORARY)?;
+                // Otherwise a crash could keep the next renaming and undo this one, and a segment
+                // would be called a spare as well.
+                storage.sync_folder()?;
+                storage.open(SETTLE_TEMPORARY)?
+            }
+            None => storage.create(SETTLE_TEMPORARY, file.bytes)?,
+        };
+        copy(storage, &file.name, 0..end, &*target)?;
         storage.rename(SETTLE_TEMPORARY, &file.name)?;
         storage.sync_folder()
     }
@@ -274,17 +289,14 @@ fn torn_name(sequence: Sequence, number: u64) -> String {
     format!("torn-{sequence}-{number}.bin")
 }
 
-/// Copies a part of a file to the front of a new one of at least `bytes` bytes, durably but for
-/// its name.
+/// Copies a part of a file to the front of another one, durably but for its name.
 fn copy(
     storage: &dyn Storage,
     from: &str,
     range: std::ops::Range<u64>,
-    to: &str,
-    bytes: u64,
+    target: &dyn StoredFile,
 ) -> Result<(), IoError> {
     let source = storage.open(from)?;
-    let target = storage.create(to, bytes)?;
     let left = |at| CHUNK_BYTES.min(usize::try_from(range.end - at).unwrap_or(CHUNK_BYTES));
     let mut chunk = vec![0; left(range.start)];
     let mut at = range.start;

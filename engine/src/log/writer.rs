@@ -10,7 +10,8 @@ use super::record::{
     RECORD_PREFIX_BYTES, SECTOR_BYTES, SegmentHeader, padded,
 };
 use super::recovery::{Recovered, Recovery};
-use super::segment::{SPARE_FILE, SegmentFile, Spares, segment_name};
+use super::segment::{SegmentFile, segment_name};
+use super::spare::{Spare, Spares};
 use super::{LogOptions, OpenError, Snapshots};
 use crate::io::{FolderLock, IoError, Storage, StoredFile};
 use crate::model::Sequence;
@@ -83,6 +84,8 @@ pub(super) struct Start {
     pub(super) chain: Chain,
     pub(super) active: Option<Active>,
     pub(super) mark: MarkSlot,
+    /// Spare segments that are there already.
+    pub(super) spares: Vec<Spare>,
 }
 
 enum State {
@@ -208,7 +211,7 @@ impl Log {
                 self.sync_active().map_err(|e| self.poison(e))?;
             }
             self.spares
-                .wait(0)
+                .ensure()
                 .map_err(|e| self.refuse_write(e, None))?;
             self.state = State::Ready;
         }
@@ -259,6 +262,7 @@ impl Log {
             chain,
             active,
             mark,
+            spares,
         } = start;
         let durable = Arc::new(AtomicU64::new(chain.next.0 - 1));
         let keep = options.keep_archived;
@@ -268,6 +272,7 @@ impl Log {
             Arc::clone(&storage),
             options.segment_bytes,
             options.background,
+            spares,
         )?;
         let marks = Marks::new(&*storage, mark, options.background)?;
         spares.request();
@@ -366,14 +371,15 @@ impl Log {
         let first = self.chain.next;
         let name = segment_name(first);
         let wanted = SECTOR_BYTES + batch_bytes;
-        let bytes = self
+        let spare = self
             .spares
-            .wait(wanted)
+            .take(wanted)
             .map_err(|e| self.refuse_write(e, None))?;
-        self.storage
-            .rename(SPARE_FILE, &name)
-            .map_err(|e| self.refuse_write(e, None))?;
-        self.spares.taken();
+        let bytes = spare.bytes;
+        if let Err(e) = self.storage.rename(&spare.name, &name) {
+            self.spares.give_back(spare);
+            return Err(self.refuse_write(e, None));
+        }
         let opened = self
             .storage
             .sync_folder()

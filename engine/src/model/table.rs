@@ -48,6 +48,19 @@ impl<I: Dense, T> Table<I, T> {
         self.rows[id.place()] = Some(row);
     }
 
+    /// The row of `id`, to be changed; an empty one if there was none.
+    pub fn find_or_put(&mut self, id: I) -> &mut T
+    where
+        T: Default,
+    {
+        if self.find(id).is_none() {
+            self.put(id, T::default());
+        }
+        self.rows[id.place()]
+            .as_mut()
+            .expect("it was put above if it was missing")
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.count as usize

@@ -5,16 +5,26 @@
 //! after the sync. It may let through who will lose in line; it never turns away who could win.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use super::sync::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use crate::limits::VACANCIES_MAX;
 use crate::model::{OfficerId, Standing, Timestamp, Vacancy, VacancyId};
 
 /// Gates that are made at a time.
-const CHUNK: usize = 4_096;
+const CHUNK: usize = if IS_EXPLORED { 2 } else { 4_096 };
+
+/// Chunks at most.
+const CHUNKS_MAX: usize = if IS_EXPLORED {
+    2
+} else {
+    VACANCIES_MAX.div_ceil(CHUNK)
+};
 
 /// Words of the filter of officers with recorded answers: 65,536 bits.
-const ANSWERED_WORDS: usize = 1_024;
+const ANSWERED_WORDS: usize = if IS_EXPLORED { 1 } else { 1_024 };
+
+/// A model makes all its atomics anew for each of its thousands of runs, so it has few of them.
+const IS_EXPLORED: bool = cfg!(all(test, any(loom, shuttle)));
 
 /// What the gate says to an accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +49,15 @@ pub(crate) struct Gates {
     answered: Box<[AtomicU64]>,
 }
 
+/// What a gate shows of a vacancy: taken when it is settled, put up when it is durable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sign {
+    /// As in [`Gate`]; none when the vacancy is over.
+    word: Option<u64>,
+    winners: u64,
+    filled_at: i64,
+}
+
 #[derive(Debug, Default)]
 struct Gate {
     /// The last closed round in the upper half, none being 0; whether it is filled in the lower.
@@ -54,9 +73,7 @@ struct Gate {
 impl Gates {
     pub(crate) fn new() -> Gates {
         Gates {
-            chunks: (0..VACANCIES_MAX.div_ceil(CHUNK))
-                .map(|_| OnceLock::new())
-                .collect(),
+            chunks: (0..CHUNKS_MAX).map(|_| OnceLock::new()).collect(),
             answered: (0..ANSWERED_WORDS).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -103,44 +120,61 @@ impl Gates {
         gate.line.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
-    /// Shows what is durable about `row`. Called by the engine thread only.
+    /// Shows what is durable about `row`. Called by whoever writes the log only.
     pub(crate) fn show(&self, vacancy: VacancyId, row: &Vacancy) {
-        let chunk = self.chunks[vacancy.index() / CHUNK]
-            .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
-        let gate = &chunk[vacancy.index() % CHUNK];
-        if matches!(row.standing, Standing::Cancelled | Standing::Expired) {
+        self.put_up(vacancy, Sign::of(row));
+    }
+
+    /// Puts up a sign whose vacancy is durable as it says. Called by whoever writes the log only.
+    pub(crate) fn put_up(&self, vacancy: VacancyId, sign: Sign) {
+        let gate = self.make(vacancy);
+        let Some(word) = sign.word else {
             // What is over is asked about rarely, and the engine remembers who held it. The
             // winners stay shown: whoever has read the closed word may still be about to look.
             gate.word.store(0, Ordering::Release);
             return;
-        }
-        let is_filled = u32::from(row.standing == Standing::Filled);
-        let word = (u64::from(row.closed_round) << 32) | u64::from(is_filled);
+        };
         // The line counts anew when a round opens after one was closed.
-        if is_filled == 0 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
+        if word as u32 == 0 && gate.word.load(Ordering::Relaxed) as u32 == 1 {
             gate.line.store(0, Ordering::Relaxed);
         }
         // Winners are shown before the gate closes. Otherwise a winner whose reply was lost could
-        // ask again and be told that it is filled. Those who gave their slot back, or lost it to an
-        // amendment, won it once, and a retry of that request hears what it heard then.
-        let lost = row.moved.iter().flat_map(|moved| &moved.lost);
-        let winners = row
-            .holders()
-            .map(|holder| holder.officer)
-            .chain(row.returned.iter())
-            .chain(lost.map(|lost| lost.officer));
-        let winners = winners.fold(0, |bits, officer| bits | winner_bit(officer));
-        gate.filled_at.store(
-            row.filled_at.map_or(0, Timestamp::as_micros),
-            Ordering::Release,
-        );
-        gate.winners.store(winners, Ordering::Release);
+        // ask again and be told that it is filled.
+        gate.filled_at.store(sign.filled_at, Ordering::Release);
+        gate.winners.store(sign.winners, Ordering::Release);
         gate.word.store(word, Ordering::Release);
+    }
+
+    /// The gate of `vacancy`, made with its neighbours when the first of them is published.
+    fn make(&self, vacancy: VacancyId) -> &Gate {
+        let chunk = self.chunks[vacancy.index() / CHUNK]
+            .get_or_init(|| (0..CHUNK).map(|_| Gate::default()).collect());
+        &chunk[vacancy.index() % CHUNK]
     }
 
     fn find(&self, vacancy: VacancyId) -> Option<&Gate> {
         let chunk = self.chunks.get(vacancy.index() / CHUNK)?.get()?;
         Some(&chunk[vacancy.index() % CHUNK])
+    }
+}
+
+impl Sign {
+    /// What the gate of `row` shows once `row` is durable.
+    pub(crate) fn of(row: &Vacancy) -> Sign {
+        let is_over = matches!(row.standing, Standing::Cancelled | Standing::Expired);
+        let is_filled = u64::from(row.standing == Standing::Filled);
+        // Those who gave their slot back, or lost it to an amendment, won it once, and a retry of
+        // that request hears what it heard then.
+        let holders = row.holders().map(|holder| holder.officer);
+        let lost = row.moved.iter().flat_map(|moved| &moved.lost);
+        let winners = holders
+            .chain(row.returned.iter())
+            .chain(lost.map(|lost| lost.officer));
+        Sign {
+            word: (!is_over).then_some((u64::from(row.closed_round) << 32) | is_filled),
+            winners: winners.fold(0, |bits, officer| bits | winner_bit(officer)),
+            filled_at: row.filled_at.map_or(0, Timestamp::as_micros),
+        }
     }
 }
 
@@ -154,7 +188,49 @@ fn winner_bit(officer: OfficerId) -> u64 {
     1 << (u64::from(officer.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }
 
-#[cfg(test)]
+/// Gates that show what is durable in a wrong way each, for the models to find.
+#[cfg(all(test, any(loom, shuttle)))]
+mod planted {
+    use super::*;
+
+    impl Gates {
+        /// Closes the gate before it shows the winners.
+        pub(in crate::race) fn show_the_word_first(&self, vacancy: VacancyId, row: &Vacancy) {
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.filled_at.store(sign.filled_at, Ordering::Release);
+            gate.word.store(word, Ordering::Release);
+            gate.winners.store(sign.winners, Ordering::Release);
+        }
+
+        /// Closes the gate before it says since when.
+        pub(in crate::race) fn show_the_time_last(&self, vacancy: VacancyId, row: &Vacancy) {
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.winners.store(sign.winners, Ordering::Release);
+            gate.word.store(word, Ordering::Release);
+            gate.filled_at.store(sign.filled_at, Ordering::Release);
+        }
+
+        /// Does everything in the right order and lets the machine change it.
+        #[cfg(loom)]
+        pub(in crate::race) fn show_without_order(&self, vacancy: VacancyId, row: &Vacancy) {
+            let (gate, sign) = (self.make(vacancy), Sign::of(row));
+            let word = sign
+                .word
+                .expect("the models close a vacancy and do not end it");
+            gate.filled_at.store(sign.filled_at, Ordering::Relaxed);
+            gate.winners.store(sign.winners, Ordering::Relaxed);
+            gate.word.store(word, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use crate::model::{

@@ -55,6 +55,11 @@ impl<T> Inbox<T> {
             self.len.fetch_sub(1, Ordering::Relaxed);
             return Err(value);
         }
+        Ok(self.link(value))
+    }
+
+    /// Makes `value` the last in line; says whether it is the only one.
+    fn link(&self, value: T) -> bool {
         let node = Box::into_raw(Box::new(Node {
             value,
             before: ptr::null_mut(),
@@ -69,7 +74,7 @@ impl<T> Inbox<T> {
                 .head
                 .compare_exchange_weak(head, node, Ordering::Release, Ordering::Relaxed)
             {
-                Ok(_) => return Ok(head.is_null()),
+                Ok(_) => return head.is_null(),
                 Err(current) => head = current,
             }
         }
@@ -91,6 +96,11 @@ impl<T> Inbox<T> {
         taken[from..].reverse();
         self.len.fetch_sub(taken.len() - from, Ordering::Relaxed);
     }
+
+    /// Whether nobody was in line at that moment.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.load(Ordering::Relaxed).is_null()
+    }
 }
 
 impl<T> Drop for Inbox<T> {
@@ -99,7 +109,36 @@ impl<T> Drop for Inbox<T> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+/// Inboxes with one mistake each, for the models to find.
+#[cfg(all(test, any(loom, shuttle)))]
+mod planted {
+    use super::*;
+
+    impl<T> Inbox<T> {
+        /// Reads the head and writes it in two steps.
+        pub(in crate::race) fn push_in_two_steps(&self, value: T) -> Result<bool, T> {
+            if self.len.fetch_add(1, Ordering::Relaxed) >= self.len_max {
+                self.len.fetch_sub(1, Ordering::Relaxed);
+                return Err(value);
+            }
+            let before = self.head.load(Ordering::Acquire);
+            let node = Box::into_raw(Box::new(Node { value, before }));
+            self.head.store(node, Ordering::Release);
+            Ok(before.is_null())
+        }
+
+        /// Looks whether there is room before it counts itself.
+        pub(in crate::race) fn push_where_room_was_seen(&self, value: T) -> Result<bool, T> {
+            if self.len.load(Ordering::Relaxed) >= self.len_max {
+                return Err(value);
+            }
+            self.len.fetch_add(1, Ordering::Relaxed);
+            Ok(self.link(value))
+        }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use std::sync::Arc;
@@ -145,52 +184,5 @@ mod tests {
                 .map(|(_, turn)| *turn);
             assert!(turns.eq(0..EACH), "writer {writer} kept its order");
         }
-    }
-}
-
-/// Every interleaving of the line, explored by loom: `cargo loom`.
-#[cfg(all(test, loom))]
-mod loom_tests {
-    use super::*;
-    use loom::sync::Arc;
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize as Count, Ordering as O};
-
-    #[test]
-    fn two_writers_and_a_reader_lose_nobody() {
-        static RUNS: Count = Count::new(0);
-        static ORDERS: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
-        loom::model(|| {
-            RUNS.fetch_add(1, O::Relaxed);
-            let inbox = Arc::new(Inbox::new(8));
-            let writers: Vec<_> = (0..2u32)
-                .map(|writer| {
-                    let inbox = Arc::clone(&inbox);
-                    // The first step of `push` is a read-modify-write, so loom explores it.
-                    loom::thread::spawn(move || inbox.push(writer).expect("there is room"))
-                })
-                .collect();
-            let mut taken = Vec::new();
-            inbox.drain_into(&mut taken);
-            let woke: usize = writers
-                .into_iter()
-                .map(|w| usize::from(w.join().unwrap()))
-                .sum();
-            inbox.drain_into(&mut taken);
-            let mut sorted = taken.clone();
-            sorted.sort_unstable();
-            assert_eq!(sorted, [0, 1], "everybody who entered left once");
-            assert!(
-                woke >= 1,
-                "somebody found the line empty and wakes the reader"
-            );
-            ORDERS.lock().unwrap().push(taken);
-        });
-        let orders = ORDERS.lock().unwrap();
-        assert!(
-            orders.contains(&vec![0, 1]) && orders.contains(&vec![1, 0]),
-            "both orders arose"
-        );
-        println!("loom: {} interleavings", RUNS.load(O::Relaxed));
     }
 }

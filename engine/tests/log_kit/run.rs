@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use engine::io::Storage;
-use engine::log::{Background, CommitError, Log, LogOptions, OpenError, Recovered, SnapshotError};
+use engine::log::{
+    Background, CommitError, Log, LogOptions, OpenError, Recovered, SnapshotError, durable_mark,
+};
 use engine::model::Sequence;
 
 use super::{Bug, Fault, FaultyDisk, Fired, Rng};
@@ -12,6 +14,8 @@ use super::{Bug, Fault, FaultyDisk, Fired, Rng};
 pub(crate) const SEGMENT_BYTES: u64 = 6 * 4096;
 const LIVES: usize = 3;
 const STEPS: usize = 9;
+/// How many seeds make sure that every fault has had its turn.
+pub(crate) const FAULTS: u64 = 9;
 
 /// What was seen in many runs.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(crate) struct Tally {
     pub full: u64,
     pub resumed: u64,
     pub starts_refused_by_disk: u64,
+    /// Starts that found more than the mark covered.
+    pub marks_behind: u64,
     pub fired: Fired,
     pub breaches: u64,
     pub first_breach: Option<String>,
@@ -45,6 +51,10 @@ enum Stopped {
 struct World<'t> {
     disk: FaultyDisk,
     bug: Bug,
+    /// Whether marks and spares never get their turn.
+    is_slow: bool,
+    /// Whether what ends the run at its crash point is the end of the process, not of the power.
+    is_kill: bool,
     rng: Rng,
     /// Acknowledged, or shown by a start: all of it must be there from now on.
     shown: Vec<u64>,
@@ -58,13 +68,14 @@ struct World<'t> {
 pub(crate) fn fault_of(seed: u64) -> Fault {
     let mut rng = Rng(seed ^ 0xFA);
     let n = 1 + rng.below(50) as u64;
-    match seed % 8 {
+    match seed % FAULTS {
         0 | 1 => Fault::Nothing,
         2 => Fault::FailWrite(n),
         3 => Fault::ShortWrite(n),
         4 => Fault::FailSync(n),
         5 => Fault::FailFolderSync(1 + n % 12),
         6 => Fault::FullWrite(n),
+        7 => Fault::Slow,
         _ => Fault::Space(80_000 + 1_000 * n as usize),
     }
 }
@@ -78,13 +89,16 @@ pub(crate) fn options() -> LogOptions {
     }
 }
 
-/// Runs a seed with the power cut at operation `crash_at` (0: never); how many operations it took.
+/// Runs a seed with the power cut, or the process killed, in operation `crash_at` (0: never); how
+/// many operations it took.
 pub(crate) fn run(seed: u64, fault: Fault, crash_at: u64, bug: Bug, tally: &mut Tally) -> u64 {
     let disk = FaultyDisk::new(seed ^ crash_at << 32, fault, bug, crash_at);
     tally.runs += 1;
     let mut world = World {
         disk,
         bug,
+        is_slow: fault == Fault::Slow,
+        is_kill: (seed ^ crash_at) % 4 == 3,
         rng: Rng(seed),
         shown: Vec::new(),
         in_flight: Vec::new(),
@@ -98,7 +112,7 @@ pub(crate) fn run(seed: u64, fault: Fault, crash_at: u64, bug: Bug, tally: &mut 
         let place = || format!("seed {seed} {fault:?} crash at {crash_at}: {breach}");
         tally.first_breach.get_or_insert_with(place);
     }
-    add(&mut tally.fired, &disk.fired());
+    tally.fired.add(&disk.fired());
     disk.operations()
 }
 
@@ -107,6 +121,10 @@ impl World<'_> {
         for _ in 0..LIVES {
             match self.life(STEPS) {
                 Ok(()) | Err(Stopped::Restart) => {}
+                Err(Stopped::Crash) if self.is_kill => {
+                    self.disk.kill_midway();
+                    continue;
+                }
                 Err(Stopped::Crash) => break,
                 Err(Stopped::Breach(breach)) => return Err(breach),
             }
@@ -136,7 +154,7 @@ impl World<'_> {
         let mut log = self.open()?;
         for _ in 0..steps {
             self.step(&mut log)?;
-            if self.rng.chance(50) {
+            if self.rng.chance(50) && !self.is_slow {
                 log.work();
             }
             if self.rng.chance(15) {
@@ -148,10 +166,12 @@ impl World<'_> {
 
     fn open(&mut self) -> Result<Log, Stopped> {
         for _ in 0..4 {
+            let marked = durable_mark(&self.disk).ok().flatten();
             match Log::open(Arc::new(self.disk.clone()) as Arc<dyn Storage>, options()) {
                 Ok((log, recovered)) => {
                     self.tally.starts += 1;
-                    self.check(&log, &recovered).map_err(Stopped::Breach)?;
+                    let found = self.judge(&log, &recovered, marked);
+                    found.map_err(Stopped::Breach)?;
                     return Ok(log);
                 }
                 Err(_) if self.disk.crashed() => return Err(Stopped::Crash),
@@ -167,7 +187,12 @@ impl World<'_> {
         Err(Stopped::Breach("no start in four tries".to_owned()))
     }
 
-    fn check(&mut self, log: &Log, recovered: &Recovered) -> Result<(), Breach> {
+    fn judge(
+        &mut self,
+        log: &Log,
+        recovered: &Recovered,
+        marked: Option<Sequence>,
+    ) -> Result<(), Breach> {
         let mut found = Vec::new();
         let mut next = Sequence(1);
         if let Some((sequence, payload)) = &recovered.snapshot {
@@ -193,6 +218,12 @@ impl World<'_> {
         }
         if !recovered.damaged_snapshots.is_empty() {
             return Err("a crash damaged a snapshot".to_owned());
+        }
+        if let Some(Sequence(marked)) = marked {
+            self.tally.marks_behind += u64::from((marked as usize) < found.len());
+            if self.bug == Bug::TrustMark {
+                found.truncate(marked as usize);
+            }
         }
         let shown = self.shown.len();
         let whole = [&self.shown[..], &self.in_flight].concat();
@@ -325,20 +356,4 @@ fn content_of(record: &[u8]) -> u64 {
         .first_chunk()
         .map_or(0, |bytes| u64::from_le_bytes(*bytes));
     number << 32 | u64::from(crc32c::crc32c(record))
-}
-
-fn add(total: &mut Fired, one: &Fired) {
-    total.crashes += one.crashes;
-    total.kills += one.kills;
-    total.sectors_lost += one.sectors_lost;
-    total.sectors_torn += one.sectors_torn;
-    total.sectors_zeroed += one.sectors_zeroed;
-    total.reordered += one.reordered;
-    total.names_lost += one.names_lost;
-    total.failed_writes += one.failed_writes;
-    total.short_writes += one.short_writes;
-    total.failed_syncs += one.failed_syncs;
-    total.failed_folder_syncs += one.failed_folder_syncs;
-    total.full_writes += one.full_writes;
-    total.full_creates += one.full_creates;
 }

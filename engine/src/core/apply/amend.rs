@@ -1,7 +1,7 @@
 //! Amendments and what follows from them become state.
 
 use super::{clear_deadlines, free, set_tier_deadline, vacancy_mut};
-use crate::core::event::{Amendment, Record, Relocation};
+use crate::core::event::{Amendment, Lapse, Record, Relocation};
 use crate::core::state::{Deadline, State};
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 
@@ -78,31 +78,27 @@ fn book(state: &mut State, id: VacancyId, officer: OfficerId) {
     state.index.rebook(officer, calendar, spans.into_iter());
 }
 
-/// Takes the slots of `officers`, and offers them in `round`.
-pub(super) fn lapse(
-    state: &mut State,
-    id: VacancyId,
-    officers: &OfficerSet,
-    round: u32,
-    recipients: &OfficerSet,
-) {
+pub(super) fn lapse(state: &mut State, record: &Record, lapse: &Lapse) {
+    let id = lapse.vacancy;
     end_reservations(state, id);
     let row = vacancy_mut(state, id);
-    let lost = row.unseat(officers);
+    let lost = row.unseat(&lapse.officers);
     row.moved.get_or_insert_default().lost.extend(lost);
     // A filled vacancy was withdrawn from everybody; an open one still stands.
     if row.standing == Standing::Filled {
         row.offered = OfficerSet::new();
     }
     row.standing = Standing::Open;
-    row.round = round;
-    row.offered.0 |= &recipients.0;
+    row.round = lapse.round;
+    row.offered.0 |= &lapse.recipients.0;
+    row.offered_at = record.at;
     row.declined = OfficerSet::new();
     let start = row.posting.span().start;
     state.durable.deadlines.insert((start, Deadline::Start(id)));
-    for officer in officers.iter() {
+    for officer in lapse.officers.iter() {
         free(state, id, officer);
     }
+    set_tier_deadline(state, id, lapse.closes_at);
 }
 
 /// `officer` has no reservation any more: the slot is theirs, or is not.

@@ -7,7 +7,7 @@
 use super::posting::{check_post_orders, check_segments, check_slots, resolve_segments};
 use super::{known, not_over, offer_again};
 use crate::core::command::Amend;
-use crate::core::event::{Amendment, Event, Relocation};
+use crate::core::event::{Amendment, Event, Lapse, Relocation};
 use crate::core::refusal::{Invalid, Refusal};
 use crate::core::state::{Receipt, State};
 use crate::limits::{CONFIRM_WITHIN_MS_MAX, CONFIRM_WITHIN_MS_MIN};
@@ -78,6 +78,7 @@ pub(super) fn confirm(
         return Err(Refusal::NotOffered);
     }
     can_come(state, (id, row), officer, at).map_err(|clause| Refusal::NotEligible { clause })?;
+    let receipt = Box::new(receipt);
     Ok(vec![Event::Reconfirmed { officer, receipt }])
 }
 
@@ -90,12 +91,14 @@ pub(super) fn lapse(state: &State, (id, row): (VacancyId, &Vacancy), at: Timesta
     let officers = moved.unconfirmed.clone();
     let mut next = row.clone();
     next.unseat(&officers);
-    let lapsed = |recipients, closes_at| Event::Lapsed {
-        vacancy: id,
-        officers: officers.clone(),
-        round: row.round + 1,
-        recipients,
-        closes_at,
+    let lapsed = |recipients, closes_at| {
+        Event::Lapsed(Box::new(Lapse {
+            vacancy: id,
+            officers: officers.clone(),
+            round: row.round + 1,
+            recipients,
+            closes_at,
+        }))
     };
     if row.posting.span().start <= at {
         return vec![lapsed(OfficerSet::new(), None)];

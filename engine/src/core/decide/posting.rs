@@ -37,6 +37,7 @@ pub(super) fn publish(
         return Err(Refusal::LimitReached { kind, limit });
     }
     let row = Vacancy::new(posting.clone());
+    let posting = Box::new(posting);
     let mut events = vec![Event::Published { id, posting }];
     let eligible = |tier| matches.recipients(state, &row, tier, at);
     let first = (0, TierCause::Published);

@@ -148,7 +148,10 @@ impl<'a> Draft<'a> {
                     classes,
                     approval,
                 };
-                self.events.push(Event::ProgrammeDefined { id, programme });
+                self.events.push(Event::ProgrammeDefined {
+                    id,
+                    programme: Box::new(programme),
+                });
                 Ok(())
             }
             RosterChange::Site(site) => self.site(site),
@@ -263,7 +266,10 @@ impl<'a> Draft<'a> {
             ade_funded: new.ade_funded,
         };
         self.sites.insert(code, id);
-        self.events.push(Event::SiteAdded { id, site });
+        self.events.push(Event::SiteAdded {
+            id,
+            site: Box::new(site),
+        });
         Ok(())
     }
 
@@ -297,7 +303,10 @@ impl<'a> Draft<'a> {
         self.numbered.insert(home, id);
         self.badges.insert(badge, id);
         self.officers.insert(id, officer.clone());
-        self.events.push(Event::OfficerAdded { id, officer });
+        self.events.push(Event::OfficerAdded {
+            id,
+            officer: Box::new(officer),
+        });
         Ok(())
     }
 
@@ -404,7 +413,7 @@ impl<'a> Draft<'a> {
                 badge,
                 availability,
             } => {
-                let availability = parse_availability(availability)?;
+                let availability = Box::new(parse_availability(availability)?);
                 let officer = self.officer_id(badge)?;
                 (
                     badge,

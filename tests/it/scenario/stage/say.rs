@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use engine::core::{Answer, Effect, Event, Refusal, Reply, TierCause, Vacated, apply, react};
+use engine::core::{Answer, Effect, Event, Refusal, Reply, TierCause, Unassigned, apply, react};
 use engine::io::Clock;
 use engine::model::{Direction, OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 use engine::rules::Clause;
@@ -90,11 +90,11 @@ impl Stage {
                 because,
             } => {
                 let because = match because {
-                    Some(Vacated::Released) => "released",
-                    Some(Vacated::Recalled) => "recalled",
-                    Some(Vacated::Amended) => "amended",
-                    Some(Vacated::Unconfirmed) => "unconfirmed",
-                    None => "cancelled",
+                    Unassigned::Released => "released",
+                    Unassigned::Recalled => "recalled",
+                    Unassigned::Amended => "amended",
+                    Unassigned::Unconfirmed => "unconfirmed",
+                    Unassigned::Cancelled => "cancelled",
                 };
                 let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
                 line(
@@ -196,8 +196,8 @@ impl Stage {
                     format_args!("reconfirmed {vacancy} slot={slot} {badge}"),
                 );
             }
-            Event::Lapsed { officers, .. } => {
-                let badges = self.badges(officers);
+            Event::Lapsed(lapse) => {
+                let badges = self.badges(&lapse.officers);
                 line(output, format_args!("lapsed {vacancy} {badges}"));
             }
             // These are said by their effects or by the reply.

@@ -1,0 +1,49 @@
+//! How the thread that settles and writes is scheduled.
+//!
+//! Between a sync that has finished and the thread that waited for it running again stands the
+//! scheduler. On a machine whose cores are all busy that wait is longer than the sync itself; a
+//! thread at real-time priority does not queue for a core.
+
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
+
+/// A low real-time priority: above everything ordinary, below what the system itself needs.
+const REALTIME_PRIORITY: u8 = 10;
+
+/// How a thread is scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Priority {
+    /// As every other thread.
+    #[default]
+    Normal,
+    /// Ahead of everything ordinary, where that is permitted.
+    Realtime,
+}
+
+/// Schedules the calling thread as asked; says whether it is.
+///
+/// The thread must sleep when it has nothing to do, as the engine's does.
+pub fn apply(priority: Priority) -> bool {
+    match priority {
+        Priority::Normal => true,
+        Priority::Realtime => become_realtime(),
+    }
+}
+
+fn become_realtime() -> bool {
+    let value = ThreadPriorityValue::try_from(REALTIME_PRIORITY)
+        .expect("the priority is a constant in the allowed range");
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let priority = ThreadPriority::Crossplatform(value);
+    let set = set_thread_priority_and_policy(thread_native_id(), priority, policy);
+    if let Err(error) = &set {
+        tracing::warn!(
+            ?error,
+            "no real-time priority for the engine's thread: allow it (CAP_SYS_NICE or \
+             LimitRTPRIO), or set log.priority to normal"
+        );
+    }
+    set.is_ok()
+}
