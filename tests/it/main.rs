@@ -9,7 +9,6 @@ mod inspect;
 mod readme;
 mod recovery;
 mod replay;
-mod retention;
 mod scenario;
 mod scenarios;
 mod terminal;
