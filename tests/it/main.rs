@@ -1,5 +1,6 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod amend;
 mod corpus;
 mod embed;
 mod faults;
@@ -15,3 +16,4 @@ mod scenarios;
 mod terminal;
 mod tidy;
 mod torture;
+mod walk;
