@@ -30,6 +30,12 @@ pub fn instant(us: i64) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// An instant in UTC with microseconds, as the log has it.
+pub fn instant_us(us: i64) -> String {
+    let timestamp = Timestamp::from_microsecond(us).unwrap_or_default();
+    timestamp.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
 /// A line of the board, and one below for each slot that is held.
 pub fn board_row(row: &BoardRow) -> Vec<String> {
     let held = row
@@ -174,7 +180,8 @@ fn unassignment(because: Unassignment) -> &'static str {
     }
 }
 
-fn standing(standing: Standing) -> &'static str {
+/// How a vacancy stands.
+pub fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Open => "open",
         Standing::Filled => "filled",

@@ -37,6 +37,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub use crate::speak::{board_row, clause, clause_name, refused, segments};
+
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
 

@@ -51,7 +51,8 @@ fn rank(rank: Rank) -> protocol::Rank {
     }
 }
 
-fn segments(state: &State, segments: &[Segment]) -> Vec<protocol::Segment> {
+/// Says where and when.
+pub fn segments(state: &State, segments: &[Segment]) -> Vec<protocol::Segment> {
     let speak = |segment: &Segment| {
         let site = state.roster().sites.find(segment.site);
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -117,7 +118,7 @@ pub(crate) fn unassignment(because: Option<Vacated>) -> Unassignment {
 }
 
 /// The name of a clause, such as `certified:ade-sso`.
-pub(crate) fn clause_name(state: &State, clause: Clause) -> String {
+pub fn clause_name(state: &State, clause: Clause) -> String {
     let certification = |kind| {
         let row = state.roster().certifications.find(kind);
         row.map_or_else(
@@ -189,7 +190,8 @@ fn clause_detail(state: &State, clause: Clause, holds: bool) -> String {
     if holds { yes.to_owned() } else { no.to_owned() }
 }
 
-pub(crate) fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Clause {
+/// Says whether a clause of eligibility holds, in the words of `muster why`.
+pub fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Clause {
     protocol::Clause {
         name: clause_name(state, clause),
         holds,
@@ -198,7 +200,7 @@ pub(crate) fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Cl
 }
 
 /// Says a refusal of a request that was received at `received_us`.
-pub(crate) fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
+pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
     let code = match &refused.refusal {
         Refusal::Invalid(_) => RefusalCode::Invalid,
         Refusal::RequestReused => RefusalCode::RequestReused,
@@ -355,7 +357,7 @@ fn tier_cause(because: TierCause) -> protocol::TierCause {
 }
 
 /// A vacancy as a row of the board.
-pub(crate) fn board_row(state: &State, row: &Vacancy) -> BoardRow {
+pub fn board_row(state: &State, row: &Vacancy) -> BoardRow {
     let standing = match row.standing {
         Standing::Open => protocol::Standing::Open,
         Standing::Filled => protocol::Standing::Filled,

@@ -42,8 +42,8 @@
 //! ```
 //!
 //! Reading order: [`model`] for the words, [`rules`] for what may be, [`index`] for who may come,
-//! [`core`] for what is decided and what it changes, [`log`] for how it is kept, then the engine
-//! itself. [`limits`] names every bound.
+//! [`core`] for what is decided and what it changes, [`log`] for how it is kept, [`replay`] for
+//! how it is looked back into, then the engine itself. [`limits`] names every bound.
 
 pub mod core;
 pub mod index;
@@ -51,6 +51,7 @@ pub mod io;
 pub mod limits;
 pub mod log;
 pub mod model;
+pub mod replay;
 pub mod rules;
 
 mod engine;

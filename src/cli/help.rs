@@ -148,10 +148,62 @@ is its subject until it expires.";
 pub(super) const LOG: &str = "\
 Examples:
   muster log verify muster-data/log
-  muster log dump muster-data/log --json | jq .sequence
-  muster log stats muster-data/log
+  muster log dump muster-data/log --officer TUC-0412
+  muster log tail muster-data/log --follow
+  muster log replay muster-data/log --until 4711 holders
 
-Only reads: a server may run on the same folder meanwhile.";
+DIR is the folder `log` in the data folder. A server may run on it: nothing here changes it.";
+
+pub(super) const LOG_VERIFY: &str = "\
+Examples:
+  muster log verify muster-data/log
+  muster log verify muster-data/log --json | jq .damage
+
+Exit code 1: it is damaged; the message names file, offset and record.";
+
+pub(super) const LOG_DUMP: &str = "\
+Examples:
+  muster log dump muster-data/log --from 4700 --to 4800
+  muster log dump muster-data/log --vacancy vac_0193…
+  muster log dump muster-data/log --json | jq -c '.events[] | select(.event == \"awarded\")'
+
+A line for each event: record, time (UTC), who asked, what happened. With --json a line for each
+record. What concerns an officer includes what the officer was offered.";
+
+pub(super) const LOG_STATS: &str = "\
+Examples:
+  muster log stats muster-data/log
+  muster log stats muster-data/log --json | jq .events.awarded";
+
+pub(super) const LOG_TAIL: &str = "\
+Examples:
+  muster log tail muster-data/log -n 50
+  muster log tail muster-data/log --follow --json | jq -c .events[]
+
+With --follow it goes on until Ctrl-C, over new segments and restarts of the server, and prints
+a record once it is known to be durable.";
+
+pub(super) const LOG_REPLAY: &str = "\
+Examples:
+  muster log replay muster-data/log --until 4711 holders vac_0193…
+  muster log replay muster-data/log --until 2026-11-23T07:00-07:00 board
+  muster log replay muster-data/log --until 4711 why vac_0193… TUC-0412 --json
+  muster log replay muster-data/log --until end --digest
+
+Begins at the newest snapshot not after that moment, or at the first record; archived segments
+count. Without a question it says how much there was.";
+
+pub(super) const REPLAY_HOLDERS: &str = "\
+Example:
+  muster log replay muster-data/log --until 4711 holders vac_0193…";
+
+pub(super) const REPLAY_WHY: &str = "\
+Example:
+  muster log replay muster-data/log --until 4711 why vac_0193… TUC-0412";
+
+pub(super) const REPLAY_BOARD: &str = "\
+Example:
+  muster log replay muster-data/log --until 2026-11-23T14:00:00Z board";
 
 /// The roles whose tokens name an agency.
 pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [

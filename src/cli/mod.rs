@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod help;
+mod log;
 mod words;
 
 use std::net::SocketAddr;
@@ -12,7 +13,10 @@ use protocol::{Rank, Role, VacancyKey};
 
 use words::{Window, rank, role, set, when, window};
 
-pub use words::{Moment, Setting, Window as TierWindow};
+pub use log::{
+    LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogWhat, ReplayQuestion,
+};
+pub use words::{Moment, Setting, Until, Window as TierWindow};
 
 /// One vacancy, every eligible officer at once, one winner per slot.
 #[derive(Debug, Parser)]
@@ -62,7 +66,7 @@ pub enum Command {
     /// Issue session tokens
     #[command(after_help = help::TOKEN)]
     Token(TokenCommand),
-    /// Verify, dump or count the write-ahead log
+    /// Look into the write-ahead log: verify, dump, count, follow, look back
     #[command(after_help = help::LOG)]
     Log(LogCommand),
 }
@@ -368,36 +372,6 @@ pub struct TokenIssueArgs {
     /// The key itself
     #[arg(long, value_name = "FILE", env = "MUSTER_TOKENS_KEY")]
     pub token_key: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `muster log`.
-#[derive(Debug, Args)]
-pub struct LogCommand {
-    /// What to do.
-    #[command(subcommand)]
-    pub what: LogWhat,
-}
-
-/// What to do with a log.
-#[derive(Debug, Subcommand)]
-pub enum LogWhat {
-    /// Read every record and checksum; exit 1 at the first damage, with file and offset
-    Verify(LogArgs),
-    /// Print every record
-    Dump(LogArgs),
-    /// Count records, bytes and files
-    Stats(LogArgs),
-}
-
-/// `muster log WHAT`.
-#[derive(Debug, Args)]
-pub struct LogArgs {
-    /// The log's folder: `log` in the data folder
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -37,9 +37,8 @@ fn help_fits_one_screen_on_every_level_and_shows_an_example() {
             help.lines().all(|line| line.chars().count() <= 100),
             "{path}:\n{help}"
         );
-        let leaf_of_log = path.starts_with("muster log ");
         assert!(
-            help.contains("muster ") && (leaf_of_log || help.contains("Example")),
+            help.contains("muster ") && help.contains("Example"),
             "{path}"
         );
     });
@@ -59,6 +58,8 @@ fn every_read_command_prints_json() {
         "log verify",
         "log dump",
         "log stats",
+        "log tail",
+        "log replay",
     ];
     let mut command = Cli::command();
     command.build();
@@ -97,4 +98,31 @@ fn slots_and_ranks_exclude_each_other() {
     let words = "muster post --lead a --site b --start 2026-11-23T07:00 --end 15:00 --slots 2 \
                  --rank officer";
     assert!(Cli::try_parse_from(words.split_whitespace()).is_err());
+}
+
+#[test]
+fn what_is_asked_of_the_past_may_stand_before_or_after_the_moment() {
+    let words = [
+        "muster log replay d --until 7 holders --json",
+        "muster log replay d holders --until 7 --json",
+        "muster log replay d --json --until 7 holders",
+    ];
+    for words in words {
+        let cli = Cli::try_parse_from(words.split_whitespace()).unwrap();
+        let Command::Log(LogCommand {
+            what: LogWhat::Replay(args),
+        }) = cli.command
+        else {
+            panic!("{words}");
+        };
+        assert_eq!(
+            (args.until, args.json),
+            (Some(Until::Record(7)), true),
+            "{words}"
+        );
+        assert!(matches!(
+            args.question,
+            Some(ReplayQuestion::Holders { vacancy: None })
+        ));
+    }
 }

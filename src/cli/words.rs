@@ -98,6 +98,31 @@ pub(super) fn when(written: &str) -> Result<Moment, String> {
         )
 }
 
+/// A point in a log's past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Right after this record.
+    Record(u64),
+    /// At this time.
+    Time(Timestamp),
+    /// After the last record.
+    End,
+}
+
+pub(super) fn until(written: &str) -> Result<Until, String> {
+    if written == "end" {
+        return Ok(Until::End);
+    }
+    if let Ok(record) = written.parse::<u64>() {
+        return Ok(Until::Record(record));
+    }
+    written.parse::<Timestamp>().map(Until::Time).map_err(|_| {
+        "expected the number of a record, a time such as 2026-11-23T14:00:00Z or \
+         2026-11-23T07:00-07:00, or end"
+            .to_owned()
+    })
+}
+
 impl Moment {
     /// When that is, where local times are those of `zone`.
     ///
@@ -202,6 +227,18 @@ mod tests {
         assert_eq!(window("never"), Ok(Window::Never));
         for bad in ["", "ten", "-5m", "10"] {
             assert!(window(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_past_moment_is_a_record_a_time_with_its_offset_or_the_end() {
+        assert_eq!(until("4711"), Ok(Until::Record(4_711)));
+        assert_eq!(until("end"), Ok(Until::End));
+        let seven = Ok(Until::Time("2026-11-23T14:00:00Z".parse().unwrap()));
+        assert_eq!(until("2026-11-23T14:00:00Z"), seven);
+        assert_eq!(until("2026-11-23T07:00-07:00"), seven);
+        for bad in ["", "-1", "yesterday", "2026-11-23T07:00"] {
+            assert!(until(bad).is_err(), "{bad}");
         }
     }
 

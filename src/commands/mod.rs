@@ -49,6 +49,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Verify(args) => log::verify(&args, out),
             LogWhat::Dump(args) => log::dump(&args, out),
             LogWhat::Stats(args) => log::stats(&args, out),
+            LogWhat::Tail(args) => log::tail(&args, out),
+            LogWhat::Replay(args) => log::replay(&args, out),
         },
     }
 }

@@ -4,7 +4,7 @@
 //! that changes tomorrow cannot rewrite what was decided today.
 //!
 //! Variants and fields are only ever added at the end, under a new log format version; the
-//! golden bytes in `tests/it/golden` hold every released version.
+//! golden bytes in `engine/tests/golden` hold every released version.
 
 #![allow(
     missing_docs,

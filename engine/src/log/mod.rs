@@ -9,6 +9,7 @@
 //! describes the files.
 
 mod mark;
+mod past;
 mod reader;
 mod record;
 mod recovery;
@@ -19,6 +20,7 @@ mod spare;
 mod verify;
 mod writer;
 
+pub use past::{Kept, kept, read_snapshot};
 pub use reader::{Batch, BatchInfo, LogReader, read_folder};
 pub use record::{
     BATCH_BYTES_MAX, Damage, FORMAT_VERSION, HEADER_BYTES, MARK_BYTES, RECORD_BYTES_MAX,

@@ -7,8 +7,8 @@ use super::record::Damage;
 use super::scan::Scan;
 use super::segment::Folder;
 use super::snapshot;
-use super::{Corruption, OpenError};
-use crate::io::Storage;
+use super::{Corruption, OpenError, read_folder};
+use crate::io::{IoError, Storage};
 use crate::model::Sequence;
 
 /// What a log holds, from its oldest segment on, archived ones included.
@@ -70,12 +70,26 @@ pub fn durable_mark(storage: &dyn Storage) -> Result<Option<Sequence>, OpenError
     }
 }
 
-/// Reads every batch of a log, and judges it as opening it would. On a live log the newest batch
-/// may look torn.
+/// How often a log is looked at again, one of whose files was renamed or removed meanwhile.
+const LOOKS_MAX: usize = 5;
+
+/// Reads every batch of a log, and judges it as opening it would. The log may be live: what is
+/// written meanwhile may be in the report or not, and the newest batch may look torn.
 ///
 /// # Errors
 /// [`OpenError::Io`] and [`OpenError::Version`]. Damage is part of the report.
 pub fn verify(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
+    for _ in 1..LOOKS_MAX {
+        match look(storage) {
+            // The writer of a live log archives segments and removes snapshots.
+            Err(OpenError::Io(IoError::NotFound { .. })) => {}
+            other => return other,
+        }
+    }
+    look(storage)
+}
+
+fn look(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
     let folder = Folder::read(&**storage)?;
     let mut report = Report {
         segments: folder.segments.len() as u64,
@@ -89,10 +103,28 @@ pub fn verify(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
         ..Report::default()
     };
     match examine(storage, &folder, &mut report) {
+        // What was missing when it was looked for, and is there now, a live writer has written in
+        // between. It cannot be missing still where something later was seen: that is written
+        // only when all before it is.
+        Err(OpenError::Corrupt(Corruption {
+            sequence,
+            what: Damage::Overtaken { .. } | Damage::Missing { .. },
+            ..
+        })) if holds(storage, sequence) => {}
         Err(OpenError::Corrupt(damage)) => report.damage = Some(damage),
         other => other?,
     }
+    let next = report.last.unwrap_or_default().next();
+    if !report.torn.is_empty() && holds(storage, next) {
+        report.torn.clear();
+    }
     Ok(report)
+}
+
+/// Whether `sequence` can be read now.
+fn holds(storage: &Arc<dyn Storage>, sequence: Sequence) -> bool {
+    let mut reader = read_folder(Arc::clone(storage), sequence);
+    matches!(reader.next_batch(), Ok(Some(_)))
 }
 
 fn examine(

@@ -1,0 +1,584 @@
+//! A record of every kind. Agencies, officers and sites in them are invented.
+//!
+//! A new variant of one of the enums below does not compile before it is listed in [`variants`],
+//! and once it is listed, `every_variant_has_a_sample` fails before it has a sample here. So: add
+//! it to the list, add a sample at the end of the function it belongs to, run
+//! `UPDATE_GOLDEN=1 cargo test -p muster-engine --test golden`, and look at the difference: lines
+//! were added to `records.txt`, and none has changed.
+//!
+//! Safe is a variant at the end of an enum that makes the enum no larger (`EVENT_BYTES` in
+//! `main.rs` watches over the largest). Everything else (a field, a type, an order, a larger
+//! variant) changes the bytes of records that are on disks already.
+
+use std::collections::BTreeMap;
+
+use engine::core::{Actor, Event, Invalid, Kind, Receipt, Record, Refusal, Refused};
+use engine::core::{TierCause, Vacated};
+use engine::model::{
+    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
+    Code, Date, Direction, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Position,
+    Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId,
+    SiteKind, Timestamp, VacancyId, VacancyKey, Window,
+};
+use engine::rules::Clause;
+
+const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
+const V: VacancyId = VacancyId(7);
+const O: OfficerId = OfficerId(1_025);
+
+/// The names of an enum's variants, and the name of a value's.
+macro_rules! variants {
+    ($($all:ident, $name:ident, $type:ident: $($variant:ident)+;)+) => {$(
+        pub(crate) const $all: &[&str] = &[$(stringify!($variant)),+];
+
+        pub(crate) fn $name(value: &$type) -> &'static str {
+            match value {
+                $($type::$variant { .. } => stringify!($variant)),+
+            }
+        }
+    )+};
+}
+
+variants! {
+    EVENTS, event, Event: Published TierOpened WindowClosed Awarded Declined Vacated Cancelled
+        Expired Punched Flagged Confirmed Refused AgencyAdded AgreementSigned CertificationNamed
+        ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
+        CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
+        AvailabilityDeclared PactMade PactEnded Excluded Readmitted;
+    REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
+        Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
+        Busy;
+    INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
+        InThePast Zone Position Validity Availability Pact Cover Changes;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
+    ACTORS, actor, Actor: Officer Coordinator Operator Clock;
+    CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
+        NotExcluded Free;
+    TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
+        Coordinator;
+    VACATED, vacated, Vacated: Released Recalled;
+}
+
+/// Every sample with a name that is unique among all.
+pub(crate) fn all() -> Vec<(String, Record)> {
+    let mut samples = actors();
+    let by_coordinator = Actor::Coordinator(AgencyId(2));
+    let mut add = |by: Actor, events: Vec<(&str, Event)>| {
+        for (name, event) in events {
+            samples.push((format!("event-{name}"), record(by, vec![event])));
+        }
+    };
+    add(by_coordinator, race());
+    add(Actor::Officer(O), answers());
+    add(Actor::Operator, entities());
+    add(Actor::Operator, officers());
+    add(Actor::Operator, relations());
+    for (name, refused) in refusals() {
+        let events = vec![Event::Refused(refused)];
+        samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
+    }
+    samples
+}
+
+/// Records as a whole: who asked, none and several events, the largest numbers.
+fn actors() -> Vec<(String, Record)> {
+    let expired = || vec![Event::Expired { vacancy: V }];
+    let mut largest = record(Actor::Officer(OfficerId(u32::MAX)), Vec::new());
+    largest.sequence = Sequence(u64::MAX);
+    largest.at = Timestamp::MAX;
+    largest.request = RequestId(u128::MAX);
+    largest.fingerprint = u64::MAX;
+    let many = race().into_iter().map(|(_, event)| event).collect();
+    let named = [
+        ("record-by-officer", record(Actor::Officer(O), expired())),
+        (
+            "record-by-coordinator",
+            record(Actor::Coordinator(AgencyId(2)), expired()),
+        ),
+        ("record-by-operator", record(Actor::Operator, expired())),
+        ("record-by-clock", record(Actor::Clock, expired())),
+        ("record-without-events", record(Actor::Officer(O), vec![])),
+        ("record-of-the-largest-numbers", largest),
+        ("record-of-many-events", record(Actor::Operator, many)),
+    ];
+    named.map(|(name, record)| (name.to_owned(), record)).into()
+}
+
+fn record(by: Actor, events: Vec<Event>) -> Record {
+    Record {
+        sequence: Sequence(4_711),
+        at: NINE,
+        request: RequestId(0x0198_f3a2_7c01_7171_8222_3333_4444_5555),
+        by,
+        fingerprint: 0x0123_4567_89ab_cdef,
+        events,
+    }
+}
+
+fn race() -> Vec<(&'static str, Event)> {
+    let opened = |because, recipients, closes_at| Event::TierOpened {
+        vacancy: V,
+        tier: 1,
+        because,
+        recipients,
+        closes_at,
+    };
+    let later = Some(NINE.plus_ms(600_000));
+    let vacated = |because, recipients, closes_at| Event::Vacated {
+        vacancy: V,
+        slot: 1,
+        officer: O,
+        because,
+        round: 2,
+        recipients,
+        closes_at,
+    };
+    vec![
+        ("published", published()),
+        (
+            "tier-opened",
+            opened(TierCause::Published, set(&[3, O.0]), later),
+        ),
+        (
+            "tier-opened-nobody-eligible",
+            opened(TierCause::NoEligibleOfficer, set(&[]), None),
+        ),
+        (
+            "tier-opened-all-declined",
+            opened(TierCause::AllDeclined, crowd(), later),
+        ),
+        (
+            "tier-opened-window-elapsed",
+            opened(TierCause::WindowElapsed, set(&[9]), later),
+        ),
+        (
+            "tier-opened-by-hand",
+            opened(TierCause::Coordinator, set(&[9]), None),
+        ),
+        ("window-closed", Event::WindowClosed { vacancy: V }),
+        ("awarded", awarded()),
+        (
+            "declined",
+            Event::Declined {
+                vacancy: V,
+                officer: O,
+            },
+        ),
+        ("vacated", vacated(Vacated::Released, set(&[3, 4]), later)),
+        (
+            "vacated-recalled",
+            vacated(Vacated::Recalled, set(&[]), None),
+        ),
+        (
+            "cancelled",
+            Event::Cancelled {
+                vacancy: V,
+                reason: "school closed for weather".into(),
+                holders: vec![OfficerId(3), O],
+            },
+        ),
+        ("expired", Event::Expired { vacancy: V }),
+    ]
+}
+
+fn published() -> Event {
+    let day = |day, from_minute, until_minute| LocalSpan {
+        date: Date {
+            year: 2026,
+            month: 11,
+            day,
+        },
+        weekday: 0,
+        window: Window {
+            from_minute,
+            until_minute,
+        },
+    };
+    let segment = |site, start: Timestamp, hours: u64, local| Segment {
+        site: SiteId(site),
+        span: Interval {
+            start,
+            end: start.plus_ms(hours * 3_600_000),
+        },
+        local,
+    };
+    let evening = NINE.plus_ms(12 * 3_600_000);
+    Event::Published {
+        id: V,
+        posting: Box::new(Posting {
+            key: VacancyKey(0x0198_f3a2_7c00_7aaa_8bbb_cccc_dddd_eeee),
+            lead: AgencyId(2),
+            programme: ProgrammeId(1),
+            segments: vec![
+                segment(5, NINE, 8, vec![day(23, 540, 1_020)]),
+                segment(6, evening, 8, vec![day(23, 1_260, 1_440), day(24, 0, 300)]),
+            ],
+            slots: vec![Rank::Officer, Rank::Sergeant, Rank::Commander],
+            windows_ms: vec![600_000, 0],
+            post_orders: "Report to the front office.".into(),
+        }),
+    }
+}
+
+fn awarded() -> Event {
+    Event::Awarded {
+        vacancy: V,
+        slot: 1,
+        officer: O,
+        cover: AgreementId(4),
+        place: 3,
+    }
+}
+
+fn answers() -> Vec<(&'static str, Event)> {
+    let punched = |direction, position, on_site| Event::Punched {
+        vacancy: V,
+        punch: Punch {
+            officer: O,
+            direction,
+            at: NINE,
+            position,
+            on_site,
+        },
+    };
+    let mut events = vec![
+        (
+            "punched-in",
+            punched(Direction::In, Some(tucson()), Some(true)),
+        ),
+        ("punched-out", punched(Direction::Out, None, None)),
+        (
+            "confirmed",
+            Event::Confirmed(Receipt {
+                vacancy: V,
+                slot: 1,
+                place: 3,
+                sequence: Sequence(4_700),
+                cover: AgreementId(4),
+                awarded_at: NINE,
+            }),
+        ),
+    ];
+    events.extend(clauses().map(|(name, clause)| {
+        let (vacancy, officer) = (V, O);
+        let flagged = Event::Flagged {
+            vacancy,
+            officer,
+            clause,
+        };
+        (name, flagged)
+    }));
+    events
+}
+
+fn clauses() -> impl Iterator<Item = (&'static str, Clause)> {
+    [
+        ("flagged-lead-or-pact", Clause::LeadOrPact),
+        ("flagged-cover", Clause::Cover),
+        ("flagged-not-suspended", Clause::NotSuspended),
+        ("flagged-class", Clause::Class),
+        ("flagged-certified", Clause::Certified(CertificationId(1))),
+        ("flagged-approved", Clause::Approved),
+        ("flagged-rank", Clause::Rank),
+        ("flagged-available", Clause::Available),
+        ("flagged-not-excluded", Clause::NotExcluded),
+        ("flagged-free", Clause::Free),
+    ]
+    .into_iter()
+}
+
+fn entities() -> Vec<(&'static str, Event)> {
+    let agency = |agreement| Event::AgencyAdded {
+        id: AgencyId(2),
+        agency: Agency {
+            code: code("saguaro"),
+            name: "Saguaro Police Department".into(),
+            agreement,
+        },
+    };
+    let site = |kind, ade_funded| Event::SiteAdded {
+        id: SiteId(5),
+        site: Box::new(Site {
+            code: code("saguaro-001"),
+            name: "Invented Elementary".into(),
+            lead: AgencyId(2),
+            zone: "America/Phoenix".into(),
+            position: tucson(),
+            geofence_m: 150,
+            district: "Invented District".into(),
+            kind,
+            ade_funded,
+        }),
+    };
+    vec![
+        ("agency-added", agency(Some(AgreementId(4)))),
+        ("agency-added-uncontracted", agency(None)),
+        (
+            "agreement-signed",
+            Event::AgreementSigned {
+                id: AgreementId(4),
+                agreement: Agreement {
+                    code: code("saguaro-msa"),
+                    holder: AgencyId(2),
+                },
+            },
+        ),
+        (
+            "certification-named",
+            Event::CertificationNamed {
+                id: CertificationId(1),
+                certification: Certification {
+                    code: code("ade-sso"),
+                    name: "School safety curriculum".into(),
+                },
+            },
+        ),
+        (
+            "programme-defined",
+            Event::ProgrammeDefined {
+                id: ProgrammeId(1),
+                programme: Box::new(Programme {
+                    code: code("sso"),
+                    name: "School safety officer".into(),
+                    certifications: vec![CertificationId(0), CertificationId(1)],
+                    classes: vec![
+                        Class::PeaceOfficer,
+                        Class::FullAuthorityReserve,
+                        Class::CommunityServiceOfficer,
+                    ],
+                    approval: true,
+                }),
+            },
+        ),
+        ("site-added-public", site(SiteKind::Public, false)),
+        ("site-added-charter", site(SiteKind::Charter, false)),
+        ("site-added-private", site(SiteKind::Private, true)),
+        ("site-added-venue", site(SiteKind::Venue, false)),
+    ]
+}
+
+fn officers() -> Vec<(&'static str, Event)> {
+    let (officer, certification, programme) = (O, CertificationId(1), ProgrammeId(1));
+    let availability = Box::new(declared());
+    vec![
+        ("officer-added", officer_added()),
+        (
+            "certification-granted",
+            Event::CertificationGranted {
+                officer,
+                certification,
+                valid: year(),
+            },
+        ),
+        (
+            "certification-revoked",
+            Event::CertificationRevoked {
+                officer,
+                certification,
+            },
+        ),
+        (
+            "certification-expired",
+            Event::CertificationExpired {
+                officer,
+                certification,
+            },
+        ),
+        (
+            "approval-granted",
+            Event::ApprovalGranted {
+                officer,
+                programme,
+                valid: Interval::ALWAYS,
+            },
+        ),
+        (
+            "approval-withdrawn",
+            Event::ApprovalWithdrawn { officer, programme },
+        ),
+        ("suspended", Event::Suspended { officer }),
+        ("reinstated", Event::Reinstated { officer }),
+        (
+            "availability-declared",
+            Event::AvailabilityDeclared {
+                officer,
+                availability,
+            },
+        ),
+        (
+            "availability-declared-always",
+            Event::AvailabilityDeclared {
+                officer,
+                availability: Box::new(Availability::Always),
+            },
+        ),
+    ]
+}
+
+fn officer_added() -> Event {
+    Event::OfficerAdded {
+        id: O,
+        officer: Box::new(Officer {
+            badge: code("SAG-0412"),
+            home: AgencyId(2),
+            class: Class::PeaceOfficer,
+            rank: Rank::Sergeant,
+            certifications: BTreeMap::from([
+                (CertificationId(0), Interval::ALWAYS),
+                (CertificationId(1), year()),
+            ]),
+            approvals: BTreeMap::from([(ProgrammeId(1), year())]),
+            suspended: false,
+            availability: declared(),
+        }),
+    }
+}
+
+fn relations() -> Vec<(&'static str, Event)> {
+    let (lead, backup, site, officer) = (AgencyId(2), AgencyId(3), SiteId(5), O);
+    let pact = |cover, valid| Event::PactMade {
+        pact: Pact {
+            lead,
+            backup,
+            tier: 1,
+            valid,
+            cover,
+        },
+    };
+    vec![
+        ("pact-made", pact(Some(AgreementId(4)), year())),
+        (
+            "pact-made-covered-by-the-lead",
+            pact(None, Interval::ALWAYS),
+        ),
+        ("pact-ended", Event::PactEnded { lead, backup }),
+        ("excluded", Event::Excluded { site, officer }),
+        ("readmitted", Event::Readmitted { site, officer }),
+    ]
+}
+
+fn refusals() -> Vec<(String, Refused)> {
+    let kinds = [
+        Kind::Agency,
+        Kind::Agreement,
+        Kind::Certification,
+        Kind::Programme,
+        Kind::Site,
+        Kind::Officer,
+        Kind::Pact,
+        Kind::Vacancy,
+    ];
+    let name = || "saguaro".into();
+    let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
+    let senseless = senseless().map(Refusal::Invalid);
+    let clause = Clause::Certified(CertificationId(1));
+    let others = [
+        Refusal::RequestReused,
+        Refusal::NotAllowed,
+        Refusal::AlreadyExists {
+            kind: Kind::Agency,
+            code: name(),
+        },
+        Refusal::LimitReached {
+            kind: Kind::Officer,
+            limit: 1_000_000,
+        },
+        Refusal::Filled,
+        Refusal::Cancelled,
+        Refusal::Expired,
+        Refusal::NotOffered,
+        Refusal::NotEligible { clause },
+        Refusal::Overlaps { with: VacancyId(6) },
+        Refusal::RankFilled,
+        Refusal::NotHolder,
+        Refusal::NoFurtherTier,
+        Refusal::Busy { retry_after_ms: 50 },
+    ];
+    let name_of = |value: &Refusal| match value {
+        Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
+        Refusal::Unknown { kind: inner, .. } => format!("unknown-{}", kind(inner)),
+        other => refusal(other).to_owned(),
+    };
+    let plain = unknown.into_iter().chain(senseless).chain(others);
+    let mut samples: Vec<(String, Refused)> = plain
+        .map(|value| (name_of(&value), Refused::from(value)))
+        .collect();
+    let of_a_race = Refused {
+        refusal: Refusal::Filled,
+        place: Some(4),
+        filled_at: Some(NINE),
+    };
+    samples.push(("Filled-in-a-race".to_owned(), of_a_race));
+    samples
+}
+
+fn senseless() -> impl Iterator<Item = Invalid> {
+    [
+        Invalid::Code("no code".into()),
+        Invalid::Name,
+        Invalid::PostOrders,
+        Invalid::Reason,
+        Invalid::Segments,
+        Invalid::SegmentOrder,
+        Invalid::Slots,
+        Invalid::Windows,
+        Invalid::InThePast,
+        Invalid::Zone("Mars/Olympus".into()),
+        Invalid::Position,
+        Invalid::Validity,
+        Invalid::Availability,
+        Invalid::Pact,
+        Invalid::Cover("saguaro-msa".into()),
+        Invalid::Changes,
+    ]
+    .into_iter()
+}
+
+fn declared() -> Availability {
+    let window = |from_minute, until_minute| Window {
+        from_minute,
+        until_minute,
+    };
+    let mut weekly: [Vec<Window>; 7] = Default::default();
+    weekly[0] = vec![window(360, 720), window(780, 1_080)];
+    weekly[6] = vec![window(0, 1_440)];
+    let date = |day| Date {
+        year: 2026,
+        month: 11,
+        day,
+    };
+    let exceptions = BTreeMap::from([(date(26), vec![]), (date(27), vec![window(480, 720)])]);
+    Availability::Declared { weekly, exceptions }
+}
+
+fn set(officers: &[u32]) -> OfficerSet {
+    officers.iter().copied().map(OfficerId).collect()
+}
+
+/// Enough officers, and so far apart, that every kind of container of the bitmap occurs.
+fn crowd() -> OfficerSet {
+    let run = 1_000..1_100;
+    let scattered = (0..9_000).map(|number| 65_536 + number * 3);
+    let few = [200_000, 300_000];
+    let mut crowd: OfficerSet = run.chain(scattered).chain(few).map(OfficerId).collect();
+    crowd.0.optimize();
+    crowd
+}
+
+fn year() -> Interval {
+    Interval {
+        start: Timestamp(1_767_225_600_000_000),
+        end: Timestamp(1_798_761_600_000_000),
+    }
+}
+
+fn tucson() -> Position {
+    Position {
+        latitude_udeg: 32_221_743,
+        longitude_udeg: -110_926_479,
+    }
+}
+
+fn code(text: &str) -> Code {
+    Code::parse(text).expect("a sample's code is one")
+}

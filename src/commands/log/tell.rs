@@ -1,0 +1,378 @@
+//! From the log's numbers to names, and which events concern whom.
+//!
+//! Every event has its arm: one that is new does not compile before it has words.
+
+use engine::core::{Actor, Event, Receipt, Record, Refusal, Refused, State};
+use engine::model::{
+    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
+};
+
+use super::names::{
+    Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
+};
+use super::told::{Dated, Told};
+
+/// Tells an event of `record` with the names that `state` has.
+pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
+    let names = Names(state);
+    match event {
+        Event::Published { posting, .. } => published(state, posting),
+        Event::TierOpened {
+            vacancy,
+            tier,
+            because,
+            recipients,
+            closes_at,
+        } => Told::TierOpened {
+            vacancy: names.vacancy(*vacancy),
+            tier: *tier,
+            because: tier_cause(*because),
+            to: names.officers(recipients),
+            closes_at: closes_at.and_then(time),
+        },
+        Event::WindowClosed { vacancy } => Told::WindowClosed {
+            vacancy: names.vacancy(*vacancy),
+        },
+        Event::Awarded {
+            vacancy,
+            slot,
+            officer,
+            cover,
+            place,
+        } => Told::Awarded {
+            vacancy: names.vacancy(*vacancy),
+            slot: *slot,
+            badge: names.officer(*officer),
+            place: *place,
+            cover: names.agreement(*cover),
+        },
+        Event::Declined { vacancy, officer } => Told::Declined {
+            vacancy: names.vacancy(*vacancy),
+            badge: names.officer(*officer),
+        },
+        Event::Vacated {
+            vacancy,
+            slot,
+            officer,
+            because,
+            round,
+            recipients,
+            closes_at,
+        } => Told::Vacated {
+            vacancy: names.vacancy(*vacancy),
+            slot: *slot,
+            badge: names.officer(*officer),
+            because: vacated(*because),
+            round: *round,
+            to: names.officers(recipients),
+            closes_at: closes_at.and_then(time),
+        },
+        Event::Cancelled {
+            vacancy,
+            reason,
+            holders,
+        } => Told::Cancelled {
+            vacancy: names.vacancy(*vacancy),
+            reason: reason.to_string(),
+            holders: holders.iter().map(|id| names.officer(*id)).collect(),
+        },
+        Event::Expired { vacancy } => Told::Expired {
+            vacancy: names.vacancy(*vacancy),
+        },
+        Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
+        Event::Flagged {
+            vacancy,
+            officer,
+            clause,
+        } => Told::Flagged {
+            vacancy: names.vacancy(*vacancy),
+            badge: names.officer(*officer),
+            clause: dispatcher::clause_name(state, *clause),
+        },
+        Event::Confirmed(receipt) => confirmed(names, receipt),
+        Event::Refused(no) => refused(state, record, no),
+        Event::AgencyAdded { .. }
+        | Event::AgreementSigned { .. }
+        | Event::CertificationNamed { .. }
+        | Event::ProgrammeDefined { .. }
+        | Event::SiteAdded { .. }
+        | Event::PactMade { .. }
+        | Event::PactEnded { .. }
+        | Event::Excluded { .. }
+        | Event::Readmitted { .. } => tell_roster(names, event),
+        Event::OfficerAdded { .. }
+        | Event::CertificationGranted { .. }
+        | Event::CertificationRevoked { .. }
+        | Event::CertificationExpired { .. }
+        | Event::ApprovalGranted { .. }
+        | Event::ApprovalWithdrawn { .. }
+        | Event::Suspended { .. }
+        | Event::Reinstated { .. }
+        | Event::AvailabilityDeclared { .. } => tell_officer(names, event),
+    }
+}
+
+/// Whether an event is about a vacancy.
+pub(super) fn concerns_vacancy(event: &Event, id: VacancyId) -> bool {
+    match event {
+        Event::WindowClosed { vacancy } | Event::Flagged { vacancy, .. } => *vacancy == id,
+        Event::Confirmed(receipt) => receipt.vacancy == id,
+        Event::Refused(Refused {
+            refusal: Refusal::Overlaps { with },
+            ..
+        }) => *with == id,
+        other => other.vacancy() == Some(id),
+    }
+}
+
+/// Whether an event of `record` is about an officer: what the officer did, was given, was offered
+/// or was told.
+pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) -> bool {
+    match event {
+        Event::Awarded { officer, .. }
+        | Event::Declined { officer, .. }
+        | Event::Flagged { officer, .. }
+        | Event::OfficerAdded { id: officer, .. }
+        | Event::CertificationGranted { officer, .. }
+        | Event::CertificationRevoked { officer, .. }
+        | Event::CertificationExpired { officer, .. }
+        | Event::ApprovalGranted { officer, .. }
+        | Event::ApprovalWithdrawn { officer, .. }
+        | Event::Suspended { officer }
+        | Event::Reinstated { officer }
+        | Event::AvailabilityDeclared { officer, .. }
+        | Event::Excluded { officer, .. }
+        | Event::Readmitted { officer, .. } => *officer == id,
+        Event::TierOpened { recipients, .. } => recipients.contains(id),
+        Event::Vacated {
+            officer,
+            recipients,
+            ..
+        } => *officer == id || recipients.contains(id),
+        Event::Cancelled { holders, .. } => holders.contains(&id),
+        Event::Punched { punch, .. } => punch.officer == id,
+        Event::Confirmed(_) | Event::Refused(_) => record.by == Actor::Officer(id),
+        _ => false,
+    }
+}
+
+fn published(state: &State, posting: &Posting) -> Told {
+    let names = Names(state);
+    Told::Published {
+        vacancy: protocol::VacancyKey(posting.key.0).to_string(),
+        lead: names.agency(posting.lead),
+        programme: names.programme(posting.programme),
+        segments: dispatcher::segments(state, &posting.segments),
+        slots: posting.slots.iter().copied().map(rank).collect(),
+        windows_ms: posting.windows_ms.clone(),
+        post_orders: posting.post_orders.to_string(),
+    }
+}
+
+fn punched(names: Names<'_>, vacancy: VacancyId, punch: &Punch) -> Told {
+    Told::Punched {
+        vacancy: names.vacancy(vacancy),
+        badge: names.officer(punch.officer),
+        direction: direction(punch.direction),
+        punched_at: time(punch.at),
+        position: punch.position.map(position),
+        on_site: punch.on_site,
+    }
+}
+
+fn confirmed(names: Names<'_>, receipt: &Receipt) -> Told {
+    Told::Confirmed {
+        vacancy: names.vacancy(receipt.vacancy),
+        slot: receipt.slot,
+        place: receipt.place,
+        cover: names.agreement(receipt.cover),
+        award: receipt.sequence.0,
+        awarded_at: time(receipt.awarded_at),
+    }
+}
+
+fn refused(state: &State, record: &Record, no: &Refused) -> Told {
+    let said = dispatcher::refused(no, record.at.as_micros());
+    let clause = match no.refusal {
+        Refusal::NotEligible { clause } => Some(dispatcher::clause_name(state, clause)),
+        _ => None,
+    };
+    let overlaps = match no.refusal {
+        Refusal::Overlaps { with } => Some(Names(state).vacancy(with)),
+        _ => None,
+    };
+    Told::Refused {
+        code: said.code,
+        sentence: said.sentence,
+        place: no.place,
+        filled_at: no.filled_at.and_then(time),
+        clause,
+        overlaps,
+    }
+}
+
+fn tell_roster(names: Names<'_>, event: &Event) -> Told {
+    match event {
+        Event::AgencyAdded { agency, .. } => Told::AgencyAdded {
+            agency: agency.code.to_string(),
+            name: agency.name.to_string(),
+            agreement: agency.agreement.map(|id| names.agreement(id)),
+        },
+        Event::AgreementSigned { agreement, .. } => Told::AgreementSigned {
+            agreement: agreement.code.to_string(),
+            agency: names.agency(agreement.holder),
+        },
+        Event::CertificationNamed { certification, .. } => Told::CertificationNamed {
+            certification: certification.code.to_string(),
+            name: certification.name.to_string(),
+        },
+        Event::ProgrammeDefined { programme, .. } => defined(names, programme),
+        Event::SiteAdded { site, .. } => site_added(names, site),
+        Event::PactMade { pact } => pact_made(names, pact),
+        Event::PactEnded { lead, backup } => Told::PactEnded {
+            lead: names.agency(*lead),
+            backup: names.agency(*backup),
+        },
+        Event::Excluded { site, officer } => Told::Excluded {
+            site: names.site(*site),
+            badge: names.officer(*officer),
+        },
+        Event::Readmitted { site, officer } => Told::Readmitted {
+            site: names.site(*site),
+            badge: names.officer(*officer),
+        },
+        other => unreachable!("`tell` sends only events of the roster here: {other:?}"),
+    }
+}
+
+fn defined(names: Names<'_>, programme: &Programme) -> Told {
+    let certifications = programme.certifications.iter();
+    Told::ProgrammeDefined {
+        programme: programme.code.to_string(),
+        name: programme.name.to_string(),
+        certifications: certifications.map(|id| names.certification(*id)).collect(),
+        classes: programme.classes.iter().copied().map(class).collect(),
+        approval: programme.approval,
+    }
+}
+
+fn site_added(names: Names<'_>, site: &Site) -> Told {
+    Told::SiteAdded {
+        site: site.code.to_string(),
+        name: site.name.to_string(),
+        lead: names.agency(site.lead),
+        zone: site.zone.to_string(),
+        position: position(site.position),
+        geofence_m: site.geofence_m,
+        district: site.district.to_string(),
+        kind: site_kind(site.kind),
+        ade_funded: site.ade_funded,
+    }
+}
+
+fn pact_made(names: Names<'_>, pact: &Pact) -> Told {
+    let (from, until) = validity(pact.valid);
+    Told::PactMade {
+        lead: names.agency(pact.lead),
+        backup: names.agency(pact.backup),
+        tier: pact.tier,
+        from,
+        until,
+        cover: pact.cover.map(|id| names.agreement(id)),
+    }
+}
+
+fn tell_officer(names: Names<'_>, event: &Event) -> Told {
+    match event {
+        Event::OfficerAdded { officer, .. } => officer_added(names, officer),
+        Event::CertificationGranted {
+            officer,
+            certification,
+            valid,
+        } => {
+            let (from, until) = validity(*valid);
+            Told::CertificationGranted {
+                badge: names.officer(*officer),
+                certification: names.certification(*certification),
+                from,
+                until,
+            }
+        }
+        Event::CertificationRevoked {
+            officer,
+            certification,
+        } => Told::CertificationRevoked {
+            badge: names.officer(*officer),
+            certification: names.certification(*certification),
+        },
+        Event::CertificationExpired {
+            officer,
+            certification,
+        } => Told::CertificationExpired {
+            badge: names.officer(*officer),
+            certification: names.certification(*certification),
+        },
+        Event::ApprovalGranted {
+            officer,
+            programme,
+            valid,
+        } => {
+            let (from, until) = validity(*valid);
+            Told::ApprovalGranted {
+                badge: names.officer(*officer),
+                programme: names.programme(*programme),
+                from,
+                until,
+            }
+        }
+        Event::ApprovalWithdrawn { officer, programme } => Told::ApprovalWithdrawn {
+            badge: names.officer(*officer),
+            programme: names.programme(*programme),
+        },
+        Event::Suspended { officer } => Told::Suspended {
+            badge: names.officer(*officer),
+        },
+        Event::Reinstated { officer } => Told::Reinstated {
+            badge: names.officer(*officer),
+        },
+        Event::AvailabilityDeclared {
+            officer,
+            availability: declared,
+        } => Told::AvailabilityDeclared {
+            badge: names.officer(*officer),
+            availability: availability(declared),
+        },
+        other => unreachable!("`tell` sends only events of one officer here: {other:?}"),
+    }
+}
+
+fn officer_added(names: Names<'_>, officer: &Officer) -> Told {
+    let certifications = officer.certifications.iter();
+    let approvals = officer.approvals.iter();
+    Told::OfficerAdded {
+        badge: officer.badge.to_string(),
+        agency: names.agency(officer.home),
+        class: class(officer.class),
+        rank: rank(officer.rank),
+        certifications: certifications
+            .map(|(id, valid)| dated(names.certification(*id), *valid))
+            .collect(),
+        approvals: approvals
+            .map(|(id, valid)| dated(names.programme(*id), *valid))
+            .collect(),
+        suspended: officer.suspended,
+        availability: availability(&officer.availability),
+    }
+}
+
+fn dated(code: String, valid: Interval) -> Dated {
+    let (from, until) = validity(valid);
+    Dated { code, from, until }
+}
+
+fn position(position: Position) -> protocol::Position {
+    protocol::Position {
+        latitude_udeg: position.latitude_udeg,
+        longitude_udeg: position.longitude_udeg,
+    }
+}

@@ -1,0 +1,491 @@
+//! An event with names for numbers: structured for programs, and in a line for people.
+//!
+//! The names of the fields are for scripts to rely on: new ones may come, none goes.
+
+use std::fmt;
+
+use protocol::{Position, RefusalCode, Segment};
+use serde::Serialize;
+
+use crate::show;
+
+/// How many officers a line names before it only counts.
+const BADGES_SHOWN_MAX: usize = 8;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(super) enum Told {
+    Published {
+        vacancy: String,
+        lead: String,
+        programme: String,
+        segments: Vec<Segment>,
+        /// The rank of each slot.
+        slots: Vec<&'static str>,
+        windows_ms: Vec<u64>,
+        post_orders: String,
+    },
+    TierOpened {
+        vacancy: String,
+        tier: u8,
+        because: &'static str,
+        to: Vec<String>,
+        closes_at: Option<String>,
+    },
+    WindowClosed {
+        vacancy: String,
+    },
+    Awarded {
+        vacancy: String,
+        slot: u16,
+        badge: String,
+        place: u32,
+        cover: String,
+    },
+    Declined {
+        vacancy: String,
+        badge: String,
+    },
+    Vacated {
+        vacancy: String,
+        slot: u16,
+        badge: String,
+        because: &'static str,
+        round: u32,
+        to: Vec<String>,
+        closes_at: Option<String>,
+    },
+    Cancelled {
+        vacancy: String,
+        reason: String,
+        holders: Vec<String>,
+    },
+    Expired {
+        vacancy: String,
+    },
+    Punched {
+        vacancy: String,
+        badge: String,
+        direction: &'static str,
+        punched_at: Option<String>,
+        position: Option<Position>,
+        on_site: Option<bool>,
+    },
+    Flagged {
+        vacancy: String,
+        badge: String,
+        clause: String,
+    },
+    Confirmed {
+        vacancy: String,
+        slot: u16,
+        place: u32,
+        cover: String,
+        /// The record of the award.
+        award: u64,
+        awarded_at: Option<String>,
+    },
+    Refused {
+        code: RefusalCode,
+        sentence: String,
+        place: Option<u32>,
+        filled_at: Option<String>,
+        /// The clause of eligibility that does not hold.
+        clause: Option<String>,
+        /// The assignment in the way.
+        overlaps: Option<String>,
+    },
+    AgencyAdded {
+        agency: String,
+        name: String,
+        agreement: Option<String>,
+    },
+    AgreementSigned {
+        agreement: String,
+        agency: String,
+    },
+    CertificationNamed {
+        certification: String,
+        name: String,
+    },
+    ProgrammeDefined {
+        programme: String,
+        name: String,
+        certifications: Vec<String>,
+        classes: Vec<&'static str>,
+        approval: bool,
+    },
+    SiteAdded {
+        site: String,
+        name: String,
+        lead: String,
+        zone: String,
+        position: Position,
+        geofence_m: u32,
+        district: String,
+        kind: &'static str,
+        ade_funded: bool,
+    },
+    OfficerAdded {
+        badge: String,
+        agency: String,
+        class: &'static str,
+        rank: &'static str,
+        certifications: Vec<Dated>,
+        approvals: Vec<Dated>,
+        suspended: bool,
+        availability: String,
+    },
+    CertificationGranted {
+        badge: String,
+        certification: String,
+        from: Option<String>,
+        until: Option<String>,
+    },
+    CertificationRevoked {
+        badge: String,
+        certification: String,
+    },
+    CertificationExpired {
+        badge: String,
+        certification: String,
+    },
+    ApprovalGranted {
+        badge: String,
+        programme: String,
+        from: Option<String>,
+        until: Option<String>,
+    },
+    ApprovalWithdrawn {
+        badge: String,
+        programme: String,
+    },
+    Suspended {
+        badge: String,
+    },
+    Reinstated {
+        badge: String,
+    },
+    AvailabilityDeclared {
+        badge: String,
+        availability: String,
+    },
+    PactMade {
+        lead: String,
+        backup: String,
+        tier: u8,
+        from: Option<String>,
+        until: Option<String>,
+        cover: Option<String>,
+    },
+    PactEnded {
+        lead: String,
+        backup: String,
+    },
+    Excluded {
+        site: String,
+        badge: String,
+    },
+    Readmitted {
+        site: String,
+        badge: String,
+    },
+}
+
+/// A code with its validity; no date means without limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Dated {
+    pub(super) code: String,
+    pub(super) from: Option<String>,
+    pub(super) until: Option<String>,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Published {
+                vacancy,
+                lead,
+                programme,
+                segments,
+                slots,
+                ..
+            } => {
+                let spans: Vec<String> = segments.iter().map(show::segment).collect();
+                let (slots, spans) = (slots.join(", "), spans.join(" and "));
+                write!(
+                    f,
+                    "published {vacancy} for {lead}: {programme}, {slots}; {spans}"
+                )
+            }
+            Told::TierOpened {
+                vacancy,
+                tier,
+                because,
+                to,
+                closes_at,
+            } => {
+                let (to, next) = (badges(to), next_tier(closes_at.as_deref()));
+                write!(
+                    f,
+                    "tier-opened {vacancy} tier {tier} → {to} ({because}{next})"
+                )
+            }
+            Told::WindowClosed { vacancy } => {
+                write!(f, "window-closed {vacancy}: no further agency to ask")
+            }
+            Told::Awarded {
+                vacancy,
+                slot,
+                badge,
+                place,
+                cover,
+            } => write!(
+                f,
+                "awarded {vacancy} slot {slot} → {badge} (place {place}, cover {cover})"
+            ),
+            Told::Declined { vacancy, badge } => write!(f, "declined {vacancy} by {badge}"),
+            Told::Vacated {
+                vacancy,
+                slot,
+                badge,
+                because,
+                round,
+                to,
+                closes_at,
+            } => {
+                let (to, next) = (badges(to), next_tier(closes_at.as_deref()));
+                write!(f, "vacated {vacancy} slot {slot} ← {badge} ({because}); ")?;
+                write!(f, "round {round} → {to}{next}")
+            }
+            Told::Cancelled {
+                vacancy,
+                reason,
+                holders,
+            } => {
+                let holders = badges(holders);
+                write!(f, "cancelled {vacancy} {reason:?}, held by {holders}")
+            }
+            Told::Expired { vacancy } => write!(f, "expired {vacancy}"),
+            Told::Punched {
+                vacancy,
+                badge,
+                direction,
+                on_site,
+                ..
+            } => {
+                let place = match on_site {
+                    Some(true) => "on site",
+                    Some(false) => "off site",
+                    None => "no position",
+                };
+                write!(f, "punched-{direction} {vacancy} by {badge} ({place})")
+            }
+            Told::Flagged {
+                vacancy,
+                badge,
+                clause,
+            } => write!(f, "flagged {vacancy} of {badge}: {clause} no longer holds"),
+            Told::Confirmed {
+                vacancy,
+                slot,
+                place,
+                cover,
+                award,
+                ..
+            } => write!(
+                f,
+                "confirmed {vacancy} slot {slot} (place {place}, cover {cover}, record {award})"
+            ),
+            Told::Refused { .. } => self.say_refusal(f),
+            officer_or_roster => officer_or_roster.say_roster(f),
+        }
+    }
+}
+
+impl Told {
+    fn say_refusal(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Told::Refused {
+            sentence,
+            place,
+            clause,
+            overlaps,
+            ..
+        } = self
+        else {
+            return Ok(());
+        };
+        write!(f, "refused: {sentence}")?;
+        if let Some(clause) = clause {
+            write!(f, " ({clause})")?;
+        }
+        if let Some(vacancy) = overlaps {
+            write!(f, " ({vacancy})")?;
+        }
+        match place {
+            Some(place) => write!(f, ", place {place}"),
+            None => Ok(()),
+        }
+    }
+
+    fn say_roster(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::AgencyAdded {
+                agency,
+                name,
+                agreement,
+            } => {
+                let agreement = agreement.as_deref().unwrap_or("none");
+                write!(f, "agency-added {agency} {name:?}, agreement {agreement}")
+            }
+            Told::AgreementSigned { agreement, agency } => {
+                write!(f, "agreement-signed {agreement} by {agency}")
+            }
+            Told::CertificationNamed {
+                certification,
+                name,
+            } => write!(f, "certification-named {certification} {name:?}"),
+            Told::ProgrammeDefined {
+                programme,
+                name,
+                certifications,
+                classes,
+                approval,
+            } => {
+                let (needs, classes) = (certifications.join(", "), classes.join(", "));
+                let approval = if *approval { "; approval" } else { "" };
+                write!(
+                    f,
+                    "programme-defined {programme} {name:?}: {needs}; {classes}{approval}"
+                )
+            }
+            Told::SiteAdded {
+                site,
+                name,
+                lead,
+                zone,
+                kind,
+                ..
+            } => write!(f, "site-added {site} {name:?} of {lead}: {kind}, {zone}"),
+            Told::PactMade {
+                lead,
+                backup,
+                tier,
+                from,
+                until,
+                cover,
+            } => {
+                let dates = dates(from.as_deref(), until.as_deref());
+                let cover = cover.as_deref().unwrap_or("the lead's");
+                write!(
+                    f,
+                    "pact-made {backup} backs {lead} up in tier {tier}{dates}, "
+                )?;
+                write!(f, "cover {cover}")
+            }
+            Told::PactEnded { lead, backup } => {
+                write!(f, "pact-ended {backup} no longer backs {lead} up")
+            }
+            Told::Excluded { site, badge } => write!(f, "excluded {badge} from {site}"),
+            Told::Readmitted { site, badge } => write!(f, "readmitted {badge} to {site}"),
+            officer => officer.say_officer(f),
+        }
+    }
+
+    fn say_officer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::OfficerAdded {
+                badge,
+                agency,
+                class,
+                rank,
+                certifications,
+                approvals,
+                suspended,
+                availability,
+            } => {
+                let list = |list: &[Dated]| {
+                    let list: Vec<String> = list.iter().map(Dated::to_string).collect();
+                    list.join(", ")
+                };
+                let (held, approved) = (list(certifications), list(approvals));
+                let suspended = if *suspended { ", suspended" } else { "" };
+                write!(
+                    f,
+                    "officer-added {badge} of {agency}: {rank}, {class}{suspended}; "
+                )?;
+                write!(
+                    f,
+                    "holds {held}; approved for {approved}; available {availability}"
+                )
+            }
+            Told::CertificationGranted {
+                badge,
+                certification,
+                from,
+                until,
+            } => {
+                let dates = dates(from.as_deref(), until.as_deref());
+                write!(f, "certification-granted {badge} {certification}{dates}")
+            }
+            Told::CertificationRevoked {
+                badge,
+                certification,
+            } => write!(f, "certification-revoked {badge} {certification}"),
+            Told::CertificationExpired {
+                badge,
+                certification,
+            } => write!(f, "certification-expired {badge} {certification}"),
+            Told::ApprovalGranted {
+                badge,
+                programme,
+                from,
+                until,
+            } => {
+                let dates = dates(from.as_deref(), until.as_deref());
+                write!(f, "approval-granted {badge} {programme}{dates}")
+            }
+            Told::ApprovalWithdrawn { badge, programme } => {
+                write!(f, "approval-withdrawn {badge} {programme}")
+            }
+            Told::Suspended { badge } => write!(f, "suspended {badge}"),
+            Told::Reinstated { badge } => write!(f, "reinstated {badge}"),
+            Told::AvailabilityDeclared {
+                badge,
+                availability,
+            } => write!(f, "availability-declared {badge} {availability}"),
+            other => unreachable!("every other event has its words above: {other:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Dated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dates = dates(self.from.as_deref(), self.until.as_deref());
+        write!(f, "{}{dates}", self.code)
+    }
+}
+
+fn dates(from: Option<&str>, until: Option<&str>) -> String {
+    match (from, until) {
+        (None, None) => String::new(),
+        (from, until) => format!(
+            " ({}..{})",
+            from.unwrap_or_default(),
+            until.unwrap_or_default()
+        ),
+    }
+}
+
+fn badges(badges: &[String]) -> String {
+    match badges.len() {
+        0 => "nobody".to_owned(),
+        many if many > BADGES_SHOWN_MAX => format!("{many} officers"),
+        _ => badges.join(", "),
+    }
+}
+
+fn next_tier(closes_at: Option<&str>) -> String {
+    closes_at.map_or_else(String::new, |at| format!(", next tier at {at}"))
+}
