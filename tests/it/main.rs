@@ -1,5 +1,6 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod corpus;
 mod embed;
 mod faults;
 mod house;
@@ -12,3 +13,4 @@ mod scenario;
 mod scenarios;
 mod terminal;
 mod tidy;
+mod torture;

@@ -136,6 +136,7 @@ fn award(
         place,
         sequence,
         awarded_at,
+        round: row.round,
     });
     let is_filled = row.slots_open() == 0;
     if is_filled {

@@ -187,4 +187,6 @@ pub struct Holder {
     pub sequence: Sequence,
     /// When it was awarded.
     pub awarded_at: Timestamp,
+    /// The round in which it was awarded.
+    pub round: u32,
 }

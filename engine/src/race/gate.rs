@@ -264,6 +264,7 @@ mod tests {
             place: 1,
             sequence: Sequence(1),
             awarded_at: Timestamp(7),
+            round: row.round,
         });
         row.standing = Standing::Filled;
         row.closed_round = row.round;

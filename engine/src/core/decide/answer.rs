@@ -5,7 +5,8 @@ use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
 use crate::model::{
-    Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
+    Direction, Holder, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy,
+    VacancyId,
 };
 use crate::rules::{Clause, Ground, Stand, conflict, eligibility, tier};
 
@@ -21,7 +22,13 @@ pub(super) fn accept(
     stamp: Stamp,
 ) -> Result<Outcome, Refused> {
     let row = known(state, id)?;
-    if let Some(receipt) = state.receipt(id, officer) {
+    // Who lost a round and won a later one may ask again under the request that lost: it has been
+    // answered at the gate, where nothing is written down, and has to hear the same.
+    let lost_before = |holder: &Holder| round < holder.round && round <= row.closed_round;
+    let holds = row.slot_of(officer);
+    if holds.is_some_and(|(_, holder)| !lost_before(holder))
+        && let Some(receipt) = state.receipt(id, officer)
+    {
         return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
     }
     let refused = |refusal| Refused {
