@@ -6,6 +6,7 @@ mod faults;
 mod house;
 mod index_twin;
 mod inspect;
+mod peers;
 mod readme;
 mod recovery;
 mod replay;
