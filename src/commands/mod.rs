@@ -1,5 +1,6 @@
 //! What the commands do.
 
+mod amend;
 mod board;
 mod cancel;
 mod check;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         },
         Command::Import(command) => import::run(&command.table, out),
         Command::Post(args) => post::run(&args, out),
+        Command::Amend(args) => amend::run(&args, out),
         Command::Cancel(args) => cancel::run(&args, out),
         Command::Watch(args) => watch::run(&args, out),
         Command::Board(args) => board::run(&args, out),

@@ -1,5 +1,6 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod amend;
 mod corpus;
 mod embed;
 mod faults;
@@ -17,3 +18,4 @@ mod scenarios;
 mod terminal;
 mod tidy;
 mod torture;
+mod walk;
