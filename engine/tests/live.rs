@@ -189,7 +189,8 @@ fn what_is_written_behind_the_readers_back_is_not_damage() {
 #[test]
 fn a_segment_begun_after_the_listing_is_not_missing() {
     let act = |log: &mut Log| write(log, &[LONG_BYTES; 14]);
-    assert_eq!(examine(Moment::Mark, act), 3 + 14);
+    let last = examine(Moment::Mark, act);
+    assert_eq!(last, 3 + 14, "the second look knows of the segment");
 }
 
 #[test]

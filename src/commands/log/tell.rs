@@ -2,7 +2,7 @@
 //!
 //! Every event has its arm: one that is new does not compile before it has words.
 
-use engine::core::{Actor, Event, Receipt, Record, Refusal, Refused, State};
+use engine::core::{Actor, Amendment, Event, Receipt, Record, Refusal, Refused, State};
 use engine::model::{
     Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
 };
@@ -46,6 +46,20 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         },
         Event::Confirmed(receipt) => confirmed(names, receipt),
         Event::Refused(no) => refused(state, record, no),
+        Event::Amended(amendment) => amended(state, amendment),
+        Event::Reconfirmed { officer, receipt } => Told::Reconfirmed {
+            vacancy: names.vacancy(receipt.vacancy),
+            slot: receipt.slot,
+            badge: names.officer(*officer),
+            award: receipt.sequence.0,
+        },
+        Event::Lapsed(lapse) => Told::Lapsed {
+            vacancy: names.vacancy(lapse.vacancy),
+            badges: names.officers(&lapse.officers),
+            round: lapse.round,
+            to: names.officers(&lapse.recipients),
+            closes_at: lapse.closes_at.and_then(time),
+        },
         Event::AgencyAdded { .. }
         | Event::AgreementSigned { .. }
         | Event::CertificationNamed { .. }
@@ -164,6 +178,15 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         } => *officer == id || recipients.contains(id),
         Event::Cancelled { holders, .. } => holders.contains(&id),
         Event::Punched { punch, .. } => punch.officer == id,
+        Event::Reconfirmed { officer, .. } => *officer == id,
+        Event::Lapsed(lapse) => lapse.officers.contains(id) || lapse.recipients.contains(id),
+        Event::Amended(amendment) => {
+            let moved = amendment.moved.as_ref();
+            let holders = moved.map(|moved| [&moved.unconfirmed, &moved.lost]);
+            let asked = [&amendment.recipients, &amendment.withdrawn];
+            let mut concerned = holders.into_iter().flatten().chain(asked);
+            concerned.any(|officers| officers.contains(id))
+        }
         Event::Confirmed(_) | Event::Refused(_) => record.by == Actor::Officer(id),
         _ => false,
     }
@@ -179,6 +202,26 @@ fn published(state: &State, posting: &Posting) -> Told {
         slots: posting.slots.iter().copied().map(rank).collect(),
         windows_ms: posting.windows_ms.clone(),
         post_orders: posting.post_orders.to_string(),
+    }
+}
+
+fn amended(state: &State, amendment: &Amendment) -> Told {
+    let names = Names(state);
+    let moved = amendment.moved.as_ref();
+    let slots = amendment.slots.as_ref();
+    let orders = amendment.post_orders.as_ref();
+    Told::Amended {
+        vacancy: names.vacancy(amendment.vacancy),
+        segments: moved.map(|moved| dispatcher::segments(state, &moved.segments)),
+        slots: slots.map(|slots| slots.iter().copied().map(rank).collect()),
+        post_orders: orders.map(|orders| orders.to_string()),
+        round: amendment.round,
+        to: names.officers(&amendment.recipients),
+        withdrawn: names.officers(&amendment.withdrawn),
+        unconfirmed: moved.map_or_else(Vec::new, |moved| names.officers(&moved.unconfirmed)),
+        confirm_by: moved.and_then(|moved| time(moved.confirm_by)),
+        lost: moved.map_or_else(Vec::new, |moved| names.officers(&moved.lost)),
+        closes_at: amendment.closes_at.and_then(time),
     }
 }
 

@@ -96,6 +96,37 @@ pub(super) enum Told {
         /// The assignment in the way.
         overlaps: Option<String>,
     },
+    Amended {
+        vacancy: String,
+        /// Another time or place, if it has one.
+        segments: Option<Vec<Segment>>,
+        /// The rank of each slot, if that changed.
+        slots: Option<Vec<&'static str>>,
+        post_orders: Option<String>,
+        round: u32,
+        to: Vec<String>,
+        withdrawn: Vec<String>,
+        /// Holders who must say yes.
+        unconfirmed: Vec<String>,
+        confirm_by: Option<String>,
+        /// Holders who lost their slots.
+        lost: Vec<String>,
+        closes_at: Option<String>,
+    },
+    Reconfirmed {
+        vacancy: String,
+        slot: u16,
+        badge: String,
+        /// The record of the award.
+        award: u64,
+    },
+    Lapsed {
+        vacancy: String,
+        badges: Vec<String>,
+        round: u32,
+        to: Vec<String>,
+        closes_at: Option<String>,
+    },
     AgencyAdded {
         agency: String,
         name: String,
@@ -244,6 +275,9 @@ impl fmt::Display for Told {
                 "confirmed {vacancy} slot {slot} (place {place}, cover {cover}, record {award})"
             ),
             Told::Refused { .. } => self.say_refusal(f),
+            Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
+                self.say_amendment(f)
+            }
             other => other.say_race(f),
         }
     }
@@ -308,6 +342,58 @@ impl Told {
                 write!(f, "round {round} → {to}{next}")
             }
             other => other.say_roster(f),
+        }
+    }
+
+    fn say_amendment(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Amended {
+                vacancy,
+                segments,
+                round,
+                to,
+                unconfirmed,
+                confirm_by,
+                lost,
+                closes_at,
+                ..
+            } => {
+                let spans = segments.iter().flatten().map(show::segment);
+                let spans: Vec<String> = spans.collect();
+                write!(f, "amended {vacancy} ")?;
+                if let Some(by) = confirm_by {
+                    let (kept, lost) = (badges(unconfirmed), badges(lost));
+                    let spans = spans.join(" and ");
+                    write!(
+                        f,
+                        "to {spans}: {kept} to confirm until {by}, {lost} let go; "
+                    )?;
+                }
+                let (to, next) = (badges(to), next_tier(closes_at.as_deref()));
+                write!(f, "round {round} → {to}{next}")
+            }
+            Told::Reconfirmed {
+                vacancy,
+                slot,
+                badge,
+                award,
+            } => write!(
+                f,
+                "reconfirmed {vacancy} slot {slot} by {badge} (record {award})"
+            ),
+            Told::Lapsed {
+                vacancy,
+                badges: lapsed,
+                round,
+                to,
+                closes_at,
+            } => {
+                let (lapsed, to) = (badges(lapsed), badges(to));
+                let next = next_tier(closes_at.as_deref());
+                write!(f, "lapsed {vacancy} ← {lapsed} (unconfirmed); ")?;
+                write!(f, "round {round} → {to}{next}")
+            }
+            other => unreachable!("only amendments are said here: {other:?}"),
         }
     }
 
