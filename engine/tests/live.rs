@@ -187,7 +187,7 @@ fn a_segment_begun_after_the_listing_is_not_missing() {
     // Ten of them fit into the segment that was there.
     let act = |log: &mut Log| write(log, &[LONG_BYTES; 14]);
     let last = examine(Moment::Mark, act);
-    assert_eq!(last, 3 + 10, "up to where the listing went");
+    assert_eq!(last, 3 + 14, "the second look knows of the segment");
 }
 
 #[test]

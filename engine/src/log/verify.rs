@@ -70,7 +70,7 @@ pub fn durable_mark(storage: &dyn Storage) -> Result<Option<Sequence>, OpenError
     }
 }
 
-/// How often a log is looked at again, one of whose files was renamed or removed meanwhile.
+/// How often a log is looked at that changes meanwhile.
 const LOOKS_MAX: usize = 5;
 
 /// Reads every batch of a log, and judges it as opening it would. The log may be live: what is
@@ -79,10 +79,14 @@ const LOOKS_MAX: usize = 5;
 /// # Errors
 /// [`OpenError::Io`] and [`OpenError::Version`]. Damage is part of the report.
 pub fn verify(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
+    let mut seen = None;
     for _ in 1..LOOKS_MAX {
         match look(storage) {
             // The writer of a live log archives segments and removes snapshots.
             Err(OpenError::Io(IoError::NotFound { .. })) => {}
+            // What a live writer has written between two reads is there at the next look. Damage
+            // is still there.
+            Ok(report) if may_pass(&report) && report.damage != seen => seen = report.damage,
             other => return other,
         }
     }
@@ -103,14 +107,6 @@ fn look(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
         ..Report::default()
     };
     match examine(storage, &folder, &mut report) {
-        // What was missing when it was looked for, and is there now, a live writer has written in
-        // between. It cannot be missing still where something later was seen: that is written
-        // only when all before it is.
-        Err(OpenError::Corrupt(Corruption {
-            sequence,
-            what: Damage::Overtaken { .. } | Damage::Missing { .. },
-            ..
-        })) if holds(storage, sequence) => {}
         Err(OpenError::Corrupt(damage)) => report.damage = Some(damage),
         other => other?,
     }
@@ -119,6 +115,15 @@ fn look(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
         report.torn.clear();
     }
     Ok(report)
+}
+
+/// Whether the damage is of a kind that a live log shows where it is read before it is written.
+fn may_pass(report: &Report) -> bool {
+    let what = report.damage.as_ref().map(|damage| damage.what);
+    matches!(
+        what,
+        Some(Damage::Overtaken { .. } | Damage::Missing { .. })
+    )
 }
 
 /// Whether `sequence` can be read now.
