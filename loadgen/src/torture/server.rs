@@ -349,8 +349,8 @@ mod tests {
     use super::*;
 
     /// A folder with a program in it that does what a script says, in place of the server.
-    fn program(script: &str) -> Program {
-        let name = format!("muster-stand-in-{}-{}", std::process::id(), script.len());
+    fn program(name: &str, script: &str) -> Program {
+        let name = format!("muster-stand-in-{}-{name}", std::process::id());
         let home = std::env::temp_dir().join(name);
         fs::create_dir_all(&home).unwrap();
         let muster = home.join("stand-in");
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_dump_that_is_not_understood_is_an_error_and_nobody_waits_for_its_end() {
-        let program = program("[ $2 = verify ] || exec yes nonsense");
+        let program = program("nonsense", "[ $2 = verify ] || exec yes nonsense");
         let error = program.inspect().unwrap_err();
         assert!(matches!(error, ProgramError::History(_)), "{error}");
         fs::remove_dir_all(&program.home).unwrap();
@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_log_that_is_refused_says_why() {
-        let program = program("echo the log is damaged >&2; exit 1");
+        let program = program("damaged", "echo the log is damaged >&2; exit 1");
         let error = program.inspect().unwrap_err();
         assert!(error.to_string().contains("`muster log verify`"), "{error}");
         assert!(error.to_string().contains("the log is damaged"), "{error}");
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_start_says_why() {
-        let program = program("echo the disk is on fire >&2; exit 3");
+        let program = program("ended", "echo the disk is on fire >&2; exit 3");
         let error = program.start().unwrap_err();
         assert!(error.to_string().contains("the disk is on fire"), "{error}");
         fs::remove_dir_all(&program.home).unwrap();
