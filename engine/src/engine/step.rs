@@ -312,7 +312,7 @@ impl Stepper {
             None => 0,
         };
         let events = match decide(&self.state, command, Stamp { at, place }, matches) {
-            Ok(Outcome::Again(answer)) => return Ok(answer),
+            Ok(Outcome::Again(reply)) => return reply,
             Ok(Outcome::New(events)) => events,
             Err(refused) if refused.refusal.is_remembered(&command.body) => {
                 vec![Event::Refused(refused)]
