@@ -181,7 +181,10 @@ fn refusal_help(refused: &Refused) -> &'static str {
         | RefusalCode::NotEligible
         | RefusalCode::Overlaps
         | RefusalCode::NotHolder
-        | RefusalCode::NoFurtherTier => "`muster board` shows how the vacancy stands",
+        | RefusalCode::NoFurtherTier
+        | RefusalCode::Amended
+        | RefusalCode::SlotHeld
+        | RefusalCode::Unchanged => "`muster board` shows how the vacancy stands",
     }
 }
 

@@ -159,6 +159,34 @@ fn what(what: &What) -> String {
             };
             format!("punched {badge} {way} {place}")
         }
+        What::Amended {
+            slots_open,
+            round,
+            recipients,
+            unconfirmed,
+            lost,
+        } => format!(
+            "amended round={round} unconfirmed={} lost={} to={recipients} open={slots_open}",
+            badges(unconfirmed),
+            badges(lost)
+        ),
+        What::Reconfirmed { slot, badge } => format!("reconfirmed slot={slot} {badge}"),
+        What::Lapsed {
+            slots_open,
+            round,
+            recipients,
+            badges: lapsed,
+        } => format!(
+            "lapsed {} round={round} to={recipients} open={slots_open}",
+            badges(lapsed)
+        ),
+    }
+}
+
+fn badges(badges: &[String]) -> String {
+    match badges {
+        [] => "none".to_owned(),
+        some => some.join(","),
     }
 }
 
@@ -177,6 +205,8 @@ fn unassignment(because: Unassignment) -> &'static str {
         Unassignment::Released => "released",
         Unassignment::Recalled => "recalled",
         Unassignment::Cancelled => "cancelled",
+        Unassignment::Amended => "amended",
+        Unassignment::Unconfirmed => "unconfirmed",
     }
 }
 

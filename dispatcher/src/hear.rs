@@ -1,9 +1,10 @@
 //! From the wire's words to the engine's.
 
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{NewSegment, NewVacancy, RosterChange};
+use engine::core::{Amend, NewSegment, NewVacancy, RosterChange};
 use engine::model::{
-    Class, Date, Direction, Interval, Position, Rank, SiteKind, Timestamp, VacancyKey, Window,
+    Class, Date, Direction, Interval, Position, Rank, SiteKind, Timestamp, VacancyId, VacancyKey,
+    Window,
 };
 use protocol::{Availability, Dated};
 
@@ -50,20 +51,38 @@ fn site_kind(kind: protocol::SiteKind) -> SiteKind {
     }
 }
 
-pub(crate) fn vacancy(new: protocol::NewVacancy) -> NewVacancy {
+fn segments(segments: Vec<protocol::NewSegment>) -> Vec<NewSegment> {
     let segment = |segment: protocol::NewSegment| NewSegment {
         site: segment.site,
         start: Timestamp(segment.start_us),
         end: Timestamp(segment.end_us),
     };
+    segments.into_iter().map(segment).collect()
+}
+
+fn slots(slots: Vec<protocol::Rank>) -> Vec<Rank> {
+    slots.into_iter().map(rank).collect()
+}
+
+pub(crate) fn vacancy(new: protocol::NewVacancy) -> NewVacancy {
     NewVacancy {
         key: VacancyKey(new.key.0),
         lead: new.lead,
         programme: new.programme,
-        segments: new.segments.into_iter().map(segment).collect(),
-        slots: new.slots.into_iter().map(rank).collect(),
+        segments: segments(new.segments),
+        slots: slots(new.slots),
         windows_ms: new.windows_ms,
         post_orders: new.post_orders,
+    }
+}
+
+pub(crate) fn amend(vacancy: VacancyId, amend: protocol::Amend) -> Amend {
+    Amend {
+        vacancy,
+        segments: amend.segments.map(segments),
+        slots: amend.slots.map(slots),
+        post_orders: amend.post_orders,
+        confirm_within_ms: amend.confirm_within_ms,
     }
 }
 

@@ -146,6 +146,7 @@ impl Hub {
             | Effect::Assign { vacancy, .. }
             | Effect::Unassign { vacancy, .. }
             | Effect::Flag { vacancy, .. }
+            | Effect::Amend { vacancy, .. }
             | Effect::Happened { vacancy, .. } => *vacancy,
         };
         let Some(row) = state.vacancy(id) else { return };
@@ -193,6 +194,11 @@ impl Hub {
                 };
                 self.push(cursor, one(officer), flag.clone());
                 self.push(cursor, board, flag);
+            }
+            Effect::Amend { confirm_by, to, .. } => {
+                let amended = speak::amended(state, row, *confirm_by);
+                let audience = Audience::Officers(to.clone());
+                self.push(cursor, audience, News::Amended(amended));
             }
             Effect::Happened { event, .. } => {
                 let event = &record.events[*event];
@@ -326,6 +332,13 @@ impl Hub {
             .filter(|booking| booking.span.end > state.at())
             .map(|booking| booking.vacancy)
             .collect();
+        let reserved = held.iter().filter_map(|id| {
+            let row = state.vacancy(*id)?;
+            let moved = row.moved.as_ref()?;
+            let amended = || News::Amended(speak::amended(state, row, moved.confirm_by));
+            moved.unconfirmed.contains(officer).then(amended)
+        });
+        let reserved: Vec<News> = reserved.collect();
         let held = held
             .into_iter()
             .filter_map(|id| speak::assignment(state, id, officer));
@@ -333,7 +346,8 @@ impl Hub {
             .open
             .iter()
             .filter_map(stands)
-            .chain(held.map(News::Assigned));
+            .chain(held.map(News::Assigned))
+            .chain(reserved);
         let frames = news.map(|news| encode(&ServerMessage::Push(Push { cursor, news })));
         frames.flatten().collect()
     }
@@ -354,6 +368,13 @@ impl Hub {
             Ask::Roster { changes } => {
                 Body::Roster(changes.into_iter().map(hear::roster_change).collect())
             }
+            Ask::Amend(amend) => match vacancy(amend.vacancy) {
+                Some(vacancy) => Body::Amend(hear::amend(vacancy, amend)),
+                None => {
+                    let key = amend.vacancy.to_string();
+                    return self.desk.unknown(caller, "vacancy", &key, false);
+                }
+            },
             Ask::Cancel {
                 vacancy: key,
                 reason,

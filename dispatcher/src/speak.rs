@@ -1,13 +1,14 @@
 //! From the engine's words to the wire's. Names are looked up in a follower's state.
 
-use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Vacated};
+use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Unassigned};
 use engine::model::{
-    AgencyId, AgreementId, OfficerId, Rank, Segment, Standing, Vacancy, VacancyId,
+    AgencyId, AgreementId, OfficerId, OfficerSet, Rank, Segment, Standing, Timestamp, Vacancy,
+    VacancyId,
 };
 use engine::rules::Clause;
 use protocol::{
-    Assignment, BoardRow, BoardSlot, Happening, Offer, Outcome, RefusalCode, Unassignment, What,
-    Withdrawal,
+    Amended, Assignment, BoardRow, BoardSlot, Happening, Offer, Outcome, RefusalCode, Unassignment,
+    What, Withdrawal,
 };
 
 pub(crate) fn key(row: &Vacancy) -> protocol::VacancyKey {
@@ -36,6 +37,14 @@ pub(crate) fn badge(state: &State, id: OfficerId) -> String {
         .officers
         .find(id)
         .map_or_else(String::new, |row| row.badge.to_string())
+}
+
+fn badges(state: &State, officers: &OfficerSet) -> Vec<String> {
+    officers.iter().map(|id| badge(state, id)).collect()
+}
+
+fn slots_open(row: &Vacancy) -> u16 {
+    u16::try_from(row.slots_open()).unwrap_or(u16::MAX)
 }
 
 fn programme(state: &State, row: &Vacancy) -> String {
@@ -76,7 +85,7 @@ pub(crate) fn offer(state: &State, row: &Vacancy, tier: u8, offered_at_us: i64) 
         programme: programme(state, row),
         segments: segments(state, &row.posting.segments),
         slots: row.posting.slots.iter().copied().map(rank).collect(),
-        slots_open: u16::try_from(row.slots_open()).unwrap_or(u16::MAX),
+        slots_open: slots_open(row),
         offered_at_us,
     }
 }
@@ -101,19 +110,35 @@ pub(crate) fn assignment(state: &State, id: VacancyId, officer: OfficerId) -> Op
     })
 }
 
+/// A vacancy as it is after an amendment, for those who hold it or were asked.
+pub(crate) fn amended(state: &State, row: &Vacancy, confirm_by: Option<Timestamp>) -> Amended {
+    Amended {
+        vacancy: key(row),
+        round: row.round,
+        segments: segments(state, &row.posting.segments),
+        slots: row.posting.slots.iter().copied().map(rank).collect(),
+        post_orders: row.posting.post_orders.to_string(),
+        confirm_by_us: confirm_by.map(Timestamp::as_micros),
+    }
+}
+
 pub(crate) fn withdrawal(standing: Standing) -> Withdrawal {
     match standing {
-        Standing::Open | Standing::Filled => Withdrawal::Filled,
+        // What is open is withdrawn only from those whom an amendment leaves out.
+        Standing::Open => Withdrawal::Amended,
+        Standing::Filled => Withdrawal::Filled,
         Standing::Cancelled => Withdrawal::Cancelled,
         Standing::Expired => Withdrawal::Expired,
     }
 }
 
-pub(crate) fn unassignment(because: Option<Vacated>) -> Unassignment {
+pub(crate) fn unassignment(because: Unassigned) -> Unassignment {
     match because {
-        Some(Vacated::Released) => Unassignment::Released,
-        Some(Vacated::Recalled) => Unassignment::Recalled,
-        None => Unassignment::Cancelled,
+        Unassigned::Released => Unassignment::Released,
+        Unassigned::Recalled => Unassignment::Recalled,
+        Unassigned::Cancelled => Unassignment::Cancelled,
+        Unassigned::Amended => Unassignment::Amended,
+        Unassigned::Unconfirmed => Unassignment::Unconfirmed,
     }
 }
 
@@ -216,8 +241,11 @@ pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
         Refusal::Overlaps { .. } => RefusalCode::Overlaps,
         Refusal::NotHolder => RefusalCode::NotHolder,
         Refusal::NoFurtherTier => RefusalCode::NoFurtherTier,
+        Refusal::Amended => RefusalCode::Amended,
+        Refusal::SlotHeld { .. } => RefusalCode::SlotHeld,
+        Refusal::Unchanged => RefusalCode::Unchanged,
     };
-    let behind = |filled: engine::model::Timestamp| received_us - filled.as_micros();
+    let behind = |filled: Timestamp| received_us - filled.as_micros();
     protocol::Refused {
         code,
         sentence: refused.refusal.to_string(),
@@ -275,7 +303,7 @@ pub(crate) fn happening(
     at_us: i64,
 ) -> Option<Happening> {
     let row = state.vacancy(id)?;
-    let count = |set: &engine::model::OfficerSet| u32::try_from(set.len()).unwrap_or(u32::MAX);
+    let count = |set: &OfficerSet| u32::try_from(set.len()).unwrap_or(u32::MAX);
     let what = match event {
         Event::Published { posting, .. } => What::Published {
             site: segments(state, &posting.segments).swap_remove(0).site,
@@ -303,7 +331,7 @@ pub(crate) fn happening(
             badge: badge(state, *officer),
             place: *place,
             cover: agreement(state, *cover),
-            slots_open: u16::try_from(row.slots_open()).unwrap_or(u16::MAX),
+            slots_open: slots_open(row),
         },
         Event::Declined { officer, .. } => What::Declined {
             badge: badge(state, *officer),
@@ -318,7 +346,7 @@ pub(crate) fn happening(
         } => What::Reoffered {
             slot: *slot,
             badge: badge(state, *officer),
-            because: unassignment(Some(*because)),
+            because: unassignment((*because).into()),
             round: *round,
             recipients: count(recipients),
         },
@@ -326,7 +354,7 @@ pub(crate) fn happening(
             reason: reason.to_string(),
         },
         Event::Expired { .. } => What::Expired {
-            slots_open: u16::try_from(row.slots_open()).unwrap_or(u16::MAX),
+            slots_open: slots_open(row),
         },
         Event::Punched { punch, .. } => What::Punched {
             badge: badge(state, punch.officer),
@@ -335,6 +363,27 @@ pub(crate) fn happening(
                 engine::model::Direction::Out => protocol::Direction::Out,
             },
             on_site: punch.on_site,
+        },
+        Event::Amended(amendment) => {
+            let moved = amendment.moved.as_ref();
+            let of = |set: Option<&OfficerSet>| set.map_or_else(Vec::new, |set| badges(state, set));
+            What::Amended {
+                slots_open: slots_open(row),
+                round: amendment.round,
+                recipients: count(&amendment.recipients),
+                unconfirmed: of(moved.map(|moved| &moved.unconfirmed)),
+                lost: of(moved.map(|moved| &moved.lost)),
+            }
+        }
+        Event::Reconfirmed { officer, receipt } => What::Reconfirmed {
+            slot: receipt.slot,
+            badge: badge(state, *officer),
+        },
+        Event::Lapsed(lapse) => What::Lapsed {
+            slots_open: slots_open(row),
+            round: lapse.round,
+            recipients: count(&lapse.recipients),
+            badges: badges(state, &lapse.officers),
         },
         _ => return None,
     };
@@ -387,4 +436,31 @@ pub fn board_row(state: &State, row: &Vacancy) -> BoardRow {
 /// Says that the role does not allow it.
 pub(crate) fn not_allowed() -> Outcome {
     Outcome::Refused(refused(&Refusal::NotAllowed.into(), 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_line_says_when_to_come_back_whatever_was_asked() {
+        let busy = Refused::from(Refusal::Busy { retry_after_ms: 50 });
+        for is_accept in [true, false] {
+            let said = no(&busy, is_accept, 0);
+            assert_eq!(said, Outcome::Busy { retry_after_ms: 50 });
+        }
+    }
+
+    #[test]
+    fn an_answer_to_what_was_amended_is_a_loss_that_says_what_to_do() {
+        let amended = Refused {
+            place: Some(3),
+            ..Refused::from(Refusal::Amended)
+        };
+        let Outcome::Lost(said) = no(&amended, true, 0) else {
+            panic!("an accept that is refused is lost")
+        };
+        assert_eq!((said.code, said.place), (RefusalCode::Amended, Some(3)));
+        assert!(said.sentence.contains("answer the new offer"), "{said:?}");
+    }
 }

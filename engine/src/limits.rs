@@ -32,6 +32,11 @@ pub const SLOTS_MAX: usize = 256;
 pub const WINDOWS_MAX: usize = 16;
 /// Longest window of a tier, in milliseconds (one year).
 pub const WINDOW_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
+/// Shortest time for holders to confirm an amendment, in milliseconds (one minute): an amendment
+/// nobody could confirm would take slots away and call it asking.
+pub const CONFIRM_WITHIN_MS_MIN: u64 = 60 * 1_000;
+/// Longest time for holders to confirm an amendment, in milliseconds (one year).
+pub const CONFIRM_WITHIN_MS_MAX: u64 = WINDOW_MS_MAX;
 /// Longest vacancy from its first start to its last end, in microseconds (31 days).
 pub const VACANCY_SPAN_US_MAX: i64 = 31 * 24 * 3_600 * 1_000_000;
 /// Declared availability windows of one officer, weekly and dated together.

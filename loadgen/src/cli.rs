@@ -131,7 +131,7 @@ const TORTURE_EXAMPLES: &str = "\
 Examples:
   loadgen torture --kills 5 --cuts 3                       half a minute
   loadgen torture --kills 1000 --cuts 1000 --json t.json   the long form
-  loadgen torture --kills 0 --cuts 3 --plant no-sync       must find lost wins (needs strace)
+  loadgen torture --kills 0 --cuts 3 --plant no-sync       must find what was lost (needs strace)
   loadgen torture --kills 2 --plant older-log              must find lost wins
 
 Each run starts `muster serve` on 127.0.0.1 itself. Where power cannot be cut, SKIPPED is printed.

@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod bench;
 mod help;
 mod log;
 mod words;
@@ -11,8 +12,9 @@ use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 use protocol::{Rank, Role, VacancyKey};
 
-use words::{Window, rank, role, set, when, window};
+use words::{Window, milliseconds, rank, role, set, when, window};
 
+pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogWhat, ReplayQuestion,
 };
@@ -51,6 +53,9 @@ pub enum Command {
     /// Publish a vacancy
     #[command(after_help = help::POST)]
     Post(PostArgs),
+    /// Change time, place, slots or post orders of a vacancy
+    #[command(after_help = help::AMEND)]
+    Amend(AmendArgs),
     /// Withdraw a vacancy
     #[command(after_help = help::CANCEL)]
     Cancel(CancelArgs),
@@ -69,6 +74,9 @@ pub enum Command {
     /// Look into the write-ahead log: verify, dump, count, follow, look back
     #[command(after_help = help::LOG)]
     Log(LogCommand),
+    /// Measure the race on this machine, beside what its disk allows
+    #[command(after_help = help::BENCH)]
+    Bench(BenchCommand),
 }
 
 /// `muster demo`.
@@ -260,8 +268,46 @@ pub struct PostArgs {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = window)]
     pub window: Vec<Window>,
     /// Post orders: instructions for whoever comes
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", alias = "post-orders")]
     pub orders: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The server.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// `muster amend`.
+#[derive(Debug, Args)]
+pub struct AmendArgs {
+    /// Key of the vacancy, as `post` printed it
+    #[arg(value_name = "VACANCY")]
+    pub vacancy: VacancyKey,
+    /// Code of the site, said again if only the time changes; repeat with --start and --end
+    #[arg(long, value_name = "CODE", requires_all = ["start", "end"])]
+    pub site: Vec<String>,
+    /// When the work starts, such as 2026-11-23T07:00
+    #[arg(long, value_name = "TIME", requires_all = ["site", "end"], value_parser = when)]
+    pub start: Vec<Moment>,
+    /// When it ends: the same, or a time of day such as 15:00
+    #[arg(long, value_name = "TIME", requires_all = ["site", "start"], value_parser = when)]
+    pub end: Vec<Moment>,
+    /// IANA zone of times written without an offset
+    #[arg(long, value_name = "ZONE", default_value = "America/Phoenix")]
+    pub zone: String,
+    /// How many officers are needed
+    #[arg(long, value_name = "N", conflicts_with = "rank")]
+    pub slots: Option<u16>,
+    /// Rank of one slot (officer, sergeant, commander); repeat for each slot
+    #[arg(long, value_name = "RANK", value_parser = rank)]
+    pub rank: Vec<Rank>,
+    /// Instructions for whoever comes
+    #[arg(long, value_name = "TEXT", alias = "orders")]
+    pub post_orders: Option<String>,
+    /// How long holders have to say yes to another time or place
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = milliseconds)]
+    pub confirm_within: u64,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

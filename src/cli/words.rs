@@ -63,6 +63,14 @@ pub(super) fn window(written: &str) -> Result<Window, String> {
         .map_err(|_| expected())
 }
 
+/// A time such as 30m in milliseconds.
+pub(super) fn milliseconds(written: &str) -> Result<u64, String> {
+    match window(written) {
+        Ok(Window::Milliseconds(milliseconds)) => Ok(milliseconds),
+        Ok(Window::Never) | Err(_) => Err("expected a time such as 30m, 90s or 1h30m".to_owned()),
+    }
+}
+
 /// A moment as people write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {

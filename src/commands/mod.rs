@@ -1,5 +1,6 @@
 //! What the commands do.
 
+mod amend;
 mod board;
 mod cancel;
 mod check;
@@ -17,7 +18,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::cli::{Cli, Command, ConfigWhat, LogWhat, TokenWhat};
+use crate::cli::{BenchWhat, Cli, Command, ConfigWhat, LogWhat, TokenWhat};
 use crate::session::SessionError;
 use crate::stop::Stop;
 
@@ -38,6 +39,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         },
         Command::Import(command) => import::run(&command.table, out),
         Command::Post(args) => post::run(&args, out),
+        Command::Amend(args) => amend::run(&args, out),
         Command::Cancel(args) => cancel::run(&args, out),
         Command::Watch(args) => watch::run(&args, out),
         Command::Board(args) => board::run(&args, out),
@@ -51,6 +53,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Stats(args) => log::stats(&args, out),
             LogWhat::Tail(args) => log::tail(&args, out),
             LogWhat::Replay(args) => log::replay(&args, out),
+        },
+        Command::Bench(command) => match command.what {
+            BenchWhat::Race(args) => crate::bench::race(&args, out),
+            BenchWhat::Log(args) => crate::bench::log(&args, out),
         },
     }
 }

@@ -8,7 +8,7 @@ use protocol::{Ask, NewSegment, NewVacancy, Outcome, Rank, VacancyKey};
 use serde::Serialize;
 
 use super::print_json;
-use crate::cli::{PostArgs, TierWindow};
+use crate::cli::{Moment, PostArgs, TierWindow};
 use crate::reach::Reach;
 use crate::session::{SessionError, ask, new_vacancy};
 use crate::stop::Stop;
@@ -43,13 +43,6 @@ pub(super) fn run(args: &PostArgs, out: &mut dyn Write) -> Result<(), Stop> {
 
 /// What the flags describe; an error is a sentence that says what to write instead.
 fn vacancy(args: &PostArgs, key: VacancyKey) -> Result<NewVacancy, String> {
-    let slots = match args.rank.as_slice() {
-        [] if (1..=SLOTS_MAX).contains(&args.slots.into()) => {
-            vec![Rank::Officer; args.slots.into()]
-        }
-        [] => return Err(format!("--slots: expected 1 to {SLOTS_MAX}")),
-        ranks => ranks.to_vec(),
-    };
     let windows_ms = match args.window.as_slice() {
         [TierWindow::Never] => Vec::new(),
         windows => {
@@ -65,29 +58,39 @@ fn vacancy(args: &PostArgs, key: VacancyKey) -> Result<NewVacancy, String> {
         key,
         lead: args.lead.clone(),
         programme: args.programme.clone(),
-        segments: segments(args)?,
-        slots,
+        segments: segments(&args.site, (&args.start, &args.end), &args.zone)?,
+        slots: slots(args.slots, &args.rank)?,
         windows_ms,
         post_orders: args.orders.clone(),
     })
 }
 
-fn segments(args: &PostArgs) -> Result<Vec<NewSegment>, String> {
-    let counts = [args.site.len(), args.start.len(), args.end.len()];
-    if counts != [args.site.len(); 3] {
+/// The slots of `ranks`, or else `count` officers'.
+pub(super) fn slots(count: u16, ranks: &[Rank]) -> Result<Vec<Rank>, String> {
+    match ranks {
+        [] if (1..=SLOTS_MAX).contains(&count.into()) => Ok(vec![Rank::Officer; count.into()]),
+        [] => Err(format!("--slots: expected 1 to {SLOTS_MAX}")),
+        ranks => Ok(ranks.to_vec()),
+    }
+}
+
+/// Where and when; local times are those of `zone`.
+pub(super) fn segments(
+    sites: &[String],
+    (starts, ends): (&[Moment], &[Moment]),
+    zone: &str,
+) -> Result<Vec<NewSegment>, String> {
+    let counts = [sites.len(), starts.len(), ends.len()];
+    if counts != [sites.len(); 3] {
         return Err(format!(
             "every --site needs its --start and --end: there are {} sites, {} starts and {} ends",
             counts[0], counts[1], counts[2]
         ));
     }
-    let zone = TimeZone::get(&args.zone).map_err(|_| {
-        format!(
-            "--zone: `{}` is no IANA time zone such as America/Phoenix",
-            args.zone
-        )
-    })?;
-    let times = args.start.iter().zip(&args.end);
-    args.site
+    let zone = TimeZone::get(zone)
+        .map_err(|_| format!("--zone: `{zone}` is no IANA time zone such as America/Phoenix"))?;
+    let times = starts.iter().zip(ends);
+    sites
         .iter()
         .zip(times)
         .map(|(site, (start, end))| {

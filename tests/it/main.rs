@@ -1,11 +1,15 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod amend;
 mod corpus;
 mod embed;
 mod faults;
+mod history;
 mod house;
 mod index_twin;
 mod inspect;
+mod model;
+mod peers;
 mod readme;
 mod recovery;
 mod replay;
@@ -14,3 +18,4 @@ mod scenarios;
 mod terminal;
 mod tidy;
 mod torture;
+mod walk;

@@ -1,5 +1,7 @@
 //! Events become state. Nothing here refuses: what is in the log has happened.
 
+mod amend;
+
 use super::event::{Event, Record};
 use super::state::{Deadline, State};
 use crate::model::{
@@ -98,11 +100,18 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
                 free(state, *vacancy, *officer);
             }
             clear_deadlines(state, *vacancy);
+            amend::end_reservations(state, *vacancy);
         }
         Event::Expired { vacancy } => {
             vacancy_mut(state, *vacancy).standing = Standing::Expired;
             clear_deadlines(state, *vacancy);
+            amend::end_reservations(state, *vacancy);
         }
+        Event::Amended(amendment) => amend::amend(state, record, amendment),
+        Event::Reconfirmed { officer, receipt } => {
+            amend::settle(state, receipt.vacancy, *officer);
+        }
+        Event::Lapsed(lapse) => amend::lapse(state, record, lapse),
         Event::Punched { vacancy, punch } => {
             state
                 .durable
@@ -130,13 +139,14 @@ fn award(
     let seat = &mut row.slots[usize::from(slot)];
     assert!(seat.holder.is_none(), "a slot has one holder");
     let (sequence, awarded_at) = (record.sequence, record.at);
+    let closed_before = row.closed_round;
     seat.holder = Some(Holder {
         officer,
         cover,
         place,
         sequence,
         awarded_at,
-        round: row.round,
+        closed_before,
     });
     let is_filled = row.slots_open() == 0;
     if is_filled {
@@ -181,6 +191,7 @@ fn vacate(
     let start = row.posting.span().start;
     state.durable.deadlines.insert((start, Deadline::Start(id)));
     free(state, id, officer);
+    amend::settle(state, id, officer);
 }
 
 /// Frees what `officer` had booked for `vacancy`.

@@ -90,6 +90,25 @@ pub enum Body {
     },
     /// Handle the deadlines that have passed: tier windows, starts, expiries.
     Tick,
+    /// Change time, place, slots or post orders of a vacancy that was published.
+    Amend(Amend),
+}
+
+/// What is to hold of a vacancy from now on; none means that it stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Amend {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// Where and when, in order of time, not overlapping.
+    pub segments: Option<Vec<NewSegment>>,
+    /// Required rank of each slot. Slots keep their numbers: they are added and taken away at
+    /// the end, and one that is held stays as it is.
+    pub slots: Option<Vec<Rank>>,
+    /// Instructions for whoever comes.
+    pub post_orders: Option<String>,
+    /// How long holders have to say yes to another time or place, in milliseconds; never longer
+    /// than until it starts.
+    pub confirm_within_ms: u64,
 }
 
 /// A vacancy as its coordinator publishes it.

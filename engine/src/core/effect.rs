@@ -1,7 +1,7 @@
 //! Who must be told what.
 
 use super::event::Vacated;
-use crate::model::{OfficerId, OfficerSet, Standing, VacancyId};
+use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Something that somebody must be told.
@@ -20,7 +20,7 @@ pub enum Effect {
     Withdraw {
         /// The vacancy.
         vacancy: VacancyId,
-        /// How it stands now.
+        /// How it stands now; open means that it was amended, and is no longer for them.
         because: Standing,
         /// The officers.
         from: OfficerSet,
@@ -32,14 +32,14 @@ pub enum Effect {
         /// The officer.
         officer: OfficerId,
     },
-    /// This officer no longer holds a slot; none means that the vacancy was cancelled.
+    /// This officer no longer holds a slot.
     Unassign {
         /// The vacancy.
         vacancy: VacancyId,
         /// The officer.
         officer: OfficerId,
         /// Why.
-        because: Option<Vacated>,
+        because: Unassigned,
     },
     /// The holder and the coordinator must look at this assignment.
     Flag {
@@ -50,6 +50,15 @@ pub enum Effect {
         /// What no longer holds.
         clause: Clause,
     },
+    /// These officers hold or were offered a vacancy that was amended, and must read it again.
+    Amend {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// When they have to have said yes to keep their slots; none if they need not.
+        confirm_by: Option<Timestamp>,
+        /// The officers.
+        to: OfficerSet,
+    },
     /// The board changed: the event of this place in the record.
     Happened {
         /// The vacancy.
@@ -57,4 +66,28 @@ pub enum Effect {
         /// Place among the record's events.
         event: usize,
     },
+}
+
+/// Why an officer no longer holds a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unassigned {
+    /// The officer gave it back.
+    Released,
+    /// The agency took the officer back.
+    Recalled,
+    /// The customer no longer needs it.
+    Cancelled,
+    /// It has another time or place, at which the officer cannot come.
+    Amended,
+    /// It has another time or place, to which the officer did not say yes in time.
+    Unconfirmed,
+}
+
+impl From<Vacated> for Unassigned {
+    fn from(because: Vacated) -> Unassigned {
+        match because {
+            Vacated::Released => Unassigned::Released,
+            Vacated::Recalled => Unassigned::Recalled,
+        }
+    }
 }

@@ -18,8 +18,8 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch,
-    RequestId, Sequence, Site, SiteId, Timestamp, VacancyId,
+    Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch, Rank,
+    RequestId, Segment, Sequence, Site, SiteId, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -266,6 +266,66 @@ pub enum Event {
         /// The officer.
         officer: OfficerId,
     },
+    /// Time, place, slots or post orders of a vacancy were changed.
+    Amended(Box<Amendment>),
+    /// A holder said yes to another time or place: the slot is no longer only reserved.
+    Reconfirmed {
+        /// The officer.
+        officer: OfficerId,
+        /// The award, which stays what it was.
+        receipt: Box<Receipt>,
+    },
+    /// Holders did not say yes to another time or place in time; their slots are offered again.
+    Lapsed(Box<Lapse>),
+}
+
+/// What was changed about a vacancy, and what that means for whoever holds it or was asked.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Amendment {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// Another time or place, if it has one.
+    pub moved: Option<Relocation>,
+    /// Required rank of each slot, if that changed.
+    pub slots: Option<Vec<Rank>>,
+    /// Instructions, if they changed.
+    pub post_orders: Option<Box<str>>,
+    /// The round that begins; the one before where the offer says what it said.
+    pub round: u32,
+    /// Whom it is offered to in that round.
+    pub recipients: OfficerSet,
+    /// For whom the offer no longer stands.
+    pub withdrawn: OfficerSet,
+    /// When the next tier opens by time.
+    pub closes_at: Option<Timestamp>,
+}
+
+/// Another time or place.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Relocation {
+    /// Where and when.
+    pub segments: Vec<Segment>,
+    /// Holders who keep their slots under reservation, and must say yes.
+    pub unconfirmed: OfficerSet,
+    /// When they have to have said it.
+    pub confirm_by: Timestamp,
+    /// Holders who can no longer come, and lose their slots at once.
+    pub lost: OfficerSet,
+}
+
+/// Reservations that ended without a yes.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lapse {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// Who held the slots.
+    pub officers: OfficerSet,
+    /// The round that begins.
+    pub round: u32,
+    /// Whom it is offered to in that round; nobody if it has started.
+    pub recipients: OfficerSet,
+    /// When the next tier opens by time.
+    pub closes_at: Option<Timestamp>,
 }
 
 impl Record {
@@ -294,6 +354,9 @@ impl Event {
             | Event::Cancelled { vacancy, .. }
             | Event::Expired { vacancy }
             | Event::Punched { vacancy, .. } => Some(*vacancy),
+            Event::Lapsed(lapse) => Some(lapse.vacancy),
+            Event::Amended(amendment) => Some(amendment.vacancy),
+            Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
             _ => None,
         }
     }

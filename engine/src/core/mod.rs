@@ -25,11 +25,11 @@ pub mod state;
 mod touch;
 
 pub use apply::apply;
-pub use command::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
+pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, RosterChange};
 pub use decide::{Outcome, Stamp, decide};
 pub use digest::digest;
-pub use effect::Effect;
-pub use event::{Event, Record, TierCause, Vacated};
+pub use effect::{Effect, Unassigned};
+pub use event::{Amendment, Event, Lapse, Record, Relocation, TierCause, Vacated};
 pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};

@@ -1,8 +1,8 @@
 //! Who must be told of a record. Called by followers, on a state that the record was applied to,
 //! so nothing can be told before it is durable.
 
-use super::effect::Effect;
-use super::event::{Event, Record};
+use super::effect::{Effect, Unassigned};
+use super::event::{Amendment, Event, Record};
 use super::state::State;
 use crate::model::{OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
 
@@ -57,7 +57,7 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
             recipients,
             ..
         } => {
-            let because = Some(*because);
+            let because = Unassigned::from(*because);
             effects.push(Effect::Unassign {
                 vacancy: *vacancy,
                 officer: *officer,
@@ -76,7 +76,7 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
             vacancy, holders, ..
         } => {
             for &officer in holders {
-                let because = None;
+                let because = Unassigned::Cancelled;
                 effects.push(Effect::Unassign {
                     vacancy: *vacancy,
                     officer,
@@ -92,6 +92,16 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
                 let holders: Vec<_> = row.holders().map(|holder| holder.officer).collect();
                 withdraw(*vacancy, row, &holders, effects);
             }
+        }
+        Event::Amended(amendment) => amended(state, amendment, effects),
+        Event::Reconfirmed { officer, receipt } => {
+            let (vacancy, officer) = (receipt.vacancy, *officer);
+            effects.push(Effect::Assign { vacancy, officer });
+        }
+        Event::Lapsed(lapse) => {
+            let why = Unassigned::Unconfirmed;
+            unassign(lapse.vacancy, &lapse.officers, why, effects);
+            offer(lapse.vacancy, lapse.round, &lapse.recipients, effects);
         }
         Event::Flagged {
             vacancy,
@@ -121,5 +131,67 @@ fn withdraw(vacancy: VacancyId, row: &Vacancy, holders: &[OfficerId], effects: &
             because: row.standing,
             from,
         });
+    }
+}
+
+fn amended(state: &State, amendment: &Amendment, effects: &mut Vec<Effect>) {
+    let (vacancy, round) = (amendment.vacancy, amendment.round);
+    let mut read_again = |confirm_by, to: OfficerSet| {
+        if !to.is_empty() {
+            effects.push(Effect::Amend {
+                vacancy,
+                confirm_by,
+                to,
+            });
+        }
+    };
+    match (&amendment.moved, &amendment.post_orders) {
+        (Some(moved), _) => read_again(Some(moved.confirm_by), moved.unconfirmed.clone()),
+        (None, Some(_)) => {
+            if let Some(row) = state.vacancy(vacancy) {
+                read_again(None, concerned(row, amendment));
+            }
+        }
+        (None, None) => {}
+    }
+    if let Some(moved) = &amendment.moved {
+        unassign(vacancy, &moved.lost, Unassigned::Amended, effects);
+    }
+    if let Some(row) = state.vacancy(vacancy)
+        && !amendment.withdrawn.is_empty()
+    {
+        effects.push(Effect::Withdraw {
+            vacancy,
+            because: row.standing,
+            from: amendment.withdrawn.clone(),
+        });
+    }
+    offer(vacancy, round, &amendment.recipients, effects);
+}
+
+/// Who must read the post orders again: the holders, and those who may take it and do not hear of
+/// it anew anyway.
+fn concerned(row: &Vacancy, amendment: &Amendment) -> OfficerSet {
+    let mut concerned = OfficerSet::new();
+    if row.standing == Standing::Open {
+        concerned.0 = &(&row.offered.0 - &row.declined.0) - &amendment.recipients.0;
+    }
+    let holders = row.holders().map(|holder| holder.officer.0);
+    concerned.0.extend(holders);
+    concerned
+}
+
+fn unassign(vacancy: VacancyId, from: &OfficerSet, why: Unassigned, effects: &mut Vec<Effect>) {
+    effects.extend(from.iter().map(|officer| Effect::Unassign {
+        vacancy,
+        officer,
+        because: why,
+    }));
+}
+
+fn offer(vacancy: VacancyId, round: u32, to: &OfficerSet, effects: &mut Vec<Effect>) {
+    if !to.is_empty() {
+        let to = to.clone();
+        effects.push(Effect::Offer { vacancy, round, to });
     }
 }

@@ -17,7 +17,8 @@ use crate::limits::{
 use crate::model::{Timestamp, VacancyId};
 use crate::rules::Clause;
 
-/// Why a command was refused, in order of precedence: the first that holds is the answer.
+/// Why a command was refused, in order of precedence: the first that holds is the answer. What is
+/// added later stands at the end, because refusals are on record, and says where it is judged.
 #[derive(
     Archive,
     Serialize,
@@ -105,6 +106,19 @@ pub enum Refusal {
         /// When to ask again, in milliseconds.
         retry_after_ms: u32,
     },
+    /// The answer is to a round before the vacancy's time or place was amended. Judged after
+    /// [`Refusal::Expired`] and before [`Refusal::NotOffered`].
+    #[error("this shift was changed: read it again and answer the new offer")]
+    Amended,
+    /// An amendment would take away or change a slot that somebody holds.
+    #[error("slot {slot} is held: recall its officer first, or leave that slot as it is")]
+    SlotHeld {
+        /// The slot, from 0.
+        slot: u16,
+    },
+    /// An amendment changes nothing.
+    #[error("this shift is just that already: nothing was changed")]
+    Unchanged,
 }
 
 impl Refusal {
@@ -122,7 +136,10 @@ impl Refusal {
             | Refusal::NotHolder
             | Refusal::NoFurtherTier
             | Refusal::Unknown { .. }
-            | Refusal::AlreadyExists { .. } => true,
+            | Refusal::AlreadyExists { .. }
+            | Refusal::Amended
+            | Refusal::SlotHeld { .. }
+            | Refusal::Unchanged => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -222,6 +239,9 @@ pub enum Invalid {
     /// Too many changes at once, or none.
     #[error("a roster command has 1 to 100,000 changes")]
     Changes,
+    /// Holders would have too little or too much time to say yes to an amendment.
+    #[error("holders have 1 minute to 366 days to confirm another time or place")]
+    ConfirmWithin,
 }
 
 /// Kinds of things with names.

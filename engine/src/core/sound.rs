@@ -67,7 +67,15 @@ fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), 
         let waited_for = durable.deadlines.contains(&(at, Deadline::Tier(id)));
         hold(waited_for, "a tier that would never close")?;
     }
+    if let Some(at) = confirm_by(row) {
+        let waited_for = durable.deadlines.contains(&(at, Deadline::Confirm(id)));
+        hold(waited_for, "a reservation that would never lapse")?;
+    }
     Ok(())
+}
+
+fn confirm_by(row: &Vacancy) -> Option<Timestamp> {
+    row.moved.as_ref().and_then(|moved| moved.confirm_by)
 }
 
 fn check_segments(segments: &[Segment]) -> Result<(), Unsound> {
@@ -102,6 +110,12 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
     match deadline {
         Deadline::Tier(id) => open(id).is_some_and(|row| row.tier_closes_at == Some(at)),
         Deadline::Start(id) => open(id).is_some_and(|row| row.posting.span().start == at),
+        Deadline::Confirm(id) => {
+            let row = durable.vacancies.find(id);
+            let stands = |row: &&Vacancy| matches!(row.standing, Standing::Open | Standing::Filled);
+            row.filter(stands)
+                .is_some_and(|row| confirm_by(row) == Some(at))
+        }
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
                 let row = durable.roster.officers.find(officer)?;

@@ -56,6 +56,8 @@ pub enum Deadline {
     Start(VacancyId),
     /// A certification runs out.
     Certification(OfficerId, CertificationId),
+    /// Holders have had their time to say yes to another time or place.
+    Confirm(VacancyId),
 }
 
 /// The answer to a command: done, or refused.
@@ -263,6 +265,7 @@ impl Record {
             match event {
                 Event::Refused(refused) => return Err(refused.clone()),
                 Event::Confirmed(receipt) => return Ok(Answer::Won(*receipt)),
+                Event::Reconfirmed { receipt, .. } => return Ok(Answer::Won(**receipt)),
                 Event::Awarded {
                     vacancy,
                     slot,

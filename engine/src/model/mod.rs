@@ -29,4 +29,4 @@ pub use roster::Roster;
 pub use site::{Position, Site, SiteKind};
 pub use table::{Dense, Table};
 pub use time::{Interval, Timestamp};
-pub use vacancy::{Holder, Posting, Segment, Slot, Standing, Vacancy};
+pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};

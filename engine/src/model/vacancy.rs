@@ -7,7 +7,7 @@ use super::{
     SiteId, Timestamp, VacancyKey,
 };
 
-/// What a coordinator published; it never changes.
+/// What a coordinator published, as it was last amended.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Posting {
     /// Its name outside.
@@ -61,7 +61,7 @@ pub struct Segment {
     /// When.
     pub span: Interval,
     /// The same in the site's local time, one entry a day, as the zone's rules stood when it
-    /// was published.
+    /// was published or moved.
     pub local: Vec<LocalSpan>,
 }
 
@@ -93,6 +93,8 @@ pub struct Vacancy {
     pub declined: OfficerSet,
     /// Those who gave a slot back or were taken back: they are not offered it again.
     pub returned: OfficerSet,
+    /// What became of its holders when its time or place was last amended; none if it never was.
+    pub moved: Option<Box<Moved>>,
 }
 
 impl Vacancy {
@@ -116,6 +118,7 @@ impl Vacancy {
             offered: OfficerSet::new(),
             declined: OfficerSet::new(),
             returned: OfficerSet::new(),
+            moved: None,
         }
     }
 
@@ -144,10 +147,95 @@ impl Vacancy {
             .find_map(|(slot, number)| open(slot).then_some(number))
     }
 
+    /// The round in which its time or place was last amended; 0 if it never was. An answer to an
+    /// earlier round answered something else.
+    pub fn moved_round(&self) -> u32 {
+        self.moved.as_ref().map_or(0, |moved| moved.round)
+    }
+
+    /// Whether `officer` holds a slot under reservation: it was moved, and the officer has not
+    /// said yes to that yet.
+    pub fn is_unconfirmed(&self, officer: OfficerId) -> bool {
+        let moved = self.moved.as_ref();
+        moved.is_some_and(|moved| moved.unconfirmed.contains(officer))
+    }
+
+    /// Whether `officer` had taken a slot by answering `round` or one it was still open in, and lost
+    /// it to an amendment. Whoever had the slot does not hear that somebody else had it.
+    pub fn was_lost_in(&self, round: u32, officer: OfficerId) -> bool {
+        let lost = self.moved.iter().flat_map(|moved| &moved.lost);
+        lost.filter(|lost| lost.officer == officer)
+            .any(|lost| (lost.first_round..=lost.last_round).contains(&round))
+    }
+
+    /// Asks for `ranks` from now on. Slots keep their numbers: they are added and taken away at
+    /// the end, and who is taken away holds nothing.
+    ///
+    /// # Panics
+    ///
+    /// If a slot that is held would be lost or change its rank.
+    pub fn refit(&mut self, ranks: &[Rank]) {
+        let held = |(number, slot): (usize, &Slot)| {
+            slot.holder.is_none() || ranks.get(number) == Some(&slot.rank)
+        };
+        assert!(
+            self.slots.iter().enumerate().all(held),
+            "a slot that is held stays as it is"
+        );
+        self.posting.slots = ranks.to_vec();
+        self.slots.truncate(ranks.len());
+        for (slot, &rank) in self.slots.iter_mut().zip(ranks) {
+            slot.rank = rank;
+        }
+        let added = &ranks[self.slots.len()..];
+        let added = added.iter().map(|&rank| Slot { rank, holder: None });
+        self.slots.extend(added);
+    }
+
+    /// Takes the slots of `officers` away. Says what each of them lost, in the round that stands.
+    pub fn unseat(&mut self, officers: &OfficerSet) -> Vec<Lost> {
+        let mut lost = Vec::new();
+        for slot in &mut self.slots {
+            let leaves = |holder: &mut Holder| officers.contains(holder.officer);
+            lost.extend(slot.holder.take_if(leaves).map(|holder| Lost {
+                officer: holder.officer,
+                first_round: holder.closed_before + 1,
+                last_round: self.round,
+            }));
+        }
+        lost
+    }
+
     /// Everybody who holds a slot.
     pub fn holders(&self) -> impl Iterator<Item = &Holder> {
         self.slots.iter().filter_map(|slot| slot.holder.as_ref())
     }
+}
+
+/// What became of the holders of a vacancy whose time or place was amended.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Moved {
+    /// The round that the last such amendment began.
+    pub round: u32,
+    /// Holders who have not said yes to it yet: their slots are reserved for them until then.
+    pub unconfirmed: OfficerSet,
+    /// When the reservations end; none if nobody is left to say yes.
+    pub confirm_by: Option<Timestamp>,
+    /// Those who lost a slot because of an amendment, this one or an earlier one. They are asked
+    /// again like everybody else; a retry of the accept that won hears what it heard then.
+    pub lost: Vec<Lost>,
+}
+
+/// Somebody who lost a slot because of an amendment.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Lost {
+    /// The officer.
+    pub officer: OfficerId,
+    /// The first round that the officer did not hear to be filled, because it was open until they
+    /// had the slot.
+    pub first_round: u32,
+    /// The last round in which the officer held it.
+    pub last_round: u32,
 }
 
 /// How a vacancy stands.
@@ -187,6 +275,7 @@ pub struct Holder {
     pub sequence: Sequence,
     /// When it was awarded.
     pub awarded_at: Timestamp,
-    /// The round in which it was awarded.
-    pub round: u32,
+    /// The last round in which every slot had been taken before this award; 0 if none. The officer
+    /// may have heard that such a round was filled, and hears it again.
+    pub closed_before: u32,
 }

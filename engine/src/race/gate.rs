@@ -21,7 +21,7 @@ const CHUNKS_MAX: usize = if IS_EXPLORED {
 };
 
 /// Words of the filter of officers with recorded answers: 65,536 bits.
-const ANSWERED_WORDS: usize = if IS_EXPLORED { 1 } else { 1_024 };
+const ANSWERED_WORDS: usize = if IS_EXPLORED { 2 } else { 1_024 };
 
 /// A model makes all its atomics anew for each of its thousands of runs, so it has few of them.
 const IS_EXPLORED: bool = cfg!(all(test, any(loom, shuttle)));
@@ -163,10 +163,13 @@ impl Sign {
     pub(crate) fn of(row: &Vacancy) -> Sign {
         let is_over = matches!(row.standing, Standing::Cancelled | Standing::Expired);
         let is_filled = u64::from(row.standing == Standing::Filled);
-        // Those who gave their slot back won it once, and a retry of that request hears what it
-        // heard then.
+        // Those who gave their slot back, or lost it to an amendment, won it once, and a retry of
+        // that request hears what it heard then.
         let holders = row.holders().map(|holder| holder.officer);
-        let winners = holders.chain(row.returned.iter());
+        let lost = row.moved.iter().flat_map(|moved| &moved.lost);
+        let winners = holders
+            .chain(row.returned.iter())
+            .chain(lost.map(|lost| lost.officer));
         Sign {
             word: (!is_over).then_some((u64::from(row.closed_round) << 32) | is_filled),
             winners: winners.fold(0, |bits, officer| bits | winner_bit(officer)),
@@ -231,8 +234,8 @@ mod planted {
 mod tests {
     use super::*;
     use crate::model::{
-        AgencyId, AgreementId, Holder, Interval, Posting, ProgrammeId, Rank, Segment, Sequence,
-        SiteId, VacancyKey,
+        AgencyId, AgreementId, Holder, Interval, Lost, Posting, ProgrammeId, Rank, Segment,
+        Sequence, SiteId, VacancyKey,
     };
 
     const V: VacancyId = VacancyId(5_000);
@@ -264,7 +267,7 @@ mod tests {
             place: 1,
             sequence: Sequence(1),
             awarded_at: Timestamp(7),
-            round: row.round,
+            closed_before: 0,
         });
         row.standing = Standing::Filled;
         row.closed_round = row.round;
@@ -337,5 +340,35 @@ mod tests {
             Admission::Filled { place: 1, .. }
         ));
         assert_eq!(gates.next_place(V), 2);
+    }
+
+    #[test]
+    fn an_amended_round_is_not_filled_and_who_lost_a_slot_to_it_hears_it_from_the_engine() {
+        let gates = Gates::new();
+        let mut row = vacancy();
+        let moved = row.moved.get_or_insert_default();
+        moved.round = 2;
+        row.round = 2;
+        gates.show(V, &row);
+        assert_eq!(
+            gates.admit(V, 1, OfficerId(4)),
+            Admission::Enter,
+            "round 1 ended without being filled"
+        );
+
+        row.round = 3;
+        fill(&mut row, OfficerId(3));
+        let moved = row.moved.get_or_insert_default();
+        moved.lost.push(Lost {
+            officer: OfficerId(5),
+            first_round: 2,
+            last_round: 2,
+        });
+        gates.show(V, &row);
+        assert_eq!(gates.admit(V, 2, OfficerId(5)), Admission::Enter);
+        assert!(matches!(
+            gates.admit(V, 2, OfficerId(4)),
+            Admission::Filled { place: 1, .. }
+        ));
     }
 }

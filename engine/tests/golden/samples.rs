@@ -12,8 +12,10 @@
 
 use std::collections::BTreeMap;
 
-use engine::core::{Actor, Event, Invalid, Kind, Receipt, Record, Refusal, Refused};
-use engine::core::{TierCause, Vacated};
+use engine::core::{
+    Actor, Amendment, Event, Invalid, Kind, Lapse, Receipt, Record, Refusal, Refused, Relocation,
+    TierCause, Vacated,
+};
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
     Code, Date, Direction, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Position,
@@ -44,12 +46,12 @@ variants! {
         Expired Punched Flagged Confirmed Refused AgencyAdded AgreementSigned CertificationNamed
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
-        AvailabilityDeclared PactMade PactEnded Excluded Readmitted;
+        AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy;
+        Busy Amended SlotHeld Unchanged;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
-        InThePast Zone Position Validity Availability Pact Cover Changes;
+        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
@@ -73,6 +75,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, entities());
     add(Actor::Operator, officers());
     add(Actor::Operator, relations());
+    add(by_coordinator, amendments());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -457,6 +460,69 @@ fn relations() -> Vec<(&'static str, Event)> {
     ]
 }
 
+fn amendments() -> Vec<(&'static str, Event)> {
+    let segment = Segment {
+        site: SiteId(6),
+        span: Interval {
+            start: NINE,
+            end: NINE.plus_ms(3_600_000),
+        },
+        local: vec![],
+    };
+    let amended = |moved, slots, post_orders| {
+        Event::Amended(Box::new(Amendment {
+            vacancy: V,
+            moved,
+            slots,
+            post_orders,
+            round: 2,
+            recipients: set(&[3, 4]),
+            withdrawn: set(&[9]),
+            closes_at: Some(NINE),
+        }))
+    };
+    let moved = Relocation {
+        segments: vec![segment],
+        unconfirmed: set(&[O.0]),
+        confirm_by: NINE,
+        lost: set(&[5]),
+    };
+    let receipt = Box::new(Receipt {
+        vacancy: V,
+        slot: 1,
+        place: 3,
+        sequence: Sequence(4_700),
+        cover: AgreementId(4),
+        awarded_at: NINE,
+    });
+    let lapse = Lapse {
+        vacancy: V,
+        officers: set(&[O.0]),
+        round: 3,
+        recipients: crowd(),
+        closes_at: None,
+    };
+    vec![
+        ("amended-moved", amended(Some(moved), None, None)),
+        (
+            "amended-slots-and-orders",
+            amended(
+                None,
+                Some(vec![Rank::Officer, Rank::Sergeant]),
+                Some("Park behind the gym.".into()),
+            ),
+        ),
+        (
+            "reconfirmed",
+            Event::Reconfirmed {
+                officer: O,
+                receipt,
+            },
+        ),
+        ("lapsed", Event::Lapsed(Box::new(lapse))),
+    ]
+}
+
 fn refusals() -> Vec<(String, Refused)> {
     let kinds = [
         Kind::Agency,
@@ -493,6 +559,9 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::NotHolder,
         Refusal::NoFurtherTier,
         Refusal::Busy { retry_after_ms: 50 },
+        Refusal::Amended,
+        Refusal::SlotHeld { slot: 2 },
+        Refusal::Unchanged,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
@@ -530,6 +599,7 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Pact,
         Invalid::Cover("saguaro-msa".into()),
         Invalid::Changes,
+        Invalid::ConfirmWithin,
     ]
     .into_iter()
 }

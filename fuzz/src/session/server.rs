@@ -317,7 +317,7 @@ fn may(who: &Claims, ask: &Ask) -> bool {
             let is_own = who.role == Role::Operator || who.agency.as_deref() == Some(&new.lead);
             leads && is_own
         }
-        Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } => leads,
+        Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } | Ask::Amend(_) => leads,
         Ask::Roster { .. } => who.role == Role::Operator,
         Ask::Why { badge, .. } => leads || who.role == Role::Officer && *badge == who.subject,
         Ask::Board => who.role != Role::Officer,

@@ -283,7 +283,13 @@ impl Desk {
             },
             What::Cancelled { .. } => SeenWhat::Cancelled,
             What::Expired { .. } => SeenWhat::Expired,
-            What::Published { .. } | What::Declined { .. } | What::Punched { .. } => return,
+            // No desk of a storm amends; if another one does, the audit knows only what was published.
+            What::Published { .. }
+            | What::Declined { .. }
+            | What::Punched { .. }
+            | What::Amended { .. }
+            | What::Reconfirmed { .. }
+            | What::Lapsed { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -313,7 +319,8 @@ impl Desk {
                 }
                 return;
             }
-            What::Declined { .. } | What::Punched { .. } => return,
+            What::Amended { slots_open, .. } | What::Lapsed { slots_open, .. } => Some(*slots_open),
+            What::Declined { .. } | What::Punched { .. } | What::Reconfirmed { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

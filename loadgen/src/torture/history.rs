@@ -1,10 +1,10 @@
 //! The durable history, as `muster log dump --json` prints it.
 //!
 //! The engine's own types are not used: what judges the engine must not share its code. Of each
-//! record the place, the request and what happened to which slot are read from the printed text;
+//! record the place, the request and what happened to which slot are read from what is printed;
 //! everything else is kept as a fingerprint, to see whether a record was ever rewritten.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::BufRead;
 
@@ -17,10 +17,6 @@ pub struct History {
     records: Vec<Durable>,
     /// Where a request stands; more than one place is a breach.
     requests: HashMap<RequestId, Vec<u64>>,
-    /// Vacancies by the engine's numbers.
-    vacancies: BTreeMap<u32, VacancyKey>,
-    /// Badges by the engine's numbers.
-    badges: BTreeMap<u32, String>,
 }
 
 /// One durable record.
@@ -35,7 +31,8 @@ pub struct Durable {
 }
 
 /// Something that happened, as far as the judgement needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Fact {
     /// A vacancy was published.
     Published {
@@ -89,6 +86,7 @@ pub enum Fact {
     /// A refusal that a retry must hear again.
     Refused,
     /// Something that no answer of this workload rests on.
+    #[serde(other)]
     Other,
 }
 
@@ -120,12 +118,12 @@ pub enum HistoryError {
 }
 
 #[derive(serde::Deserialize)]
-struct Line<'a> {
+struct Line {
     sequence: u64,
-    at: &'a str,
+    at: String,
     by: String,
     request: RequestId,
-    events: Vec<String>,
+    events: Vec<serde_json::Value>,
 }
 
 impl Durable {
@@ -160,12 +158,14 @@ impl History {
                 let found = line.sequence;
                 return Err(HistoryError::Gap { expected, found });
             }
-            let mut events = Vec::with_capacity(line.events.len());
-            for event in &line.events {
-                events.push(history.fact(event).map_err(not_understood)?);
-            }
             let mut hasher = DefaultHasher::new();
-            (line.at, &line.by, line.request.0, &line.events).hash(&mut hasher);
+            (&line.at, &line.by, line.request.0).hash(&mut hasher);
+            let mut events = Vec::with_capacity(line.events.len());
+            for event in line.events {
+                event.to_string().hash(&mut hasher);
+                let fact = serde_json::from_value(event);
+                events.push(fact.map_err(|error| not_understood(error.to_string()))?);
+            }
             history.push(Durable {
                 request: line.request,
                 events,
@@ -230,146 +230,62 @@ impl History {
             self.push(record);
         }
     }
-
-    fn fact(&mut self, text: &str) -> Result<Fact, String> {
-        let name = text
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .next()
-            .unwrap_or_default();
-        let fact = match name {
-            "OfficerAdded" => {
-                let badge = quoted(text, "badge").ok_or_else(|| lacks(text, "badge"))?;
-                self.badges.insert(number(text, "id")?, badge.to_owned());
-                Fact::Other
-            }
-            "Published" => {
-                let vacancy = VacancyKey(number(text, "key")?);
-                self.vacancies.insert(number(text, "id")?, vacancy);
-                Fact::Published { vacancy }
-            }
-            "TierOpened" => Fact::TierOpened {
-                vacancy: self.vacancy(text)?,
-            },
-            "Awarded" => Fact::Awarded {
-                vacancy: self.vacancy(text)?,
-                slot: number(text, "slot")?,
-                badge: self.badge(text)?,
-            },
-            "Vacated" => Fact::Vacated {
-                vacancy: self.vacancy(text)?,
-                slot: number(text, "slot")?,
-                badge: self.badge(text)?,
-                round: number(text, "round")?,
-            },
-            "Declined" => Fact::Declined {
-                vacancy: self.vacancy(text)?,
-                badge: self.badge(text)?,
-            },
-            "Cancelled" => Fact::Cancelled {
-                vacancy: self.vacancy(text)?,
-            },
-            "Expired" => Fact::Expired {
-                vacancy: self.vacancy(text)?,
-            },
-            "Confirmed" => Fact::Confirmed,
-            "Refused" => Fact::Refused,
-            _ => Fact::Other,
-        };
-        Ok(fact)
-    }
-
-    fn vacancy(&self, text: &str) -> Result<VacancyKey, String> {
-        let known = self.vacancies.get(&number(text, "vacancy")?).copied();
-        known.ok_or_else(|| format!("`{text}` names a vacancy that was not published before"))
-    }
-
-    fn badge(&self, text: &str) -> Result<String, String> {
-        let known = self.badges.get(&number(text, "officer")?).cloned();
-        known.ok_or_else(|| format!("`{text}` names an officer who was not added before"))
-    }
-}
-
-/// What stands behind the first `name: ` of an event.
-fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let named = [format!("{{ {name}: "), format!(", {name}: ")];
-    let mut places = named
-        .iter()
-        .filter_map(|name| text.find(name.as_str()).map(|at| at + name.len()))
-        .collect::<Vec<_>>();
-    places.sort_unstable();
-    places.first().map(|&at| &text[at..])
-}
-
-/// A number, bare or in its newtype: `3`, `VacancyId(3)`.
-fn number<N: std::str::FromStr>(text: &str, name: &str) -> Result<N, String> {
-    let behind = field(text, name).ok_or_else(|| lacks(text, name))?;
-    let digits = behind.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '(');
-    let end = digits
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(digits.len());
-    digits[..end].parse().map_err(|_| lacks(text, name))
-}
-
-/// A name in quotes, bare or in its newtype. Names have no quotes in them.
-fn quoted<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    field(text, name)?.split('"').nth(1)
-}
-
-fn lacks(text: &str, name: &str) -> String {
-    const SHOWN_CHARS_MAX: usize = 120;
-    let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-    format!("`{shown}` has no {name} that can be read")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OFFICER: &str = "OfficerAdded { id: OfficerId(7), officer: Officer { badge: \
-        Code(\\\"GIL-07\\\"), home: AgencyId(0) } }";
-    const PUBLISHED: &str = "Published { id: VacancyId(3), posting: Posting { key: \
-        VacancyKey(2170422869034959), lead: AgencyId(4), segments: [] } }";
+    const VACANCY: &str = "vac_01935b2a000070008000000000000003";
+    const OFFICER: &str = r#"{"event":"officer-added","badge":"GIL-07","agency":"gilbert"}"#;
 
-    fn line(sequence: u64, request: u128, events: &[&str]) -> String {
-        let events = events.join("\",\"");
+    fn line(sequence: u64, request: u128, events: &[String]) -> String {
+        let events = events.join(",");
         let request = RequestId(request);
         format!(
-            "{{\"sequence\":{sequence},\"segment\":1,\"offset\":0,\"bytes\":9,\"at\":\"now\",\
-             \"by\":\"Operator\",\"request\":\"{request}\",\"events\":[\"{events}\"]}}\n"
+            "{{\"sequence\":{sequence},\"at\":\"now\",\"by\":\"operator\",\"request\":\"{request}\",\
+             \"durable\":true,\"segment\":1,\"offset\":0,\"bytes\":9,\"events\":[{events}]}}\n"
         )
+    }
+
+    fn event(name: &str, more: &str) -> String {
+        format!("{{\"event\":\"{name}\",\"vacancy\":\"{VACANCY}\"{more}}}")
     }
 
     #[test]
     fn a_dump_is_read_as_facts() {
+        let of_slot = ",\"slot\":1,\"badge\":\"GIL-07\"";
         let text = [
-            line(1, 1, &[OFFICER]),
+            line(1, 1, &[OFFICER.to_owned()]),
             line(
                 2,
                 2,
-                &[PUBLISHED, "TierOpened { vacancy: VacancyId(3), tier: 0 }"],
+                &[event("published", ""), event("tier-opened", ",\"tier\":0")],
             ),
-            line(
-                3,
-                3,
-                &["Awarded { vacancy: VacancyId(3), slot: 1, officer: OfficerId(7) }"],
-            ),
+            line(3, 3, &[event("awarded", of_slot)]),
             line(
                 4,
                 0,
-                &[
-                    "Vacated { vacancy: VacancyId(3), slot: 1, officer: OfficerId(7), because: \
-                   Released, round: 2, recipients: OfficerSet(RoaringBitmap<[1, 2]>) }",
-                ],
+                &[event(
+                    "vacated",
+                    &format!("{of_slot},\"round\":2,\"to\":[]"),
+                )],
             ),
             line(
                 5,
                 4,
-                &["Cancelled { vacancy: VacancyId(3), reason: \\\"closed\\\" }"],
+                &[event("cancelled", ",\"reason\":\"closed\",\"holders\":[]")],
+            ),
+            line(6, 5, &[event("confirmed", ",\"award\":3")]),
+            line(
+                7,
+                6,
+                &["{\"event\":\"refused\",\"code\":\"filled\"}".to_owned()],
             ),
         ]
         .concat();
         let history = History::read(text.as_bytes()).unwrap();
-        let vacancy = VacancyKey(2_170_422_869_034_959);
+        let vacancy: VacancyKey = VACANCY.parse().unwrap();
         let badge = "GIL-07".to_owned();
         let facts: Vec<Fact> = history
             .records()
@@ -392,52 +308,54 @@ mod tests {
                 round,
             },
             Fact::Cancelled { vacancy },
+            Fact::Confirmed,
+            Fact::Refused,
         ];
         assert_eq!(facts, expected);
-        assert_eq!(
-            (history.last(), history.of_request(RequestId(3))),
-            (5, &[3][..])
-        );
+        assert_eq!(history.last(), 7);
+        assert_eq!(history.of_request(RequestId(3)), &[3]);
         assert_eq!(history.of_request(RequestId(0)), &[] as &[u64]);
     }
 
     #[test]
     fn what_is_not_understood_is_an_error_and_not_a_gap_in_the_judgement() {
-        let strange = line(1, 1, &["Awarded { vacancy: VacancyId(9), slot: 0 }"]);
-        let error = History::read(strange.as_bytes()).unwrap_err();
+        let lacking = line(1, 1, &[event("awarded", ",\"slot\":0")]);
+        let error = History::read(lacking.as_bytes()).unwrap_err();
         assert!(
-            error.to_string().contains("not published before"),
+            error.to_string().contains("missing field `badge`"),
             "{error}"
         );
-        let renamed = line(1, 1, &["Published { number: 4 }"]);
-        let error = History::read(renamed.as_bytes()).unwrap_err();
-        assert!(error.to_string().contains("has no key"), "{error}");
-        let gap = [line(1, 1, &[OFFICER]), line(3, 3, &[OFFICER])].concat();
+        assert!(error.to_string().contains("of the same build"), "{error}");
+        let officer = || [OFFICER.to_owned()];
+        let gap = [line(1, 1, &officer()), line(3, 3, &officer())].concat();
         let error = History::read(gap.as_bytes()).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                HistoryError::Gap {
-                    expected: 2,
-                    found: 3
-                }
-            ),
-            "{error}"
-        );
+        let expected = HistoryError::Gap {
+            expected: 2,
+            found: 3,
+        };
+        assert_eq!(error.to_string(), expected.to_string());
     }
 
     #[test]
     fn a_record_is_told_from_another_by_its_fingerprint() {
         let read = |text: String| History::read(text.as_bytes()).unwrap().records[0].fingerprint;
-        let one = read(line(1, 1, &[OFFICER]));
-        assert_eq!(one, read(line(1, 1, &[OFFICER])));
-        assert_ne!(one, read(line(1, 2, &[OFFICER])));
-        assert_ne!(one, read(line(1, 1, &[PUBLISHED])));
+        let one = read(line(1, 1, &[OFFICER.to_owned()]));
+        assert_eq!(one, read(line(1, 1, &[OFFICER.to_owned()])));
+        assert_ne!(one, read(line(1, 2, &[OFFICER.to_owned()])));
+        assert_ne!(one, read(line(1, 1, &[OFFICER.replace("07", "08")])));
     }
 
     #[test]
-    fn a_request_that_made_two_records_is_found() {
-        let text = [line(1, 5, &[OFFICER]), line(2, 5, &[PUBLISHED])].concat();
+    fn a_request_that_was_carried_out_twice_is_found_and_a_repeated_refusal_is_not() {
+        let refused = || ["{\"event\":\"refused\"}".to_owned()];
+        let done = || [event("published", "")];
+        let text = [
+            line(1, 5, &done()),
+            line(2, 5, &done()),
+            line(3, 6, &refused()),
+            line(4, 6, &refused()),
+        ]
+        .concat();
         let history = History::read(text.as_bytes()).unwrap();
         let doubled: Vec<_> = history.doubled().collect();
         assert_eq!(doubled, [(RequestId(5), vec![1, 2])]);

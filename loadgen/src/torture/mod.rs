@@ -35,6 +35,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::seed::{SplitMix64, derive};
 use crate::storm::{StormError, Target};
 
@@ -142,7 +144,7 @@ pub enum TortureError {
         /// How long they had, in seconds.
         waited_s: u64,
     },
-    /// Somebody pressed Ctrl-C.
+    /// Somebody pressed Ctrl-C, or ended the program with SIGTERM.
     #[error("interrupted: the server was ended and what was mounted is unmounted")]
     Interrupted,
 }
@@ -166,7 +168,7 @@ pub async fn run(
     let mut torture = Torture::prepare(options, say)?;
     tokio::select! {
         carried = torture.carry_through(say) => carried?,
-        _ = tokio::signal::ctrl_c() => return Err(TortureError::Interrupted),
+        () = interrupted() => return Err(TortureError::Interrupted),
     }
     let Torture {
         mut report,
@@ -184,6 +186,18 @@ pub async fn run(
     workshop.is_kept = !report.is_clean() && options.plant.is_none();
     let kept = workshop.is_kept.then(|| workshop.path.clone());
     Ok(Outcome { report, kept })
+}
+
+/// Waits for Ctrl-C, or for SIGTERM, with which `timeout` and supervisors end a program. Where
+/// they cannot be heard, they end the process as any other, and the server with it.
+async fn interrupted() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
 }
 
 struct Torture<'a> {

@@ -30,10 +30,6 @@ const SETTINGS: [(&str, &str); 2] = [
 /// The syscalls that `strace` answers in the kernel's place for a server whose syncs do nothing.
 const SYNCS: &str = "fsync,fdatasync,sync_file_range,syncfs,sync,msync";
 
-/// After how many syncs of a thread they begin to do nothing: behind the making of the log, so
-/// that what is lost is answers and not everything.
-const SYNCS_DONE: u32 = 10;
-
 /// How the server is run, and on what.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
@@ -45,14 +41,14 @@ pub(super) struct Program {
     pub(super) data: PathBuf,
     /// Where it listens.
     pub(super) address: SocketAddr,
-    /// Whether its syncs are to do nothing: a planted bug that cuts must find.
-    pub(super) never_syncs: bool,
 }
 
 /// A running server; it is killed with this value.
 #[derive(Debug)]
 pub(super) struct Server {
     child: Child,
+    /// Keeps it from syncing, where that is the planted bug.
+    tracer: Option<Child>,
 }
 
 /// Why a server or a look at its log failed.
@@ -111,7 +107,10 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(said);
         let child = command.spawn().map_err(|because| self.not_run(because))?;
-        let mut server = Server { child };
+        let mut server = Server {
+            child,
+            tracer: None,
+        };
         let (ready, is_ready) = channel();
         if let Some(stdout) = server.child.stdout.take() {
             // It reads until the end, so that the server never waits for room in the pipe.
@@ -165,10 +164,16 @@ impl Program {
             .stderr(fs::File::create(&said_path)?)
             .spawn()
             .map_err(|because| self.not_run(because))?;
-        let taken = match &mut child.stdout {
-            Some(stdout) => read(stdout),
+        let taken = match child.stdout.take() {
+            Some(mut stdout) => read(&mut stdout),
             None => Err(io::Error::other("the child has no standard output").into()),
         };
+        if taken.is_err() {
+            // What is not understood is not read to its end, for which the child would wait.
+            child.kill()?;
+            child.wait()?;
+            return taken;
+        }
         let status = child.wait()?;
         if !status.success() {
             let said = fs::read_to_string(&said_path).unwrap_or_default();
@@ -182,13 +187,6 @@ impl Program {
         let mut words: Vec<&str> = Vec::new();
         if ends_with_us() {
             words.extend(["setpriv", "--pdeathsig", "KILL"]);
-        }
-        let inject = format!("inject={SYNCS}:retval=0:when={SYNCS_DONE}+");
-        let trace = format!("trace={SYNCS}");
-        if self.never_syncs {
-            // With -D the server itself is the child, so that signals reach it.
-            words.extend(["strace", "-D", "-f", "-qq", "-o", "/dev/null"]);
-            words.extend(["-e", &trace, "-e", &inject]);
         }
         let muster = self.muster.as_os_str();
         let mut command = match words.split_first() {
@@ -218,6 +216,27 @@ impl Program {
 }
 
 impl Server {
+    /// From here on its syncs do nothing and report success, which only a power cut can show.
+    pub(super) fn stop_syncing(&mut self) -> io::Result<()> {
+        let pid = self.child.id();
+        let mut strace = Command::new("strace");
+        strace
+            .args(["-f", "-qq", "-o", "/dev/null", "-p"])
+            .arg(pid.to_string())
+            .args(["-e", &format!("trace={SYNCS}")])
+            .args(["-e", &format!("inject={SYNCS}:retval=0")])
+            .stdin(Stdio::null());
+        self.tracer = Some(strace.spawn()?);
+        let until = Instant::now() + STOP_DEADLINE;
+        while !all_traced(Path::new(&format!("/proc/{pid}/task")))? {
+            if Instant::now() > until {
+                return Err(io::Error::other("strace does not attach to the server"));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
+    }
+
     /// SIGKILL: no destructor, no flush, no goodbye.
     pub(super) fn kill(mut self) -> io::Result<()> {
         self.child.kill()?;
@@ -273,6 +292,10 @@ impl Drop for Server {
         // It has ended already, unless something went wrong before.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(tracer) = &mut self.tracer {
+            // It ends with the process that it traces.
+            let _ = tracer.wait();
+        }
     }
 }
 
@@ -286,18 +309,83 @@ fn ends_with_us() -> bool {
 
 /// Whether every thread is stopped, by a signal (T) or under a tracer (t).
 fn all_stopped(tasks: &Path) -> io::Result<bool> {
+    // The name, in parentheses, may hold anything; the state is the word behind it.
+    let is_stopped = |stat: &str| {
+        let state = stat.rsplit(')').next().unwrap_or_default();
+        state.trim_start().starts_with(['T', 't'])
+    };
+    all_tasks(tasks, "stat", is_stopped)
+}
+
+/// Whether every thread has a tracer.
+fn all_traced(tasks: &Path) -> io::Result<bool> {
+    let is_traced = |status: &str| {
+        let mut lines = status.lines();
+        let tracer = lines.find_map(|line| line.strip_prefix("TracerPid:"));
+        tracer.is_some_and(|pid| pid.trim() != "0")
+    };
+    all_tasks(tasks, "status", is_traced)
+}
+
+fn all_tasks(tasks: &Path, file: &str, holds: impl Fn(&str) -> bool) -> io::Result<bool> {
     for task in fs::read_dir(tasks)? {
-        let stat = match fs::read_to_string(task?.path().join("stat")) {
-            Ok(stat) => stat,
-            // It ended between the two looks, and its siblings may not have stopped yet.
+        let text = match fs::read_to_string(task?.path().join(file)) {
+            Ok(text) => text,
+            // It ended between the two looks, and its siblings have to be looked at again.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
-        // The name, in parentheses, may hold anything; the state is the word behind it.
-        let state = stat.rsplit(')').next().unwrap_or_default();
-        if !state.trim_start().starts_with(['T', 't']) {
+        if !holds(&text) {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A folder with a program in it that does what a script says, in place of the server.
+    fn program(name: &str, script: &str) -> Program {
+        let name = format!("muster-stand-in-{}-{name}", std::process::id());
+        let home = std::env::temp_dir().join(name);
+        fs::create_dir_all(&home).unwrap();
+        let muster = home.join("stand-in");
+        fs::write(&muster, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&muster, fs::Permissions::from_mode(0o700)).unwrap();
+        Program {
+            muster,
+            data: home.clone(),
+            home,
+            address: ([127, 0, 0, 1], 1).into(),
+        }
+    }
+
+    #[test]
+    fn a_dump_that_is_not_understood_is_an_error_and_nobody_waits_for_its_end() {
+        let program = program("nonsense", "[ $2 = verify ] || exec yes nonsense");
+        let error = program.inspect().unwrap_err();
+        assert!(matches!(error, ProgramError::History(_)), "{error}");
+        fs::remove_dir_all(&program.home).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_is_refused_says_why() {
+        let program = program("damaged", "echo the log is damaged >&2; exit 1");
+        let error = program.inspect().unwrap_err();
+        assert!(error.to_string().contains("`muster log verify`"), "{error}");
+        assert!(error.to_string().contains("the log is damaged"), "{error}");
+        fs::remove_dir_all(&program.home).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_does_not_start_says_why() {
+        let program = program("ended", "echo the disk is on fire >&2; exit 3");
+        let error = program.start().unwrap_err();
+        assert!(error.to_string().contains("the disk is on fire"), "{error}");
+        fs::remove_dir_all(&program.home).unwrap();
+    }
 }

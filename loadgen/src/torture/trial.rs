@@ -86,10 +86,9 @@ impl Trial {
             home: torture.workshop.path.clone(),
             data,
             address: free_address().map_err(system("no free port was found".to_owned()))?,
-            never_syncs: options.plant == Some(Plant::NoSync),
         };
         let started = Instant::now();
-        let server = program.start()?;
+        let mut server = program.start()?;
         let target = (options.reach)(&program.data, program.address);
         let seed = derive_nth(options.seed, number);
         let plan = plan::plan(seed, options.officers, options.monday_us, options.now_us);
@@ -105,6 +104,10 @@ impl Trial {
                 return Err(error.into());
             }
         };
+        if let Err(error) = plant_no_sync(options.plant, &mut server) {
+            storm.cast.alarm.end();
+            return Err(error);
+        }
         Ok(Trial {
             program,
             server: Some(server),
@@ -232,7 +235,10 @@ impl Trial {
         let at_us = self.now_us();
         self.started = Instant::now();
         match self.program.start() {
-            Ok(server) => self.server = Some(server),
+            Ok(mut server) => {
+                plant_no_sync(torture.options.plant, &mut server)?;
+                self.server = Some(server);
+            }
             Err(error @ ProgramError::NotStarted { .. }) => {
                 findings.add(BreachKind::DamagedLog, || error.to_string());
                 return Ok(findings);
@@ -381,6 +387,14 @@ impl Trial {
             .map(|count| count.load(Ordering::Relaxed))
             .sum()
     }
+}
+
+fn plant_no_sync(plant: Option<Plant>, server: &mut Server) -> Result<(), TortureError> {
+    if plant != Some(Plant::NoSync) {
+        return Ok(());
+    }
+    let planted = server.stop_syncing();
+    planted.map_err(system("the planted bug needs strace".to_owned()))
 }
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {

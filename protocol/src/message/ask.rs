@@ -136,6 +136,8 @@ pub enum Ask {
     },
     /// Asks for the board: every vacancy this role may see.
     Board,
+    /// A coordinator changes time, place, slots or post orders of a vacancy.
+    Amend(Amend),
 }
 
 /// In or out.
@@ -211,4 +213,32 @@ pub struct NewSegment {
     pub start_us: i64,
     /// When it ends (the first instant after).
     pub end_us: i64,
+}
+
+/// What is to hold of a vacancy from now on; none means that it stays as it is.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Amend {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// Where and when, in order of time, not overlapping. Holders keep their slots under
+    /// reservation until they accept the round that begins.
+    pub segments: Option<Vec<NewSegment>>,
+    /// The required rank of each slot. Slots are added and taken away at the end, and one that is
+    /// held stays as it is.
+    pub slots: Option<Vec<Rank>>,
+    /// Instructions for whoever comes; at most 2,000 bytes.
+    pub post_orders: Option<String>,
+    /// How long holders have to say yes to another time or place, in milliseconds: one minute or
+    /// more, and never longer than until it starts.
+    pub confirm_within_ms: u64,
 }

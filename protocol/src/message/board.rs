@@ -109,6 +109,37 @@ pub enum What {
         /// Whether the punch was inside the geofence; none if no position came with it.
         on_site: Option<bool>,
     },
+    /// Time, place, slots or post orders were changed.
+    Amended {
+        /// Slots open after it.
+        slots_open: u16,
+        /// The round from now on.
+        round: u32,
+        /// How many officers it was offered to in that round.
+        recipients: u32,
+        /// Holders who have to say yes to keep their slots.
+        unconfirmed: Vec<String>,
+        /// Holders who lost their slots.
+        lost: Vec<String>,
+    },
+    /// A holder said yes to another time or place.
+    Reconfirmed {
+        /// The slot.
+        slot: u16,
+        /// The officer.
+        badge: String,
+    },
+    /// Holders did not say yes in time, and their slots are offered again.
+    Lapsed {
+        /// Slots open after it.
+        slots_open: u16,
+        /// The new round.
+        round: u32,
+        /// How many officers it was offered to.
+        recipients: u32,
+        /// Who held them.
+        badges: Vec<String>,
+    },
 }
 
 /// Why a tier was opened.

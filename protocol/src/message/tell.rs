@@ -135,6 +135,8 @@ pub enum News {
     },
     /// What happened on the board, for coordinators and operators.
     Happened(Happening),
+    /// A vacancy that this officer holds or was offered has changed, and must be read again.
+    Amended(Amended),
 }
 
 /// A vacancy as an officer sees it.
@@ -195,6 +197,34 @@ pub struct Segment {
     pub end_us: i64,
 }
 
+/// A vacancy as it is after an amendment.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Amended {
+    /// The vacancy.
+    pub vacancy: VacancyKey,
+    /// Said back when answering.
+    pub round: u32,
+    /// Where and when.
+    pub segments: Vec<Segment>,
+    /// Required rank of each slot.
+    pub slots: Vec<Rank>,
+    /// Instructions.
+    pub post_orders: String,
+    /// The officer holds a slot, and loses it unless this round is accepted before then,
+    /// microseconds since the epoch; none if nothing has to be answered.
+    pub confirm_by_us: Option<i64>,
+}
+
 /// Why an offer no longer stands.
 #[derive(
     Archive,
@@ -219,6 +249,8 @@ pub enum Withdrawal {
     Cancelled,
     /// Its start has passed.
     Expired,
+    /// It was changed, and is no longer for this officer.
+    Amended,
 }
 
 /// Why an officer no longer holds a slot.
@@ -245,6 +277,10 @@ pub enum Unassignment {
     Recalled,
     /// The customer no longer needs it.
     Cancelled,
+    /// It has another time or place, at which the officer cannot come.
+    Amended,
+    /// It has another time or place, which the officer did not accept in time.
+    Unconfirmed,
 }
 
 /// An officer's slot.
@@ -366,7 +402,8 @@ pub struct Refused {
     pub clauses: Vec<Clause>,
 }
 
-/// Why something was refused, in order of precedence: the first that holds is said.
+/// Why something was refused, in order of precedence: the first that holds is said. What is added
+/// later stands at the end and says where it is judged.
 #[derive(
     Archive,
     Serialize,
@@ -412,6 +449,12 @@ pub enum RefusalCode {
     NotHolder,
     /// There is no further tier to open.
     NoFurtherTier,
+    /// The answer is to a round before time or place were changed; judged after `Expired`.
+    Amended,
+    /// The amendment would take away or change a slot that is held.
+    SlotHeld,
+    /// The amendment changes nothing.
+    Unchanged,
 }
 
 /// One clause of eligibility with its answer.

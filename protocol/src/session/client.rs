@@ -343,7 +343,7 @@ impl ClientSession {
                 self.assignments.insert(assignment.receipt.vacancy);
             }
             News::Unassigned { vacancy, .. } => self.assignments.remove(*vacancy),
-            News::Flagged { .. } | News::Happened(_) => {}
+            News::Flagged { .. } | News::Happened(_) | News::Amended(_) => {}
         }
     }
 

@@ -13,9 +13,11 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
             role == Role::Officer
         }
-        Ask::Publish(_) | Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } => {
-            matches!(role, Role::Coordinator | Role::Operator)
-        }
+        Ask::Publish(_)
+        | Ask::Cancel { .. }
+        | Ask::OpenNextTier { .. }
+        | Ask::Recall { .. }
+        | Ask::Amend(_) => matches!(role, Role::Coordinator | Role::Operator),
         Ask::Roster { .. } => role == Role::Operator,
         Ask::Why { .. } => role != Role::ReadOnly,
         Ask::Board => role != Role::Officer,
@@ -35,7 +37,7 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Direction, NewVacancy, VacancyKey};
+    use crate::{Amend, Direction, NewVacancy, VacancyKey};
 
     const ROLES: [Role; 4] = [
         Role::Officer,
@@ -78,6 +80,7 @@ mod tests {
             Ask::Roster { .. } => [false, false, true, false],
             Ask::Why { .. } => [true, true, true, false],
             Ask::Board => [false, true, true, true],
+            Ask::Amend(_) => [false, true, true, false],
         }
     }
 
@@ -108,6 +111,13 @@ mod tests {
             },
             why("TUC-0412"),
             Ask::Board,
+            Ask::Amend(Amend {
+                vacancy,
+                segments: None,
+                slots: None,
+                post_orders: None,
+                confirm_within_ms: 0,
+            }),
         ];
         for ask in &asks {
             let answers = ROLES.map(|role| allowed(role, ask));

@@ -169,6 +169,8 @@ fn asks() -> Vec<(&'static str, Ask)> {
             },
         ),
         ("board", Ask::Board),
+        ("amend", Ask::Amend(amend())),
+        ("amend-orders", Ask::Amend(amend_orders())),
     ]
 }
 
@@ -185,6 +187,25 @@ fn new_vacancy() -> NewVacancy {
         slots: vec![Rank::Officer, Rank::Sergeant, Rank::Commander],
         windows_ms: vec![600_000, 0],
         post_orders: "Report to the front office.".to_owned(),
+    }
+}
+
+fn amend() -> Amend {
+    Amend {
+        vacancy: vacancy(),
+        segments: Some(new_vacancy().segments),
+        slots: Some(vec![Rank::Officer, Rank::Sergeant]),
+        post_orders: None,
+        confirm_within_ms: 1_800_000,
+    }
+}
+
+fn amend_orders() -> Amend {
+    Amend {
+        segments: None,
+        slots: None,
+        post_orders: Some("Park behind the gym.".to_owned()),
+        ..amend()
     }
 }
 
@@ -405,7 +426,40 @@ fn news() -> Vec<(&'static str, News)> {
                 clause: "certified:ade-sso".to_owned(),
             },
         ),
+        ("amended", News::Amended(amended())),
+        (
+            "withdrawn-amended",
+            News::Withdrawn {
+                vacancy,
+                because: Withdrawal::Amended,
+            },
+        ),
+        (
+            "unassigned-amended",
+            News::Unassigned {
+                vacancy,
+                because: Unassignment::Amended,
+            },
+        ),
+        (
+            "unassigned-unconfirmed",
+            News::Unassigned {
+                vacancy,
+                because: Unassignment::Unconfirmed,
+            },
+        ),
     ]
+}
+
+fn amended() -> Amended {
+    Amended {
+        vacancy: vacancy(),
+        round: 2,
+        segments: segments(),
+        slots: vec![Rank::Officer],
+        post_orders: "Report to the front office.".to_owned(),
+        confirm_by_us: Some(NINE_US - 3_600_000_000),
+    }
 }
 
 /// As a district sends it: one day, two sites, one slot, ordinary names.
@@ -517,9 +571,35 @@ fn happenings() -> Vec<(&'static str, What)> {
         (
             "punched",
             What::Punched {
-                badge,
+                badge: badge.clone(),
                 direction: Direction::In,
                 on_site: Some(true),
+            },
+        ),
+        (
+            "amended",
+            What::Amended {
+                slots_open: 1,
+                round: 2,
+                recipients: 43,
+                unconfirmed: vec![badge.clone()],
+                lost: vec!["SAG-0413".to_owned()],
+            },
+        ),
+        (
+            "reconfirmed",
+            What::Reconfirmed {
+                slot: 0,
+                badge: badge.clone(),
+            },
+        ),
+        (
+            "lapsed",
+            What::Lapsed {
+                slots_open: 2,
+                round: 3,
+                recipients: 44,
+                badges: vec![badge],
             },
         ),
     ]
@@ -540,6 +620,18 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
         (
             "refused",
             Outcome::Refused(refused(RefusalCode::NoFurtherTier, None)),
+        ),
+        (
+            "lost-amended",
+            Outcome::Lost(refused(RefusalCode::Amended, Some(3))),
+        ),
+        (
+            "refused-slot-held",
+            Outcome::Refused(refused(RefusalCode::SlotHeld, None)),
+        ),
+        (
+            "refused-unchanged",
+            Outcome::Refused(refused(RefusalCode::Unchanged, None)),
         ),
         (
             "busy",

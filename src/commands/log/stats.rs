@@ -240,5 +240,8 @@ fn kind(event: &Event) -> &'static str {
         Event::PactEnded { .. } => "pact-ended",
         Event::Excluded { .. } => "excluded",
         Event::Readmitted { .. } => "readmitted",
+        Event::Amended(_) => "amended",
+        Event::Reconfirmed { .. } => "reconfirmed",
+        Event::Lapsed(_) => "lapsed",
     }
 }

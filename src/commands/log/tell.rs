@@ -2,7 +2,7 @@
 //!
 //! Every event has its arm: one that is new does not compile before it has words.
 
-use engine::core::{Actor, Event, Receipt, Record, Refusal, Refused, State};
+use engine::core::{Actor, Amendment, Event, Receipt, Record, Refusal, Refused, State};
 use engine::model::{
     Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
 };
@@ -14,6 +14,74 @@ use super::told::{Dated, Told};
 
 /// Tells an event of `record` with the names that `state` has.
 pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
+    let names = Names(state);
+    match event {
+        Event::Published { .. }
+        | Event::TierOpened { .. }
+        | Event::WindowClosed { .. }
+        | Event::Awarded { .. }
+        | Event::Declined { .. }
+        | Event::Vacated { .. } => tell_race(state, event),
+        Event::Cancelled {
+            vacancy,
+            reason,
+            holders,
+        } => Told::Cancelled {
+            vacancy: names.vacancy(*vacancy),
+            reason: reason.to_string(),
+            holders: holders.iter().map(|id| names.officer(*id)).collect(),
+        },
+        Event::Expired { vacancy } => Told::Expired {
+            vacancy: names.vacancy(*vacancy),
+        },
+        Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
+        Event::Flagged {
+            vacancy,
+            officer,
+            clause,
+        } => Told::Flagged {
+            vacancy: names.vacancy(*vacancy),
+            badge: names.officer(*officer),
+            clause: dispatcher::clause_name(state, *clause),
+        },
+        Event::Confirmed(receipt) => confirmed(names, receipt),
+        Event::Refused(no) => refused(state, record, no),
+        Event::Amended(amendment) => amended(state, amendment),
+        Event::Reconfirmed { officer, receipt } => Told::Reconfirmed {
+            vacancy: names.vacancy(receipt.vacancy),
+            slot: receipt.slot,
+            badge: names.officer(*officer),
+            award: receipt.sequence.0,
+        },
+        Event::Lapsed(lapse) => Told::Lapsed {
+            vacancy: names.vacancy(lapse.vacancy),
+            badges: names.officers(&lapse.officers),
+            round: lapse.round,
+            to: names.officers(&lapse.recipients),
+            closes_at: lapse.closes_at.and_then(time),
+        },
+        Event::AgencyAdded { .. }
+        | Event::AgreementSigned { .. }
+        | Event::CertificationNamed { .. }
+        | Event::ProgrammeDefined { .. }
+        | Event::SiteAdded { .. }
+        | Event::PactMade { .. }
+        | Event::PactEnded { .. }
+        | Event::Excluded { .. }
+        | Event::Readmitted { .. } => tell_roster(names, event),
+        Event::OfficerAdded { .. }
+        | Event::CertificationGranted { .. }
+        | Event::CertificationRevoked { .. }
+        | Event::CertificationExpired { .. }
+        | Event::ApprovalGranted { .. }
+        | Event::ApprovalWithdrawn { .. }
+        | Event::Suspended { .. }
+        | Event::Reinstated { .. }
+        | Event::AvailabilityDeclared { .. } => tell_officer(names, event),
+    }
+}
+
+fn tell_race(state: &State, event: &Event) -> Told {
     let names = Names(state);
     match event {
         Event::Published { posting, .. } => published(state, posting),
@@ -67,48 +135,7 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
             to: names.officers(recipients),
             closes_at: closes_at.and_then(time),
         },
-        Event::Cancelled {
-            vacancy,
-            reason,
-            holders,
-        } => Told::Cancelled {
-            vacancy: names.vacancy(*vacancy),
-            reason: reason.to_string(),
-            holders: holders.iter().map(|id| names.officer(*id)).collect(),
-        },
-        Event::Expired { vacancy } => Told::Expired {
-            vacancy: names.vacancy(*vacancy),
-        },
-        Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
-        Event::Flagged {
-            vacancy,
-            officer,
-            clause,
-        } => Told::Flagged {
-            vacancy: names.vacancy(*vacancy),
-            badge: names.officer(*officer),
-            clause: dispatcher::clause_name(state, *clause),
-        },
-        Event::Confirmed(receipt) => confirmed(names, receipt),
-        Event::Refused(no) => refused(state, record, no),
-        Event::AgencyAdded { .. }
-        | Event::AgreementSigned { .. }
-        | Event::CertificationNamed { .. }
-        | Event::ProgrammeDefined { .. }
-        | Event::SiteAdded { .. }
-        | Event::PactMade { .. }
-        | Event::PactEnded { .. }
-        | Event::Excluded { .. }
-        | Event::Readmitted { .. } => tell_roster(names, event),
-        Event::OfficerAdded { .. }
-        | Event::CertificationGranted { .. }
-        | Event::CertificationRevoked { .. }
-        | Event::CertificationExpired { .. }
-        | Event::ApprovalGranted { .. }
-        | Event::ApprovalWithdrawn { .. }
-        | Event::Suspended { .. }
-        | Event::Reinstated { .. }
-        | Event::AvailabilityDeclared { .. } => tell_officer(names, event),
+        other => unreachable!("`tell` sends only events of the race here: {other:?}"),
     }
 }
 
@@ -151,6 +178,15 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         } => *officer == id || recipients.contains(id),
         Event::Cancelled { holders, .. } => holders.contains(&id),
         Event::Punched { punch, .. } => punch.officer == id,
+        Event::Reconfirmed { officer, .. } => *officer == id,
+        Event::Lapsed(lapse) => lapse.officers.contains(id) || lapse.recipients.contains(id),
+        Event::Amended(amendment) => {
+            let moved = amendment.moved.as_ref();
+            let holders = moved.map(|moved| [&moved.unconfirmed, &moved.lost]);
+            let asked = [&amendment.recipients, &amendment.withdrawn];
+            let mut concerned = holders.into_iter().flatten().chain(asked);
+            concerned.any(|officers| officers.contains(id))
+        }
         Event::Confirmed(_) | Event::Refused(_) => record.by == Actor::Officer(id),
         _ => false,
     }
@@ -166,6 +202,26 @@ fn published(state: &State, posting: &Posting) -> Told {
         slots: posting.slots.iter().copied().map(rank).collect(),
         windows_ms: posting.windows_ms.clone(),
         post_orders: posting.post_orders.to_string(),
+    }
+}
+
+fn amended(state: &State, amendment: &Amendment) -> Told {
+    let names = Names(state);
+    let moved = amendment.moved.as_ref();
+    let slots = amendment.slots.as_ref();
+    let orders = amendment.post_orders.as_ref();
+    Told::Amended {
+        vacancy: names.vacancy(amendment.vacancy),
+        segments: moved.map(|moved| dispatcher::segments(state, &moved.segments)),
+        slots: slots.map(|slots| slots.iter().copied().map(rank).collect()),
+        post_orders: orders.map(|orders| orders.to_string()),
+        round: amendment.round,
+        to: names.officers(&amendment.recipients),
+        withdrawn: names.officers(&amendment.withdrawn),
+        unconfirmed: moved.map_or_else(Vec::new, |moved| names.officers(&moved.unconfirmed)),
+        confirm_by: moved.and_then(|moved| time(moved.confirm_by)),
+        lost: moved.map_or_else(Vec::new, |moved| names.officers(&moved.lost)),
+        closes_at: amendment.closes_at.and_then(time),
     }
 }
 

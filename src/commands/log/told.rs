@@ -96,6 +96,37 @@ pub(super) enum Told {
         /// The assignment in the way.
         overlaps: Option<String>,
     },
+    Amended {
+        vacancy: String,
+        /// Another time or place, if it has one.
+        segments: Option<Vec<Segment>>,
+        /// The rank of each slot, if that changed.
+        slots: Option<Vec<&'static str>>,
+        post_orders: Option<String>,
+        round: u32,
+        to: Vec<String>,
+        withdrawn: Vec<String>,
+        /// Holders who must say yes.
+        unconfirmed: Vec<String>,
+        confirm_by: Option<String>,
+        /// Holders who lost their slots.
+        lost: Vec<String>,
+        closes_at: Option<String>,
+    },
+    Reconfirmed {
+        vacancy: String,
+        slot: u16,
+        badge: String,
+        /// The record of the award.
+        award: u64,
+    },
+    Lapsed {
+        vacancy: String,
+        badges: Vec<String>,
+        round: u32,
+        to: Vec<String>,
+        closes_at: Option<String>,
+    },
     AgencyAdded {
         agency: String,
         name: String,
@@ -204,6 +235,57 @@ pub(super) struct Dated {
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Told::Cancelled {
+                vacancy,
+                reason,
+                holders,
+            } => {
+                let holders = badges(holders);
+                write!(f, "cancelled {vacancy} {reason:?}, held by {holders}")
+            }
+            Told::Expired { vacancy } => write!(f, "expired {vacancy}"),
+            Told::Punched {
+                vacancy,
+                badge,
+                direction,
+                on_site,
+                ..
+            } => {
+                let place = match on_site {
+                    Some(true) => "on site",
+                    Some(false) => "off site",
+                    None => "no position",
+                };
+                write!(f, "punched-{direction} {vacancy} by {badge} ({place})")
+            }
+            Told::Flagged {
+                vacancy,
+                badge,
+                clause,
+            } => write!(f, "flagged {vacancy} of {badge}: {clause} no longer holds"),
+            Told::Confirmed {
+                vacancy,
+                slot,
+                place,
+                cover,
+                award,
+                ..
+            } => write!(
+                f,
+                "confirmed {vacancy} slot {slot} (place {place}, cover {cover}, record {award})"
+            ),
+            Told::Refused { .. } => self.say_refusal(f),
+            Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
+                self.say_amendment(f)
+            }
+            other => other.say_race(f),
+        }
+    }
+}
+
+impl Told {
+    fn say_race(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Told::Published {
                 vacancy,
                 lead,
@@ -259,52 +341,62 @@ impl fmt::Display for Told {
                 write!(f, "vacated {vacancy} slot {slot} ← {badge} ({because}); ")?;
                 write!(f, "round {round} → {to}{next}")
             }
-            Told::Cancelled {
-                vacancy,
-                reason,
-                holders,
-            } => {
-                let holders = badges(holders);
-                write!(f, "cancelled {vacancy} {reason:?}, held by {holders}")
-            }
-            Told::Expired { vacancy } => write!(f, "expired {vacancy}"),
-            Told::Punched {
-                vacancy,
-                badge,
-                direction,
-                on_site,
-                ..
-            } => {
-                let place = match on_site {
-                    Some(true) => "on site",
-                    Some(false) => "off site",
-                    None => "no position",
-                };
-                write!(f, "punched-{direction} {vacancy} by {badge} ({place})")
-            }
-            Told::Flagged {
-                vacancy,
-                badge,
-                clause,
-            } => write!(f, "flagged {vacancy} of {badge}: {clause} no longer holds"),
-            Told::Confirmed {
-                vacancy,
-                slot,
-                place,
-                cover,
-                award,
-                ..
-            } => write!(
-                f,
-                "confirmed {vacancy} slot {slot} (place {place}, cover {cover}, record {award})"
-            ),
-            Told::Refused { .. } => self.say_refusal(f),
-            officer_or_roster => officer_or_roster.say_roster(f),
+            other => other.say_roster(f),
         }
     }
-}
 
-impl Told {
+    fn say_amendment(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Told::Amended {
+                vacancy,
+                segments,
+                round,
+                to,
+                unconfirmed,
+                confirm_by,
+                lost,
+                closes_at,
+                ..
+            } => {
+                let spans = segments.iter().flatten().map(show::segment);
+                let spans: Vec<String> = spans.collect();
+                write!(f, "amended {vacancy} ")?;
+                if let Some(by) = confirm_by {
+                    let (kept, lost) = (badges(unconfirmed), badges(lost));
+                    let spans = spans.join(" and ");
+                    write!(
+                        f,
+                        "to {spans}: {kept} to confirm until {by}, {lost} let go; "
+                    )?;
+                }
+                let (to, next) = (badges(to), next_tier(closes_at.as_deref()));
+                write!(f, "round {round} → {to}{next}")
+            }
+            Told::Reconfirmed {
+                vacancy,
+                slot,
+                badge,
+                award,
+            } => write!(
+                f,
+                "reconfirmed {vacancy} slot {slot} by {badge} (record {award})"
+            ),
+            Told::Lapsed {
+                vacancy,
+                badges: lapsed,
+                round,
+                to,
+                closes_at,
+            } => {
+                let (lapsed, to) = (badges(lapsed), badges(to));
+                let next = next_tier(closes_at.as_deref());
+                write!(f, "lapsed {vacancy} ← {lapsed} (unconfirmed); ")?;
+                write!(f, "round {round} → {to}{next}")
+            }
+            other => unreachable!("only amendments are said here: {other:?}"),
+        }
+    }
+
     fn say_refusal(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Told::Refused {
             sentence,

@@ -1,12 +1,11 @@
 //! Officers' answers: accept, decline, release, recall, punch.
 
-use super::{Outcome, Stamp, known, not_over, open_next};
+use super::{Outcome, Stamp, amend, known, not_over, offer_again, open_next};
 use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
 use crate::model::{
-    Direction, Holder, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy,
-    VacancyId,
+    Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
 };
 use crate::rules::{Clause, Ground, Stand, conflict, eligibility, tier};
 
@@ -22,25 +21,34 @@ pub(super) fn accept(
     stamp: Stamp,
 ) -> Result<Outcome, Refused> {
     let row = known(state, id)?;
-    // Who lost a round and won a later one may ask again under the request that lost: it has been
-    // answered at the gate, where nothing is written down, and has to hear the same.
-    let lost_before = |holder: &Holder| round < holder.round && round <= row.closed_round;
-    let holds = row.slot_of(officer);
-    if holds.is_some_and(|(_, holder)| !lost_before(holder))
-        && let Some(receipt) = state.receipt(id, officer)
-    {
-        return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
-    }
     let refused = |refusal| Refused {
         refusal,
         place: (stamp.place > 0).then_some(stamp.place),
         filled_at: row.filled_at,
     };
+    if let Some((_, holder)) = row.slot_of(officer)
+        && let Some(receipt) = state.receipt(id, officer)
+    {
+        // Who holds it now may have lost a round before, and have been told so.
+        if round <= holder.closed_before {
+            return Err(refused(Refusal::Filled));
+        }
+        if !row.is_unconfirmed(officer) {
+            return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
+        }
+        let who = (officer, receipt);
+        let confirmed = amend::confirm(state, (id, row), who, round, stamp.at);
+        return confirmed.map(Outcome::New).map_err(refused);
+    }
     let settle = || -> Result<(u16, Stand), Refusal> {
-        if round <= row.closed_round {
+        let was_theirs = row.was_lost_in(round, officer);
+        if round <= row.closed_round && !was_theirs {
             return Err(Refusal::Filled);
         }
         not_over(row, stamp.at)?;
+        if round < row.moved_round() || was_theirs {
+            return Err(Refusal::Amended);
+        }
         if round > row.round {
             return Err(Refusal::NotOffered);
         }
@@ -160,30 +168,21 @@ fn vacate(
     let row = known(state, id)?;
     not_over(row, at)?;
     let (slot, _) = row.slot_of(officer).ok_or(Refusal::NotHolder)?;
-    let mut recipients = OfficerSet::new();
-    for tier in 0..=row.tier {
-        recipients.0 |= &state.eligible(row, tier, at).0;
-    }
-    // The calendar still holds this vacancy for everybody in it, which rightly keeps the other
-    // holders out; the one who gave it back is out by name.
-    recipients.remove(officer);
-    let posting = &row.posting;
-    let next = tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span());
-    let nobody = recipients.is_empty();
-    let window_ms = next.and(posting.window_ms(row.tier)).filter(|_| !nobody);
+    // The one who gave it back is not asked again.
+    let mut next = row.clone();
+    next.unseat(&[officer].into_iter().collect());
+    next.returned.insert(officer);
+    let offer = offer_again(state, (id, &next), OfficerSet::new(), at);
     let mut events = vec![Event::Vacated {
         vacancy: id,
         slot,
         officer,
         because,
         round: row.round + 1,
-        recipients,
-        closes_at: window_ms.map(|ms| at.plus_ms(ms)),
+        recipients: offer.recipients,
+        closes_at: offer.closes_at,
     }];
-    if nobody {
-        let opened = open_next(state, (id, row), TierCause::NoEligibleOfficer, at, false);
-        events.extend(opened.into_iter().flatten());
-    }
+    events.extend(offer.opened);
     Ok(events)
 }
 

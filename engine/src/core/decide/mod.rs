@@ -1,5 +1,6 @@
 //! What a command does, or why it does nothing. May refuse, may not write.
 
+mod amend;
 mod answer;
 mod posting;
 mod roster;
@@ -12,7 +13,7 @@ use super::digest::fingerprint;
 use super::event::{Event, TierCause};
 use super::matching::Matches;
 use super::refusal::{Kind, Refusal, Refused};
-use super::state::{Answer, State};
+use super::state::{Reply, State};
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, Vacancy, VacancyId};
 use crate::rules::tier;
 
@@ -30,8 +31,8 @@ pub struct Stamp {
 pub enum Outcome {
     /// These events, to be recorded and applied.
     New(Vec<Event>),
-    /// Nothing: it was done before, and this was the answer.
-    Again(Answer),
+    /// Nothing: it was asked before, and this was the answer.
+    Again(Reply),
 }
 
 /// Decides `command` as of `stamp`.
@@ -48,7 +49,7 @@ pub fn decide(
         if remembered.fingerprint != fingerprint(&command.body) {
             return Err(Refusal::RequestReused.into());
         }
-        return remembered.reply.clone().map(Outcome::Again);
+        return Ok(Outcome::Again(remembered.reply.clone()));
     }
     authorise(state, command)?;
     let at = stamp.at;
@@ -74,6 +75,7 @@ pub fn decide(
         (Body::Publish(new), _) => posting::publish(state, new, at, matches)?,
         (Body::Cancel { vacancy, reason }, _) => posting::cancel(state, *vacancy, reason, at)?,
         (Body::OpenNextTier { vacancy }, _) => posting::open_next_tier(state, *vacancy, at)?,
+        (Body::Amend(asked), _) => amend::amend(state, asked, at)?,
         (Body::Roster(changes), _) => roster::change(state, changes, at)?,
         (Body::Tick, _) => tick::tick(state, at),
         (
@@ -110,6 +112,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
         (Actor::Coordinator(agency), body) => match body {
             Body::Publish(new) => roster.agency(&new.lead) == Some(agency),
             Body::Cancel { vacancy, .. } | Body::OpenNextTier { vacancy } => leads(vacancy, agency),
+            Body::Amend(asked) => leads(&asked.vacancy, agency),
             Body::Recall { officer, .. } => employs(Some(*officer), agency),
             Body::Roster(changes) => changes.iter().all(|change| match subject(change) {
                 Subject::Agency(code) => roster.agency(code) == Some(agency),
@@ -249,4 +252,53 @@ fn open_next(
         waiting,
         eligible,
     ))
+}
+
+/// A vacancy offered anew.
+struct Anew {
+    recipients: OfficerSet,
+    /// When the next tier opens by time.
+    closes_at: Option<Timestamp>,
+    /// Later tiers that open at once, because nobody in those that are open is there to answer.
+    opened: Vec<Event>,
+}
+
+/// Offers the open slots of `row` to `also` and to everybody eligible now in the tiers that are
+/// open, but for those who hold a slot of it.
+fn offer_again(
+    state: &State,
+    (id, row): (VacancyId, &Vacancy),
+    also: OfficerSet,
+    at: Timestamp,
+) -> Anew {
+    let eligible = |tier| {
+        let mut eligible = state.eligible(row, tier, at);
+        for holder in row.holders() {
+            eligible.remove(holder.officer);
+        }
+        eligible
+    };
+    let mut recipients = also;
+    for tier in 0..=row.tier {
+        recipients.0 |= &eligible(tier).0;
+    }
+    let posting = &row.posting;
+    let next = tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span());
+    let (closes_at, opened) = match next {
+        Some(next) if recipients.is_empty() => {
+            let first = (next, TierCause::NoEligibleOfficer);
+            let opened = open_tiers(state, (id, row), first, at, false, eligible);
+            (None, opened)
+        }
+        Some(_) => {
+            let window_ms = posting.window_ms(row.tier);
+            (window_ms.map(|ms| at.plus_ms(ms)), Vec::new())
+        }
+        None => (None, Vec::new()),
+    };
+    Anew {
+        recipients,
+        closes_at,
+        opened,
+    }
 }

@@ -11,7 +11,7 @@ use crate::limits::{
     VACANCY_SPAN_US_MAX, WINDOW_MS_MAX, WINDOWS_MAX,
 };
 use crate::model::{
-    AgencyId, Interval, OfficerId, Posting, Roster, Segment, Standing, Timestamp, Vacancy,
+    AgencyId, Interval, OfficerId, Posting, Rank, Roster, Segment, Standing, Timestamp, Vacancy,
     VacancyId,
 };
 use crate::rules::availability;
@@ -51,25 +51,12 @@ pub fn resolve(roster: &Roster, new: &NewVacancy, at: Timestamp) -> Result<Posti
         kind,
         code: code.into(),
     };
-    let invalid = |ok: bool, what| {
-        if ok {
-            Ok(())
-        } else {
-            Err(Refusal::Invalid(what))
-        }
-    };
-    invalid(
-        (1..=SEGMENTS_MAX).contains(&new.segments.len()),
-        Invalid::Segments,
-    )?;
-    invalid((1..=SLOTS_MAX).contains(&new.slots.len()), Invalid::Slots)?;
+    check_segments(&new.segments)?;
+    check_slots(&new.slots)?;
     let windows = &new.windows_ms;
     let short = windows.iter().all(|ms| *ms <= WINDOW_MS_MAX);
-    invalid(windows.len() <= WINDOWS_MAX && short, Invalid::Windows)?;
-    invalid(
-        new.post_orders.len() <= POST_ORDERS_LEN_MAX,
-        Invalid::PostOrders,
-    )?;
+    must(windows.len() <= WINDOWS_MAX && short, Invalid::Windows)?;
+    check_post_orders(&new.post_orders)?;
 
     let agency = |code: &str| {
         roster
@@ -79,28 +66,57 @@ pub fn resolve(roster: &Roster, new: &NewVacancy, at: Timestamp) -> Result<Posti
     let lead: AgencyId = agency(&new.lead)?;
     let programme = roster.programme(&new.programme);
     let programme = programme.ok_or_else(|| unknown(Kind::Programme, &new.programme))?;
-    let segments: Vec<Segment> = new
-        .segments
-        .iter()
-        .map(|segment| resolve_segment(roster, segment))
-        .collect::<Result<_, _>>()?;
-    let ordered = segments
-        .windows(2)
-        .all(|pair| pair[0].span.end <= pair[1].span.start);
-    let posting = Posting {
+    Ok(Posting {
         key: new.key,
         lead,
         programme,
-        segments,
+        segments: resolve_segments(roster, &new.segments, at)?,
         slots: new.slots.clone(),
         windows_ms: windows.clone(),
         post_orders: new.post_orders.as_str().into(),
-    };
-    let Interval { start, end } = posting.span();
+    })
+}
+
+fn must(ok: bool, what: Invalid) -> Result<(), Refusal> {
+    if ok {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(what))
+    }
+}
+
+pub(super) fn check_segments(segments: &[NewSegment]) -> Result<(), Refusal> {
+    let count = segments.len();
+    must((1..=SEGMENTS_MAX).contains(&count), Invalid::Segments)
+}
+
+pub(super) fn check_slots(slots: &[Rank]) -> Result<(), Refusal> {
+    must((1..=SLOTS_MAX).contains(&slots.len()), Invalid::Slots)
+}
+
+pub(super) fn check_post_orders(orders: &str) -> Result<(), Refusal> {
+    must(orders.len() <= POST_ORDERS_LEN_MAX, Invalid::PostOrders)
+}
+
+/// Where and when `new` says, which has passed [`check_segments`].
+pub(super) fn resolve_segments(
+    roster: &Roster,
+    new: &[NewSegment],
+    at: Timestamp,
+) -> Result<Vec<Segment>, Refusal> {
+    let resolved = new.iter().map(|segment| resolve_segment(roster, segment));
+    let segments = resolved.collect::<Result<Vec<Segment>, Refusal>>()?;
+    let ordered = segments
+        .windows(2)
+        .all(|pair| pair[0].span.end <= pair[1].span.start);
+    let ends = segments.first().zip(segments.last());
+    let (start, end) = ends
+        .map(|(first, last)| (first.span.start, last.span.end))
+        .ok_or(Refusal::Invalid(Invalid::Segments))?;
     let short = end.as_micros() - start.as_micros() <= VACANCY_SPAN_US_MAX;
-    invalid(ordered && short, Invalid::SegmentOrder)?;
-    invalid(at < start, Invalid::InThePast)?;
-    Ok(posting)
+    must(ordered && short, Invalid::SegmentOrder)?;
+    must(at < start, Invalid::InThePast)?;
+    Ok(segments)
 }
 
 fn resolve_segment(roster: &Roster, new: &NewSegment) -> Result<Segment, Refusal> {

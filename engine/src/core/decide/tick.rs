@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::open_next;
+use super::{amend, open_next};
 use crate::core::event::{Event, TierCause};
 use crate::core::state::{Deadline, State};
 use crate::limits::TICK_DEADLINES_MAX;
-use crate::model::{Standing, Timestamp, VacancyId};
+use crate::model::{Standing, Timestamp, Vacancy, VacancyId};
 
 /// Handles the deadlines up to `at`, the earliest first, at most
 /// [`TICK_DEADLINES_MAX`] of them.
@@ -15,11 +15,28 @@ pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
         .durable
         .deadlines
         .iter()
-        .take_while(|(due, _)| *due <= at);
-    let mut ended = BTreeSet::new();
-    due.take(TICK_DEADLINES_MAX)
-        .flat_map(|(_, deadline)| handle(state, *deadline, at, &mut ended))
-        .collect()
+        .take_while(|(due, _)| *due <= at)
+        .take(TICK_DEADLINES_MAX)
+        .map(|(_, deadline)| *deadline);
+    // What is decided here is decided on one state, so one deadline of a vacancy speaks for all
+    // that are due: an end for everything, and reservations that lapse for a tier's window, which
+    // begins anew with the offer.
+    let mut spoken_for: BTreeSet<VacancyId> = due
+        .clone()
+        .filter_map(|deadline| match deadline {
+            Deadline::Confirm(vacancy) => Some(vacancy),
+            _ => None,
+        })
+        .collect();
+    let lapses: Vec<VacancyId> = spoken_for.iter().copied().collect();
+    let mut events: Vec<Event> = lapses
+        .into_iter()
+        .flat_map(|vacancy| lapse_or_end(state, vacancy, at))
+        .collect();
+    for deadline in due {
+        events.extend(handle(state, deadline, at, &mut spoken_for));
+    }
+    events
 }
 
 /// What `deadline` brings about. Every answer removes the deadline, or ticks would never end.
@@ -27,7 +44,7 @@ fn handle(
     state: &State,
     deadline: Deadline,
     at: Timestamp,
-    ended: &mut BTreeSet<VacancyId>,
+    spoken_for: &mut BTreeSet<VacancyId>,
 ) -> Vec<Event> {
     let vacancy = match deadline {
         Deadline::Tier(vacancy) | Deadline::Start(vacancy) => vacancy,
@@ -37,24 +54,41 @@ fn handle(
                 certification,
             }];
         }
+        // These came before all others.
+        Deadline::Confirm(_) => return Vec::new(),
     };
-    let row = state
-        .vacancy(vacancy)
-        .expect("only vacancies have these deadlines");
+    let row = row_of(state, vacancy);
     assert_eq!(
         row.standing,
         Standing::Open,
-        "what is filled or over has no deadlines"
+        "what is filled or over opens no tier and does not expire"
     );
     if row.posting.span().start <= at {
-        // Both deadlines of a vacancy may be due in the same tick; it ends once.
-        return ended
-            .insert(vacancy)
-            .then_some(Event::Expired { vacancy })
-            .into_iter()
-            .collect();
+        return match spoken_for.insert(vacancy) {
+            true => lapse_or_end(state, vacancy, at),
+            false => Vec::new(),
+        };
+    }
+    if spoken_for.contains(&vacancy) {
+        return Vec::new();
     }
     let waiting = !row.offered.is_empty();
     let opened = open_next(state, (vacancy, row), TierCause::WindowElapsed, at, waiting);
     opened.unwrap_or_else(|| vec![Event::WindowClosed { vacancy }])
+}
+
+/// Takes the slots of those who have not said yes to an amendment; if the vacancy has started as
+/// well, it ends.
+fn lapse_or_end(state: &State, vacancy: VacancyId, at: Timestamp) -> Vec<Event> {
+    let row = row_of(state, vacancy);
+    let mut events = amend::lapse(state, (vacancy, row), at);
+    if row.posting.span().start <= at {
+        events.push(Event::Expired { vacancy });
+    }
+    events
+}
+
+fn row_of(state: &State, vacancy: VacancyId) -> &Vacancy {
+    let row = state.vacancy(vacancy);
+    row.expect("only vacancies have these deadlines")
 }

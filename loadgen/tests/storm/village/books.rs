@@ -155,7 +155,7 @@ impl Books {
                     .collect();
                 Outcome::Board { rows }
             }
-            Ask::Punch { .. } | Ask::OpenNextTier { .. } | Ask::Why { .. } => {
+            Ask::Punch { .. } | Ask::OpenNextTier { .. } | Ask::Why { .. } | Ask::Amend(_) => {
                 Outcome::Refused(refused(RefusalCode::NotAllowed))
             }
         }
