@@ -4,6 +4,7 @@
 //! scheduler. On a machine whose cores are all busy that wait is longer than the sync itself; a
 //! thread at real-time priority does not queue for a core.
 
+use serde::Serialize;
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
     set_thread_priority_and_policy, thread_native_id,
@@ -13,7 +14,8 @@ use thread_priority::{
 const REALTIME_PRIORITY: u8 = 10;
 
 /// How a thread is scheduled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Priority {
     /// As every other thread.
     #[default]

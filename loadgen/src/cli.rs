@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::behaviour::Mix;
-use crate::limits::{OFFICERS_MAX, VACANCIES_MAX};
+use crate::limits::{CRASHES_MAX, OFFICERS_MAX, TORTURE_OFFICERS_MAX, VACANCIES_MAX};
 use crate::pacer::{Pacer, Rate};
 use crate::report::table;
 use crate::storm::{Outcome, StormOptions, next_monday_us};
+use crate::torture::{self, Cuts, Plant, Reach, TortureOptions};
 use crate::view::{Plain, Probe, Progress, Screen, ScreenError};
 
 /// Load tests that people believe: open-loop load over real QUIC sessions, and an audit from the
@@ -32,6 +33,9 @@ pub enum Workload {
     /// A peak Monday broadcast: officers connect, vacancies are published on an open-loop
     /// schedule, everybody answers in their own way, and a ledger audits the result.
     Storm(StormArgs),
+    /// Kill a server under load, cut its power, and check what everybody was told against the
+    /// log that survived.
+    Torture(TortureArgs),
 }
 
 /// What may be said of a storm.
@@ -90,6 +94,52 @@ Examples:
 
 Latency counts from the intended instant. Exit code 1 if the audit finds any breach.";
 
+/// What may be said of a torture.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = TORTURE_EXAMPLES)]
+pub struct TortureArgs {
+    /// How often to kill the server (SIGKILL) under load
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=CRASHES_MAX))]
+    pub kills: u64,
+    /// How often to cut its power under load; needs root, ext4, loop devices and perl
+    #[arg(long, value_name = "M", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u64).range(..=CRASHES_MAX))]
+    pub cuts: u64,
+    /// Simulated officers, each on a QUIC session of its own
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    #[arg(value_parser = clap::value_parser!(u64).range(15..=TORTURE_OFFICERS_MAX))]
+    pub officers: u64,
+    /// Same seed, same world, load and order of crashes
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// The server's program [default: `muster` beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub muster: Option<PathBuf>,
+    /// Where logs and disk images are made [default: the folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Write the report as JSON, - for the standard output
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Plant a bug, to see that it is found: exit code 1 is then the right one
+    #[arg(long, value_name = "BUG")]
+    pub plant: Option<Plant>,
+}
+
+const TORTURE_EXAMPLES: &str = "\
+Examples:
+  loadgen torture --kills 5 --cuts 3                       half a minute
+  loadgen torture --kills 1000 --cuts 1000 --json t.json   the long form
+  loadgen torture --kills 0 --cuts 3 --plant no-sync       must find what was lost (needs strace)
+  loadgen torture --kills 2 --plant older-log              must find lost wins
+
+Each run starts `muster serve` on 127.0.0.1 itself. Where power cannot be cut, SKIPPED is printed.
+Exit codes: 0 clean, 1 a breach or a failure, 2 wrong usage, 4 clean, but power cuts were skipped.";
+
+/// Exit code of a torture that found nothing and could not do all that was asked.
+pub const SKIPPED: u8 = 4;
+
 /// What was said makes no sense, or the report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -103,6 +153,15 @@ pub enum CliError {
         path: String,
         /// Why it could not.
         because: io::Error,
+    },
+    /// There is no server beside this program.
+    #[error(
+        "there is no program {}: build it (`cargo build --bins`), or name it with --muster",
+        path.display()
+    )]
+    NoServer {
+        /// Where it was looked for.
+        path: PathBuf,
     },
     /// The standard output is gone.
     #[error("the closing table cannot be written: {0}")]
@@ -155,6 +214,106 @@ impl StormArgs {
     }
 }
 
+impl TortureArgs {
+    /// The torture that was asked for, at this moment (microseconds since the epoch).
+    ///
+    /// # Errors
+    /// [`CliError::Clock`], or [`CliError::NoServer`].
+    pub fn options(
+        &self,
+        (commit, now_us): (&str, i64),
+        cuts: Cuts,
+        reach: Reach,
+    ) -> Result<TortureOptions, CliError> {
+        let beside = || {
+            let own = std::env::current_exe().unwrap_or_default();
+            own.with_file_name(format!("muster{}", std::env::consts::EXE_SUFFIX))
+        };
+        let path = self.muster.clone().unwrap_or_else(beside);
+        // The server runs in a folder of its own, from where a relative path leads elsewhere.
+        let Ok(muster) = path.canonicalize() else {
+            return Err(CliError::NoServer { path });
+        };
+        let folder = self.folder.clone().unwrap_or_else(std::env::temp_dir);
+        Ok(TortureOptions {
+            seed: self.seed,
+            kills: self.kills,
+            cuts,
+            officers: usize::try_from(self.officers).unwrap_or(OFFICERS_MAX),
+            muster,
+            folder: std::path::absolute(&folder).unwrap_or(folder),
+            commit: commit.to_owned(),
+            plant: self.plant,
+            monday_us: next_monday_us(now_us).ok_or(CliError::Clock)?,
+            now_us,
+            reach,
+        })
+    }
+}
+
+/// Writes the report of a torture where it was asked for, then the histories of the first
+/// breaches and the closing table to `out`; returns the exit code.
+///
+/// # Errors
+/// [`CliError::Report`] or [`CliError::Output`].
+pub fn conclude_torture(
+    outcome: &torture::Outcome,
+    json: Option<&PathBuf>,
+    out: &mut dyn Write,
+) -> Result<u8, CliError> {
+    let report = &outcome.report;
+    let is_told = write_json(report, json, out)?;
+    if !is_told {
+        let mut text = String::new();
+        for history in report.histories.iter().take(HISTORIES_SHOWN_MAX) {
+            text.push_str(history);
+            text.push_str("\n\n");
+        }
+        text.push_str(&torture::table(report));
+        if let Some(kept) = &outcome.kept {
+            text.push_str(&format!("the evidence is kept in {}\n", kept.display()));
+        }
+        if let Some(because) = &report.cuts_skipped_because {
+            let asked = report.cuts_skipped;
+            text.push_str(&format!("SKIPPED: {asked} power cuts: {because}\n"));
+        }
+        out.write_all(text.as_bytes()).map_err(CliError::Output)?;
+    }
+    Ok(match (report.is_clean(), report.cuts_skipped) {
+        (false, _) => exit_code(false),
+        (true, 0) => exit_code(true),
+        (true, _) => SKIPPED,
+    })
+}
+
+/// Histories shown; all that are kept are in the report.
+const HISTORIES_SHOWN_MAX: usize = 20;
+
+/// Writes a report where it was asked for; says whether that was `out`, which must then hold
+/// nothing else.
+fn write_json(
+    report: &impl serde::Serialize,
+    json: Option<&PathBuf>,
+    out: &mut dyn Write,
+) -> Result<bool, CliError> {
+    let Some(path) = json else {
+        return Ok(false);
+    };
+    let failed = |because| CliError::Report {
+        path: path.display().to_string(),
+        because,
+    };
+    let mut text =
+        serde_json::to_string_pretty(report).map_err(|error| failed(io::Error::other(error)))?;
+    text.push('\n');
+    if path.as_os_str() == "-" {
+        out.write_all(text.as_bytes()).map_err(CliError::Output)?;
+        return Ok(true);
+    }
+    fs::write(path, text).map_err(failed)?;
+    Ok(false)
+}
+
 /// Writes the report where it was asked for, then the histories of all breaches and the closing
 /// table to `out`; returns whether the audit was clean.
 ///
@@ -165,23 +324,7 @@ pub fn conclude(
     json: Option<&PathBuf>,
     out: &mut dyn Write,
 ) -> Result<bool, CliError> {
-    /// Histories shown; all that are kept are in the outcome.
-    const HISTORIES_SHOWN_MAX: usize = 20;
-    let to_stdout = json.is_some_and(|path| path.as_os_str() == "-");
-    if let Some(path) = json {
-        let failed = |because| CliError::Report {
-            path: path.display().to_string(),
-            because,
-        };
-        let mut text = serde_json::to_string_pretty(&outcome.report)
-            .map_err(|error| failed(io::Error::other(error)))?;
-        text.push('\n');
-        if to_stdout {
-            out.write_all(text.as_bytes()).map_err(CliError::Output)?;
-        } else {
-            fs::write(path, text).map_err(failed)?;
-        }
-    }
+    let to_stdout = write_json(&outcome.report, json, out)?;
     for breach in outcome.breaches.iter().take(HISTORIES_SHOWN_MAX) {
         // Where the report itself goes to `out`, it must stay valid JSON.
         if !to_stdout {
@@ -243,8 +386,10 @@ mod tests {
 
     fn storm(args: &[&str]) -> Result<StormArgs, clap::Error> {
         let args = ["loadgen", "storm"].iter().chain(args);
-        let Workload::Storm(storm) = Cli::try_parse_from(args)?.workload;
-        Ok(storm)
+        match Cli::try_parse_from(args)?.workload {
+            Workload::Storm(storm) => Ok(storm),
+            Workload::Torture(other) => panic!("a storm was asked for: {other:?}"),
+        }
     }
 
     fn outcome(double_fills: u64) -> Outcome {
@@ -272,16 +417,18 @@ mod tests {
     #[test]
     fn help_fits_a_screen() {
         let mut command = Cli::command();
-        let storm = command.find_subcommand_mut("storm").unwrap();
-        let help = storm.render_help().to_string();
-        assert!(
-            help.lines().count() <= 40,
-            "{} lines:\n{help}",
-            help.lines().count()
-        );
-        assert!(help.contains("Examples:"));
-        for line in help.lines() {
-            assert!(line.chars().count() <= 100, "{line}");
+        for workload in ["storm", "torture"] {
+            let workload = command.find_subcommand_mut(workload).unwrap();
+            let help = workload.render_help().to_string();
+            assert!(
+                help.lines().count() <= 40,
+                "{} lines:\n{help}",
+                help.lines().count()
+            );
+            assert!(help.contains("Examples:"));
+            for line in help.lines() {
+                assert!(line.chars().count() <= 100, "{line}");
+            }
         }
     }
 
@@ -352,6 +499,34 @@ mod tests {
         assert_eq!(exit_code(clean), 1);
         let read: Report = serde_json::from_slice(&out).unwrap();
         assert_eq!(read.audit.double_fills, 2);
+    }
+
+    #[test]
+    fn a_torture_that_skipped_cuts_is_no_success() {
+        let told = |breaches, cuts_skipped| {
+            let because = (cuts_skipped > 0).then(|| "not permitted".to_owned());
+            let outcome = torture::Outcome {
+                report: torture::Report {
+                    breaches,
+                    cuts_skipped,
+                    cuts_skipped_because: because,
+                    ..torture::Report::default()
+                },
+                kept: None,
+            };
+            let mut out = Vec::new();
+            let code = conclude_torture(&outcome, None, &mut out).unwrap();
+            (code, String::from_utf8(out).unwrap())
+        };
+        assert_eq!(told(0, 0).0, 0);
+        assert_eq!(told(2, 3).0, 1);
+        let (code, said) = told(0, 3);
+        assert_eq!(code, SKIPPED);
+        assert!(
+            said.contains("SKIPPED: 3 power cuts: not permitted"),
+            "{said}"
+        );
+        assert!(![0, 1, 2, 3].contains(&SKIPPED));
     }
 
     #[test]

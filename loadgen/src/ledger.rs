@@ -82,6 +82,8 @@ pub struct OfficerBook {
     pub asks: Vec<OfficerAsk>,
     /// Later answers that said something else than the first.
     pub contradictions: Vec<Contradiction>,
+    /// How many later answers there were, contradictions included.
+    pub repeats: u64,
 }
 
 /// Something an officer's session heard, or that happened to it.
@@ -266,6 +268,7 @@ impl OfficerBook {
                 true
             }
             Some(first) => {
+                self.repeats += 1;
                 if first != answer {
                     self.contradictions.push(Contradiction {
                         ask: place,
@@ -300,6 +303,31 @@ pub struct DeskBook {
     pub asks: Vec<DeskAsk>,
     /// What was seen on the board, in order.
     pub seen: Vec<Seen>,
+    /// Later answers that said something else than the first.
+    pub contradictions: Vec<Contradiction>,
+    /// How many later answers there were, contradictions included.
+    pub repeats: u64,
+}
+
+impl DeskBook {
+    /// As [`OfficerBook::answered`].
+    pub fn answered(&mut self, place: usize, answer: Answer, at_us: u64) -> bool {
+        let ask = &mut self.asks[place];
+        let Some(first) = ask.answer else {
+            ask.answer = Some(answer);
+            ask.answered_us = at_us;
+            return true;
+        };
+        self.repeats += 1;
+        if first != answer {
+            self.contradictions.push(Contradiction {
+                ask: place,
+                later: answer,
+                at_us,
+            });
+        }
+        false
+    }
 }
 
 /// One request of a desk.
@@ -466,10 +494,32 @@ mod tests {
         assert_eq!(book.contradictions, []);
         let late = Answer::Lost(RefusalCode::Overlaps);
         assert!(!book.answered(0, late, 12));
-        assert_eq!(book.contradictions.len(), 1);
+        assert_eq!((book.contradictions.len(), book.repeats), (1, 2));
         assert_eq!(
             (book.asks[0].answer, book.asks[0].answered_us),
             (Some(lost), 9)
+        );
+    }
+
+    #[test]
+    fn a_desk_s_second_answer_is_kept_only_if_it_differs() {
+        let mut book = DeskBook::default();
+        book.asks.push(DeskAsk {
+            what: DeskAskWhat::Cancel(VacancyNo(0)),
+            intended_us: 5,
+            sent_us: 6,
+            answered_us: 0,
+            answer: None,
+            busy: 0,
+        });
+        let done = Answer::Done { sequence: 3 };
+        assert!(book.answered(0, done, 9));
+        assert!(!book.answered(0, done, 11));
+        assert!(!book.answered(0, Answer::Refused(RefusalCode::Unknown), 12));
+        assert_eq!((book.contradictions.len(), book.repeats), (1, 2));
+        assert_eq!(
+            (book.asks[0].answer, book.asks[0].answered_us),
+            (Some(done), 9)
         );
     }
 

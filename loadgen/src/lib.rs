@@ -36,5 +36,6 @@ pub mod preflight;
 pub mod report;
 pub mod seed;
 pub mod storm;
+pub mod torture;
 pub mod view;
 pub mod world;

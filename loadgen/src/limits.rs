@@ -57,3 +57,9 @@ pub const VACANCIES_MAX: usize = 100_000;
 
 /// UDP buffer that holds a broadcast to every session of a socket, in bytes.
 pub const UDP_BUFFER_WISH_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Kills, or power cuts, of one torture.
+pub const CRASHES_MAX: u64 = 100_000;
+
+/// Officers of one torture: after each crash all of them have to come back.
+pub const TORTURE_OFFICERS_MAX: u64 = 2_000;

@@ -212,6 +212,33 @@ pub(super) const REPLAY_BOARD: &str = "\
 Example:
   muster log replay muster-data/log --until 2026-11-23T14:00:00Z board";
 
+pub(super) const BENCH: &str = "\
+Examples:
+  muster bench race                    every row on the volume of this folder, some minutes
+  muster bench race --quick            does it work here? figures are rough
+  muster bench log                     the log below it, and recovery
+
+Measures floor and engine side by side in one run: t_sync is one durable write of 4 KiB with
+nothing above it, and whatever waits for the disk is also given in t_sync. On a machine with other
+work, --realtime takes the cores from it until the bench is done, where that is permitted.";
+
+pub(super) const BENCH_RACE: &str = "\
+Examples:
+  muster bench race --dir /var/lib/muster --json race.json
+  muster bench race --only in-flight --in-flight 64,1024
+  muster bench race --only open-loop --rate 200000
+
+Rows: alone, in-flight, callers, hot-vacancy, open-loop, hot-race, gate. Every accept is a real
+one: vacancy and calendar are examined, the award is synced, and it must win or lose as planned.
+Latency counts from just before the submission, in the open loop from the intended instant.";
+
+pub(super) const BENCH_LOG: &str = "\
+Examples:
+  muster bench log --dir /var/lib/muster --json log.json
+  muster bench log --only recovery
+
+Rows: append, commit, write, codec, recovery. Files are read back from the page cache.";
+
 /// The roles whose tokens name an agency.
 pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [
     ("role", "officer"),

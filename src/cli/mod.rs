@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod bench;
 mod help;
 mod log;
 mod words;
@@ -13,6 +14,7 @@ use protocol::{Rank, Role, VacancyKey};
 
 use words::{Window, milliseconds, rank, role, set, when, window};
 
+pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogWhat, ReplayQuestion,
 };
@@ -72,6 +74,9 @@ pub enum Command {
     /// Look into the write-ahead log: verify, dump, count, follow, look back
     #[command(after_help = help::LOG)]
     Log(LogCommand),
+    /// Measure the race on this machine, beside what its disk allows
+    #[command(after_help = help::BENCH)]
+    Bench(BenchCommand),
 }
 
 /// `muster demo`.

@@ -18,7 +18,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::cli::{Cli, Command, ConfigWhat, LogWhat, TokenWhat};
+use crate::cli::{BenchWhat, Cli, Command, ConfigWhat, LogWhat, TokenWhat};
 use crate::session::SessionError;
 use crate::stop::Stop;
 
@@ -53,6 +53,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Stats(args) => log::stats(&args, out),
             LogWhat::Tail(args) => log::tail(&args, out),
             LogWhat::Replay(args) => log::replay(&args, out),
+        },
+        Command::Bench(command) => match command.what {
+            BenchWhat::Race(args) => crate::bench::race(&args, out),
+            BenchWhat::Log(args) => crate::bench::log(&args, out),
         },
     }
 }

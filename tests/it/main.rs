@@ -1,11 +1,13 @@
 //! The integration tests of muster: one binary, one module a subject.
 
 mod amend;
+mod corpus;
 mod embed;
 mod faults;
 mod house;
 mod index_twin;
 mod inspect;
+mod peers;
 mod readme;
 mod recovery;
 mod replay;
@@ -13,4 +15,5 @@ mod scenario;
 mod scenarios;
 mod terminal;
 mod tidy;
+mod torture;
 mod walk;

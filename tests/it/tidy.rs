@@ -24,6 +24,8 @@ fn sources() -> Vec<Source> {
         "loadgen",
         "src",
         "tests",
+        "fuzz/src",
+        "fuzz/targets",
         "examples",
         "benches",
     ];

@@ -20,6 +20,7 @@ pub mod event;
 pub mod matching;
 pub mod react;
 pub mod refusal;
+mod sound;
 pub mod state;
 mod touch;
 

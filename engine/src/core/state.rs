@@ -7,13 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rkyv::rancor;
+use rkyv::rancor::{self, ResultExt};
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
 use super::refusal::Refused;
+use super::sound;
 use crate::index::Index;
 use crate::model::{
     AgreementId, Calendar, CertificationId, OfficerId, OfficerSet, Punch, RequestId, Roster,
@@ -98,10 +99,13 @@ impl State {
     }
 
     /// The state that `snapshot` holds.
+    ///
+    /// # Errors
+    /// If the bytes are no state, or one that no log leads to.
     pub fn restore(snapshot: &[u8]) -> Result<State, rancor::Error> {
-        Ok(State::from(rkyv::from_bytes::<Durable, rancor::Error>(
-            snapshot,
-        )?))
+        let durable = rkyv::from_bytes::<Durable, rancor::Error>(snapshot)?;
+        sound::check(&durable).into_error()?;
+        Ok(State::from(durable))
     }
 
     /// Keys the table of answers with something that nobody outside knows, so that no choice of

@@ -22,6 +22,10 @@ pub const RECORD_PREFIX_BYTES: usize = 4;
 /// The length of the mark file: two slots of one sector.
 pub const MARK_BYTES: u64 = 2 * SECTOR_BYTES;
 
+/// The largest sequence or generation that is believed. No log counts so far, and what comes after
+/// a larger one could not be counted at all.
+pub(super) const COUNT_MAX: u64 = u64::MAX / 2;
+
 const SEGMENT_MAGIC: [u8; 8] = *b"MUSTRSEG";
 const MARK_MAGIC: [u8; 8] = *b"MUSTRMRK";
 const SNAPSHOT_MAGIC: [u8; 8] = *b"MUSTRSNP";
@@ -231,14 +235,18 @@ impl MarkSlot {
 
     pub(super) fn decode(header: &HeaderBytes) -> Result<MarkSlot, Damage> {
         check(header, MARK_MAGIC, "mark")?;
-        Ok(MarkSlot {
+        let mark = MarkSlot {
             identity: u64_at(header, 16),
             generation: u64_at(header, 24),
             sequence: Sequence(u64_at(header, 32)),
             segment: Sequence(u64_at(header, 40)),
             end: u64_at(header, 48),
             previous: u32_at(header, 56),
-        })
+        };
+        if mark.generation.max(mark.sequence.0) > COUNT_MAX {
+            return Err(Damage::Mark);
+        }
+        Ok(mark)
     }
 
     /// Where in the mark file the slot of this generation is.
@@ -403,6 +411,9 @@ mod tests {
             previous: 77,
         };
         assert_eq!(MarkSlot::decode(&mark.encode()), Ok(mark));
+        let generation = COUNT_MAX + 1;
+        let beyond = MarkSlot { generation, ..mark };
+        assert_eq!(MarkSlot::decode(&beyond.encode()), Err(Damage::Mark));
         assert_eq!(mark.offset(), SECTOR_BYTES);
         let snapshot = SnapshotHeader::new(7, Sequence(12), b"state");
         assert_eq!(SnapshotHeader::decode(&snapshot.encode()), Ok(snapshot));

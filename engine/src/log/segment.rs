@@ -1,5 +1,6 @@
 //! Segment files: what they are called, and what a folder holds.
 
+use super::record::COUNT_MAX;
 use crate::io::{FileInfo, IoError, Storage};
 use crate::model::Sequence;
 
@@ -90,11 +91,8 @@ fn numbered((prefix, suffix): (&str, &str), Sequence(number): Sequence) -> Strin
 fn sequence_in(name: &str, (prefix, suffix): (&str, &str)) -> Option<Sequence> {
     let digits = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
     let exact = digits.len() == SEQUENCE_DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
-    if exact {
-        digits.parse().ok().map(Sequence)
-    } else {
-        None
-    }
+    let number = digits.parse().ok().filter(|_| exact);
+    number.filter(|number| *number <= COUNT_MAX).map(Sequence)
 }
 
 #[cfg(test)]
@@ -110,5 +108,7 @@ mod tests {
         assert_eq!(sequence_in("log-42.seg", LIVE), None);
         assert_eq!(sequence_in("log-+0000000000000000042.seg", LIVE), None);
         assert_eq!(sequence_in("log-99999999999999999999.seg", LIVE), None);
+        let beyond = segment_name(Sequence(COUNT_MAX + 1));
+        assert_eq!(sequence_in(&beyond, LIVE), None);
     }
 }

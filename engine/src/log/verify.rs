@@ -134,7 +134,7 @@ fn examine(
 ) -> Result<(), OpenError> {
     let slot = match mark::read(&**storage)? {
         Ok(Some(slot)) => slot,
-        Ok(None) if folder.segments.is_empty() => return Ok(()),
+        Ok(None) if folder.segments.is_empty() && folder.snapshots.is_empty() => return Ok(()),
         Ok(None) => return Err(OpenError::Corrupt(mark_damage(Damage::NoMark))),
         Err(Damage::Version { found }) => {
             return Err(OpenError::Version {

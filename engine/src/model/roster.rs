@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rkyv::{Archive, Deserialize, Serialize};
 
+use super::table::Dense;
 use super::{
     Agency, AgencyId, Agreement, AgreementId, Certification, CertificationId, Code, Officer,
     OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Table,
 };
-use crate::limits::OFFICER_BLOCK;
+use crate::limits::{OFFICER_BLOCK, OFFICERS_MAX};
 
 /// The roster of an installation.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -106,6 +107,29 @@ impl Roster {
         (self.last_officer.get(&home).copied(), self.next_block)
     }
 
+    /// Whether every code names something and further officers can be numbered: always, unless it
+    /// was read from bytes that were not written from a roster.
+    pub(crate) fn is_sound(&self) -> bool {
+        let counted = self.agencies.is_counted()
+            && self.agreements.is_counted()
+            && self.certifications.is_counted()
+            && self.programmes.is_counted()
+            && self.sites.is_counted()
+            && self.officers.is_counted();
+        let codes = &self.codes;
+        let named = names_rows(&codes.agencies, &self.agencies)
+            && names_rows(&codes.agreements, &self.agreements)
+            && names_rows(&codes.certifications, &self.certifications)
+            && names_rows(&codes.programmes, &self.programmes)
+            && names_rows(&codes.sites, &self.sites)
+            && names_rows(&codes.officers, &self.officers);
+        let mut last = self.last_officer.values();
+        let numbered = last.all(|id| self.officers.find(*id).is_some());
+        // Blocks are reserved one by one, each for officers below the limit.
+        let reserved = self.next_block as usize <= OFFICERS_MAX + OFFICER_BLOCK;
+        counted && named && numbered && reserved
+    }
+
     /// Records an agency.
     pub fn put_agency(&mut self, id: AgencyId, agency: Agency) {
         self.codes.agencies.insert(agency.code.clone(), id);
@@ -146,4 +170,8 @@ impl Roster {
         self.codes.officers.insert(officer.badge.clone(), id);
         self.officers.put(id, officer);
     }
+}
+
+fn names_rows<I: Dense, T>(codes: &BTreeMap<Code, I>, rows: &Table<I, T>) -> bool {
+    codes.values().all(|id| rows.find(*id).is_some())
 }

@@ -48,6 +48,12 @@ impl<I: Dense, T> Table<I, T> {
         self.rows[id.place()] = Some(row);
     }
 
+    /// Whether there are as many rows as were counted: always, unless it was read from bytes that
+    /// were not written from a table.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.iter().count() == self.len()
+    }
+
     /// The row of `id`, to be changed; an empty one if there was none.
     pub fn find_or_put(&mut self, id: I) -> &mut T
     where

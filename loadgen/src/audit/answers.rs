@@ -37,22 +37,10 @@ fn unanswered(ledger: &Ledger, audit: &mut Audit) {
     for desk in &ledger.desks {
         for ask in desk.asks.iter().filter(|ask| ask.answer.is_none()) {
             audit.add(BreachKind::LostAnswer, || {
-                let what = match &ask.what {
-                    DeskAskWhat::Publish(vacancy) => format!("publish {}", key(ledger, *vacancy)),
-                    DeskAskWhat::Cancel(vacancy) => format!("cancel {}", key(ledger, *vacancy)),
-                    DeskAskWhat::OpenNextTier(vacancy) => {
-                        format!("open the next tier of {}", key(ledger, *vacancy))
-                    }
-                    DeskAskWhat::Recall { vacancy, badge } => {
-                        format!("recall {badge} from {}", key(ledger, *vacancy))
-                    }
-                    DeskAskWhat::Roster(changes) => {
-                        format!("make {} roster changes", changes.len())
-                    }
-                };
                 format!(
-                    "the desk of {} asked to {what} at {} and heard nothing until the end.",
+                    "the desk of {} asked to {} at {} and heard nothing until the end.",
                     desk.name,
+                    desk_wish(ledger, &ask.what),
                     at(ask.sent_us),
                 )
             });
@@ -78,6 +66,38 @@ fn contradicted(ledger: &Ledger, audit: &mut Audit) {
                 )
             });
         }
+    }
+    for desk in &ledger.desks {
+        for contradiction in &desk.contradictions {
+            let ask = &desk.asks[contradiction.ask];
+            audit.add(BreachKind::LostAnswer, || {
+                format!(
+                    "the desk of {} asked to {}, heard {:?} at {} and then, under the same id, \
+                     {:?} at {}.",
+                    desk.name,
+                    desk_wish(ledger, &ask.what),
+                    ask.answer,
+                    at(ask.answered_us),
+                    contradiction.later,
+                    at(contradiction.at_us),
+                )
+            });
+        }
+    }
+}
+
+/// What a desk asked for, as the rest of a sentence.
+fn desk_wish(ledger: &Ledger, what: &DeskAskWhat) -> String {
+    match what {
+        DeskAskWhat::Publish(vacancy) => format!("publish {}", key(ledger, *vacancy)),
+        DeskAskWhat::Cancel(vacancy) => format!("cancel {}", key(ledger, *vacancy)),
+        DeskAskWhat::OpenNextTier(vacancy) => {
+            format!("open the next tier of {}", key(ledger, *vacancy))
+        }
+        DeskAskWhat::Recall { vacancy, badge } => {
+            format!("recall {badge} from {}", key(ledger, *vacancy))
+        }
+        DeskAskWhat::Roster(changes) => format!("make {} roster changes", changes.len()),
     }
 }
 

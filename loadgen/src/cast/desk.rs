@@ -23,7 +23,8 @@ pub(crate) struct Desk {
     open: HashMap<VacancyNo, u16>,
     /// What an officer does once an ask of this desk is done.
     consequences: HashMap<usize, (u32, OfficerAct)>,
-    arrived: bool,
+    /// When the last sync was complete.
+    synced_us: Option<u64>,
 }
 
 /// What a desk means to do.
@@ -72,13 +73,23 @@ impl Desk {
             reasons: HashMap::new(),
             open: HashMap::new(),
             consequences: HashMap::new(),
-            arrived: false,
+            synced_us: None,
         }
     }
 
     /// Whether a first sync is complete.
     pub(crate) fn has_arrived(&self) -> bool {
-        self.arrived
+        self.synced_us.is_some()
+    }
+
+    /// When the last sync was complete, in microseconds of the run.
+    pub(crate) fn synced_us(&self) -> Option<u64> {
+        self.synced_us
+    }
+
+    /// What has been written down so far.
+    pub(crate) fn book(&self) -> &DeskBook {
+        &self.book
     }
 
     /// Takes the book, leaving an empty one.
@@ -104,7 +115,7 @@ impl Desk {
         intend: &mut dyn FnMut(Intent),
     ) -> bool {
         match event {
-            Event::Synced(_) => self.arrived = true,
+            Event::Synced(_) => self.synced_us = Some(at_us),
             Event::News(push) => {
                 if let News::Happened(happening) = &push.news {
                     self.watch(stage, happening, push.cursor, at_us);
@@ -213,12 +224,10 @@ impl Desk {
             intend(Intent { at_us, act });
             return false;
         };
-        if ask.answer.is_some() {
+        if !self.book.answered(place, answer, at_us) {
             return false;
         }
-        ask.answer = Some(answer);
-        ask.answered_us = at_us;
-        match (&ask.what, answer) {
+        match (&self.book.asks[place].what, answer) {
             (DeskAskWhat::Publish(_), Answer::Done { .. }) => {
                 stage.live.published.fetch_add(1, Ordering::Relaxed);
             }

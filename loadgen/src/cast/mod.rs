@@ -333,6 +333,32 @@ impl Cast {
         self.desks[place as usize].person().has_arrived()
     }
 
+    /// Whether everybody's session has synced since this microsecond of the run.
+    pub(crate) fn everybody_synced_since(&self, us: u64) -> bool {
+        let since = |synced_us: Option<u64>| synced_us.is_some_and(|at_us| at_us >= us);
+        let mut officers = self.officers.iter();
+        let mut desks = self.desks.iter();
+        desks.all(|seat| since(seat.person().synced_us()))
+            && officers.all(|seat| since(seat.person().synced_us()))
+    }
+
+    /// Breaks every connection, so that every session connects anew at once.
+    pub(crate) fn drop_connections(&self) {
+        let officers = self.officers.iter().filter_map(|seat| seat.client.get());
+        let desks = self.desks.iter().filter_map(|seat| seat.client.get());
+        officers.chain(desks).for_each(Client::drop_connection);
+    }
+
+    /// Copies of everybody's books as they are now.
+    pub(crate) fn books_so_far(&self) -> (Vec<OfficerBook>, Vec<DeskBook>) {
+        let officers = self.officers.iter();
+        let desks = self.desks.iter();
+        (
+            officers.map(|seat| seat.person().book().clone()).collect(),
+            desks.map(|seat| seat.person().book().clone()).collect(),
+        )
+    }
+
     /// Says goodbye on every session.
     pub(crate) fn close(&self) {
         let officers = self.officers.iter().filter_map(|seat| seat.client.get());

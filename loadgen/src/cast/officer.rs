@@ -29,7 +29,8 @@ pub(crate) struct Officer {
     wins: u32,
     lapse: Option<Lapse>,
     is_up: bool,
-    arrived: bool,
+    /// When the last sync was complete.
+    synced_us: Option<u64>,
 }
 
 /// The latest offer of one vacancy.
@@ -87,7 +88,7 @@ impl Officer {
             wins: 0,
             lapse: None,
             is_up: false,
-            arrived: false,
+            synced_us: None,
         }
     }
 
@@ -103,7 +104,17 @@ impl Officer {
 
     /// Whether a first sync is complete.
     pub(crate) fn has_arrived(&self) -> bool {
-        self.arrived
+        self.synced_us.is_some()
+    }
+
+    /// When the last sync was complete, in microseconds of the run.
+    pub(crate) fn synced_us(&self) -> Option<u64> {
+        self.synced_us
+    }
+
+    /// What has been written down so far.
+    pub(crate) fn book(&self) -> &OfficerBook {
+        &self.book
     }
 
     /// Takes the book, leaving an empty one.
@@ -122,7 +133,7 @@ impl Officer {
         let live = &*stage.live;
         match event {
             Event::Up(welcome) => {
-                if self.arrived {
+                if self.synced_us.is_some() {
                     live.reconnects.fetch_add(1, Ordering::Relaxed);
                 }
                 if !self.is_up {
@@ -133,7 +144,7 @@ impl Officer {
                 self.note(at_us, VacancyNo::NONE, HeardWhat::Up { resumed });
             }
             Event::Synced(cursor) => {
-                self.arrived = true;
+                self.synced_us = Some(at_us);
                 self.book.heard.push(Heard {
                     at_us,
                     sequence: cursor.sequence,

@@ -317,6 +317,7 @@ mod tests {
             name: "desk".to_owned(),
             asks,
             seen: seen.to_vec(),
+            ..DeskBook::default()
         };
         Ledger {
             vacancies: vec![world.facts(&vacancy).unwrap()],

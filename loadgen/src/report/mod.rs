@@ -16,6 +16,7 @@ mod table;
 use serde::{Deserialize, Serialize};
 
 pub use measure::measure;
+pub(crate) use table::grouped;
 pub use table::table;
 
 /// What a run comes to.

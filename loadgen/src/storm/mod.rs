@@ -1,7 +1,7 @@
 //! Runs a plan against a server: real sessions, an open-loop schedule, and judgement at the end.
 
 mod plan;
-mod sessions;
+pub(crate) mod sessions;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -122,7 +122,7 @@ pub enum StormError {
 /// How long between the last preparation and the first intended instant.
 const RUN_UP: Duration = Duration::from_millis(100);
 /// How often something waits before it looks again whether it should stop.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Runs a plan.
 ///
@@ -165,20 +165,20 @@ async fn stop_on_interrupt(live: Arc<Live>) {
 }
 
 /// A run in progress.
-struct Storm {
-    plan: Plan,
-    target: Target,
+pub(crate) struct Storm {
+    pub(crate) plan: Plan,
+    pub(crate) target: Target,
     live: Arc<Live>,
     world: World,
-    facts: Vec<Facts>,
-    cast: Arc<Cast>,
+    pub(crate) facts: Vec<Facts>,
+    pub(crate) cast: Arc<Cast>,
     alarm: Option<crate::cast::AlarmThread>,
     /// Agencies with a desk of their own, in the order of desks; the operator's desk is behind.
     leads: Vec<String>,
 }
 
 impl Storm {
-    fn new(plan: Plan, target: Target, live: Arc<Live>) -> Result<Storm, StormError> {
+    pub(crate) fn new(plan: Plan, target: Target, live: Arc<Live>) -> Result<Storm, StormError> {
         let world = World::from_changes(&plan.changes)?;
         let facts: Vec<Facts> = plan
             .publications
@@ -234,10 +234,7 @@ impl Storm {
     }
 
     async fn run(mut self) -> Result<Outcome, StormError> {
-        let thread = match self.alarm.take() {
-            Some(alarm) => alarm.start(Arc::clone(&self.cast))?,
-            None => return Err(std::io::Error::other("the alarm has been started").into()),
-        };
+        let thread = self.start_alarm()?;
         let performed = self.perform().await;
         self.cast.alarm.end();
         if thread.join().is_err() {
@@ -248,10 +245,19 @@ impl Storm {
         Ok(self.judge(board))
     }
 
-    async fn perform(&mut self) -> Result<Vec<BoardRow>, StormError> {
+    /// Lets the alarm ring.
+    pub(crate) fn start_alarm(&mut self) -> Result<std::thread::JoinHandle<()>, StormError> {
+        match self.alarm.take() {
+            Some(alarm) => Ok(alarm.start(Arc::clone(&self.cast))?),
+            None => Err(std::io::Error::other("the alarm has been started").into()),
+        }
+    }
+
+    /// Imports the roster, if the target wants it, and brings everybody's session up.
+    pub(crate) async fn connect(&mut self) -> Result<Sessions, StormError> {
         let cast = Arc::clone(&self.cast);
         let mut sessions = Sessions::open(&self.target, self.plan.officers.len(), self.plan.seed)?;
-        let operator = place(self.leads.len());
+        let operator = self.operator();
         sessions.seat_operator(&cast, operator).await?;
         if self.target.import_roster {
             self.live.enter(Phase::Importing);
@@ -265,7 +271,12 @@ impl Storm {
             sessions.seat_coordinator(&cast, desk, lead).await?;
         }
         sessions.seat_officers(&cast, &self.plan.officers).await?;
+        Ok(sessions)
+    }
 
+    async fn perform(&mut self) -> Result<Vec<BoardRow>, StormError> {
+        let cast = Arc::clone(&self.cast);
+        let mut sessions = self.connect().await?;
         self.live.enter(Phase::Publishing);
         let last = self.arm();
         self.until_quiet(last).await;
@@ -295,7 +306,7 @@ impl Storm {
             let vacancy = VacancyNo(number);
             set(planned.at, self.desk_of(vacancy), DeskAct::Publish(vacancy));
         }
-        let operator = place(self.leads.len());
+        let operator = self.operator();
         for PlannedIncident { at, incident } in &self.plan.incidents {
             let (desk, act) = match incident.clone() {
                 Incident::Cancel { vacancy, reason } => {
@@ -323,7 +334,18 @@ impl Storm {
         last
     }
 
-    fn desk_of(&self, vacancy: VacancyNo) -> u32 {
+    /// The world as it was sent.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The place of the operator's desk.
+    pub(crate) fn operator(&self) -> u32 {
+        place(self.leads.len())
+    }
+
+    /// The place of the desk that publishes this vacancy.
+    pub(crate) fn desk_of(&self, vacancy: VacancyNo) -> u32 {
         let lead = &self.facts[vacancy.index()].lead;
         // Every lead of the plan has a desk, in sorted order.
         place(self.leads.binary_search(lead).unwrap_or_default())
@@ -331,7 +353,7 @@ impl Storm {
 
     /// Waits until everything planned has been done and answered and nothing was heard for the
     /// plan's settling time, until the deadline, or until somebody insists.
-    async fn until_quiet(&self, last: Instant) {
+    pub(crate) async fn until_quiet(&self, last: Instant) {
         let deadline = tokio::time::Instant::from_std(last + self.plan.deadline);
         let settle_us = self.plan.settle.as_micros() as u64;
         let quiet = async {
@@ -362,19 +384,24 @@ impl Storm {
         }
     }
 
-    fn judge(self, board: Vec<BoardRow>) -> Outcome {
-        let dropped = self.cast.dropped();
+    /// Binds everybody's books, with the board as it was seen at the end.
+    pub(crate) fn ledger(&self, board: Vec<BoardRow>) -> Ledger {
         let (officers, desks) = self.cast.books();
         let simulated: BTreeSet<&str> = officers.iter().map(|book| book.badge.as_str()).collect();
         let everyone = self.world.badges().all(|badge| simulated.contains(badge));
-        let ledger = Ledger {
+        Ledger {
             everyone,
-            world: self.world,
-            vacancies: self.facts,
+            world: self.world.clone(),
+            vacancies: self.facts.clone(),
             officers,
             desks,
             board: Some(board),
-        };
+        }
+    }
+
+    fn judge(self, board: Vec<BoardRow>) -> Outcome {
+        let dropped = self.cast.dropped();
+        let ledger = self.ledger(board);
         let found = audit(&ledger);
         let (counts, latency_us, audit) = measure(&ledger, &found, dropped);
         let report = Report {

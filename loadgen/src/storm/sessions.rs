@@ -20,7 +20,7 @@ use crate::limits::{
 use crate::seed::{derive, derive_nth};
 
 /// The sockets and the drivers of a run.
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     target: Target,
     endpoints: Vec<Endpoint>,
     drivers: JoinSet<Ended>,
@@ -37,7 +37,7 @@ const BOARD_ERRAND: usize = ERRANDS_FROM;
 
 impl Sessions {
     /// Binds the sockets: nothing is connected yet.
-    pub(super) fn open(target: &Target, officers: usize, seed: u64) -> Result<Self, StormError> {
+    pub(crate) fn open(target: &Target, officers: usize, seed: u64) -> Result<Self, StormError> {
         let sockets = officers.div_ceil(SESSIONS_PER_SOCKET_MAX).max(SOCKETS_MIN);
         let local = match target.address.is_ipv4() {
             true => ([0, 0, 0, 0], 0).into(),
@@ -58,7 +58,7 @@ impl Sessions {
     }
 
     /// Brings the operator's session up.
-    pub(super) async fn seat_operator(
+    pub(crate) async fn seat_operator(
         &mut self,
         cast: &Arc<Cast>,
         desk: u32,
@@ -68,7 +68,7 @@ impl Sessions {
     }
 
     /// Brings a coordinator's session up.
-    pub(super) async fn seat_coordinator(
+    pub(crate) async fn seat_coordinator(
         &mut self,
         cast: &Arc<Cast>,
         desk: u32,
@@ -100,7 +100,7 @@ impl Sessions {
 
     /// Brings all officers' sessions up, a bounded number of handshakes at a time, and waits
     /// until each has synced.
-    pub(super) async fn seat_officers(
+    pub(crate) async fn seat_officers(
         &mut self,
         cast: &Arc<Cast>,
         officers: &[PlannedOfficer],
@@ -131,7 +131,7 @@ impl Sessions {
     }
 
     /// Sends one part of the roster; parts that exist already are taken to be the same.
-    pub(super) async fn import(
+    pub(crate) async fn import(
         &mut self,
         cast: &Arc<Cast>,
         desk: u32,
@@ -169,7 +169,7 @@ impl Sessions {
     }
 
     /// Fetches the board as this desk sees it.
-    pub(super) async fn board(
+    pub(crate) async fn board(
         &mut self,
         cast: &Arc<Cast>,
         desk: u32,
@@ -182,7 +182,7 @@ impl Sessions {
     }
 
     /// Waits until every driver has ended, for a bounded time.
-    pub(super) async fn farewell(&mut self, patience: Duration) {
+    pub(crate) async fn farewell(&mut self, patience: Duration) {
         let all = async {
             while self.drivers.join_next().await.is_some() {}
             for endpoint in &self.endpoints {

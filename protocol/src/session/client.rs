@@ -231,9 +231,9 @@ impl ClientSession {
             return;
         };
         // A token that does not say when it ends is the server's to refuse.
-        let server_now_us = now_us + connected.server_ahead_us;
+        let server_now_us = now_us.saturating_add(connected.server_ahead_us);
         let expires_us = expiry_us(&token).unwrap_or(server_now_us);
-        connected.renew_at_us = now_us + renew_in_us(expires_us - server_now_us);
+        connected.renew_at_us = renew_at_us(now_us, server_now_us, expires_us);
         self.transmits.push_back(ClientMessage::Renew { token });
     }
 
@@ -303,8 +303,8 @@ impl ClientSession {
         };
         self.phase = Phase::Up(Connected {
             sync,
-            server_ahead_us: welcome.server_time_us - now_us,
-            renew_at_us: now_us + renew_in_us(welcome.token_expires_us - welcome.server_time_us),
+            server_ahead_us: welcome.server_time_us.saturating_sub(now_us),
+            renew_at_us: renew_at_us(now_us, welcome.server_time_us, welcome.token_expires_us),
         });
         self.events.push_back(Event::Up(welcome));
         for (id, ask) in &self.unanswered {
@@ -416,10 +416,12 @@ impl ClientSession {
     }
 }
 
-/// When to renew a token that is good for so long: all in microseconds.
-fn renew_in_us(left_us: i64) -> i64 {
+/// When to renew a token, on our clock, that expires at an instant of the server's clock: all in
+/// microseconds. The server may say any time, so nothing is added up without a stop at the end.
+fn renew_at_us(now_us: i64, server_now_us: i64, expires_us: i64) -> i64 {
+    let left_us = expires_us.saturating_sub(server_now_us);
     let ahead_us = micros(RENEW_AHEAD_MS).min(left_us / 2);
-    (left_us - ahead_us).max(micros(RENEW_INTERVAL_MIN_MS))
+    now_us.saturating_add((left_us - ahead_us).max(micros(RENEW_INTERVAL_MIN_MS)))
 }
 
 /// Queues are empty most of the time, and an empty one keeps no memory.

@@ -16,6 +16,63 @@ use super::told::{Dated, Told};
 pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
     let names = Names(state);
     match event {
+        Event::Published { .. }
+        | Event::TierOpened { .. }
+        | Event::WindowClosed { .. }
+        | Event::Awarded { .. }
+        | Event::Declined { .. }
+        | Event::Vacated { .. } => tell_race(state, event),
+        Event::Cancelled {
+            vacancy,
+            reason,
+            holders,
+        } => Told::Cancelled {
+            vacancy: names.vacancy(*vacancy),
+            reason: reason.to_string(),
+            holders: holders.iter().map(|id| names.officer(*id)).collect(),
+        },
+        Event::Expired { vacancy } => Told::Expired {
+            vacancy: names.vacancy(*vacancy),
+        },
+        Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
+        Event::Flagged {
+            vacancy,
+            officer,
+            clause,
+        } => Told::Flagged {
+            vacancy: names.vacancy(*vacancy),
+            badge: names.officer(*officer),
+            clause: dispatcher::clause_name(state, *clause),
+        },
+        Event::Confirmed(receipt) => confirmed(names, receipt),
+        Event::Refused(no) => refused(state, record, no),
+        Event::Amended(_) | Event::Reconfirmed { .. } | Event::Lapsed(_) => {
+            tell_amendment(state, event)
+        }
+        Event::AgencyAdded { .. }
+        | Event::AgreementSigned { .. }
+        | Event::CertificationNamed { .. }
+        | Event::ProgrammeDefined { .. }
+        | Event::SiteAdded { .. }
+        | Event::PactMade { .. }
+        | Event::PactEnded { .. }
+        | Event::Excluded { .. }
+        | Event::Readmitted { .. } => tell_roster(names, event),
+        Event::OfficerAdded { .. }
+        | Event::CertificationGranted { .. }
+        | Event::CertificationRevoked { .. }
+        | Event::CertificationExpired { .. }
+        | Event::ApprovalGranted { .. }
+        | Event::ApprovalWithdrawn { .. }
+        | Event::Suspended { .. }
+        | Event::Reinstated { .. }
+        | Event::AvailabilityDeclared { .. } => tell_officer(names, event),
+    }
+}
+
+fn tell_race(state: &State, event: &Event) -> Told {
+    let names = Names(state);
+    match event {
         Event::Published { posting, .. } => published(state, posting),
         Event::TierOpened {
             vacancy,
@@ -67,30 +124,13 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
             to: names.officers(recipients),
             closes_at: closes_at.and_then(time),
         },
-        Event::Cancelled {
-            vacancy,
-            reason,
-            holders,
-        } => Told::Cancelled {
-            vacancy: names.vacancy(*vacancy),
-            reason: reason.to_string(),
-            holders: holders.iter().map(|id| names.officer(*id)).collect(),
-        },
-        Event::Expired { vacancy } => Told::Expired {
-            vacancy: names.vacancy(*vacancy),
-        },
-        Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
-        Event::Flagged {
-            vacancy,
-            officer,
-            clause,
-        } => Told::Flagged {
-            vacancy: names.vacancy(*vacancy),
-            badge: names.officer(*officer),
-            clause: dispatcher::clause_name(state, *clause),
-        },
-        Event::Confirmed(receipt) => confirmed(names, receipt),
-        Event::Refused(no) => refused(state, record, no),
+        other => unreachable!("`tell` sends only events of the race here: {other:?}"),
+    }
+}
+
+fn tell_amendment(state: &State, event: &Event) -> Told {
+    let names = Names(state);
+    match event {
         Event::Amended(amendment) => amended(state, amendment),
         Event::Reconfirmed { officer, receipt } => Told::Reconfirmed {
             vacancy: names.vacancy(receipt.vacancy),
@@ -105,24 +145,7 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
             to: names.officers(&lapse.recipients),
             closes_at: lapse.closes_at.and_then(time),
         },
-        Event::AgencyAdded { .. }
-        | Event::AgreementSigned { .. }
-        | Event::CertificationNamed { .. }
-        | Event::ProgrammeDefined { .. }
-        | Event::SiteAdded { .. }
-        | Event::PactMade { .. }
-        | Event::PactEnded { .. }
-        | Event::Excluded { .. }
-        | Event::Readmitted { .. } => tell_roster(names, event),
-        Event::OfficerAdded { .. }
-        | Event::CertificationGranted { .. }
-        | Event::CertificationRevoked { .. }
-        | Event::CertificationExpired { .. }
-        | Event::ApprovalGranted { .. }
-        | Event::ApprovalWithdrawn { .. }
-        | Event::Suspended { .. }
-        | Event::Reinstated { .. }
-        | Event::AvailabilityDeclared { .. } => tell_officer(names, event),
+        other => unreachable!("`tell` sends only amendments here: {other:?}"),
     }
 }
 

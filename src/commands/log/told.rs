@@ -235,6 +235,57 @@ pub(super) struct Dated {
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Told::Cancelled {
+                vacancy,
+                reason,
+                holders,
+            } => {
+                let holders = badges(holders);
+                write!(f, "cancelled {vacancy} {reason:?}, held by {holders}")
+            }
+            Told::Expired { vacancy } => write!(f, "expired {vacancy}"),
+            Told::Punched {
+                vacancy,
+                badge,
+                direction,
+                on_site,
+                ..
+            } => {
+                let place = match on_site {
+                    Some(true) => "on site",
+                    Some(false) => "off site",
+                    None => "no position",
+                };
+                write!(f, "punched-{direction} {vacancy} by {badge} ({place})")
+            }
+            Told::Flagged {
+                vacancy,
+                badge,
+                clause,
+            } => write!(f, "flagged {vacancy} of {badge}: {clause} no longer holds"),
+            Told::Confirmed {
+                vacancy,
+                slot,
+                place,
+                cover,
+                award,
+                ..
+            } => write!(
+                f,
+                "confirmed {vacancy} slot {slot} (place {place}, cover {cover}, record {award})"
+            ),
+            Told::Refused { .. } => self.say_refusal(f),
+            Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
+                self.say_amendment(f)
+            }
+            other => other.say_race(f),
+        }
+    }
+}
+
+impl Told {
+    fn say_race(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Told::Published {
                 vacancy,
                 lead,
@@ -290,55 +341,10 @@ impl fmt::Display for Told {
                 write!(f, "vacated {vacancy} slot {slot} ← {badge} ({because}); ")?;
                 write!(f, "round {round} → {to}{next}")
             }
-            Told::Cancelled {
-                vacancy,
-                reason,
-                holders,
-            } => {
-                let holders = badges(holders);
-                write!(f, "cancelled {vacancy} {reason:?}, held by {holders}")
-            }
-            Told::Expired { vacancy } => write!(f, "expired {vacancy}"),
-            Told::Punched {
-                vacancy,
-                badge,
-                direction,
-                on_site,
-                ..
-            } => {
-                let place = match on_site {
-                    Some(true) => "on site",
-                    Some(false) => "off site",
-                    None => "no position",
-                };
-                write!(f, "punched-{direction} {vacancy} by {badge} ({place})")
-            }
-            Told::Flagged {
-                vacancy,
-                badge,
-                clause,
-            } => write!(f, "flagged {vacancy} of {badge}: {clause} no longer holds"),
-            Told::Confirmed {
-                vacancy,
-                slot,
-                place,
-                cover,
-                award,
-                ..
-            } => write!(
-                f,
-                "confirmed {vacancy} slot {slot} (place {place}, cover {cover}, record {award})"
-            ),
-            Told::Refused { .. } => self.say_refusal(f),
-            Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
-                self.say_amendment(f)
-            }
-            officer_or_roster => officer_or_roster.say_roster(f),
+            other => other.say_roster(f),
         }
     }
-}
 
-impl Told {
     fn say_amendment(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Told::Amended {

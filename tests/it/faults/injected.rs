@@ -87,7 +87,7 @@ const POINTS: &[Point] = &[
     point("pwrite64", "EIO", SEGMENT, "3", STOP),
     point("pwrite64", "EIO", SEGMENT, "21", STOP),
     point("pwrite64", "ENOSPC", SEGMENT, "4", Then::GoOn),
-    point("pwrite64", "ENOSPC", SEGMENT, "12", Then::GoOn),
+    point("pwrite64", "ENOSPC", SEGMENT, "12..17", Then::GoOn),
     point("fdatasync", "EIO", "mark", "3", STOP),
     point("pwrite64", "EIO", "mark", "5", STOP),
     point("pwrite64", "ENOSPC", "mark", "3..5", Then::NotNotice),
@@ -287,7 +287,13 @@ async fn storm(folder: &Path, point: Point, sample: &SampleState, tally: &mut Ta
         assert!(server.ended().is_none(), "{point:?}: it has stopped");
         let said = std::fs::read_to_string(folder.join("stderr.txt")).expect("it is there");
         let says = said.contains("disk is full") && said.contains("space again");
-        assert_eq!(says, point.then == Then::GoOn, "{point:?}: {said}");
+        // One write without space is over before anybody could make any, and may go unsaid.
+        let lasts = point.when.contains("..");
+        assert!(
+            says || point.then == Then::NotNotice || !lasts,
+            "{point:?}: {said}"
+        );
+        assert!(!says || point.then == Then::GoOn, "{point:?}: {said}");
     }
     server.stop_traced();
 }

@@ -221,6 +221,7 @@ fn clean() -> Ledger {
                     recipients: 2,
                 },
             }],
+            ..DeskBook::default()
         }],
         vacancies,
         world,

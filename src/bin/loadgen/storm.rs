@@ -1,12 +1,9 @@
-//! The load generator's command line. The library behind it never knows the engine; this wiring
-//! does, so that `--embedded` can start a server.
+//! `loadgen storm`, against a server of this machine or of this process.
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::ExitCode;
 
-use clap::Parser;
-use loadgen::cli::{Cli, StormArgs, Workload, conclude, exit_code};
+use loadgen::cli::{StormArgs, conclude, exit_code};
 use loadgen::preflight::SystemLimits;
 use loadgen::storm::{self, Plan, Target};
 use miette::{IntoDiagnostic, Result};
@@ -15,33 +12,9 @@ use muster::clock::now_us;
 use muster::embedded::{COMMIT, DataFolder, probe, target, target_at};
 use muster::identity::load_signing_key;
 use muster::server::Server;
-use muster::stop::{FAILED, USAGE};
 
-/// Commands are allocated on one thread and freed on another, a million times a second on a busy
-/// morning: the system's allocator takes a lock for that, this one does not.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Where not even this can be printed, the exit code is all that is left.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
-        }
-    };
-    let Workload::Storm(args) = cli.workload;
-    match storm(&args) {
-        Ok(code) => ExitCode::from(code),
-        Err(report) => {
-            eprintln!("{report:?}");
-            ExitCode::from(FAILED)
-        }
-    }
-}
-
-fn storm(args: &StormArgs) -> Result<u8> {
+/// Puts the load on; says the exit code.
+pub(crate) fn run(args: &StormArgs) -> Result<u8> {
     for line in SystemLimits::read().advice(args.officers) {
         eprintln!("{line}");
     }

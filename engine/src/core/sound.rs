@@ -1,0 +1,202 @@
+//! Whether a state that was read back holds together.
+//!
+//! The checksum of a snapshot says that its bytes are those that were saved, not that they make
+//! sense. `decide`, `apply` and the index assert what every log guarantees, and walk the days of
+//! every booking; what is asserted or walked there is examined here first, so that a snapshot put
+//! together by hand, or by a faulty program, is refused and not worked on.
+
+use super::state::{Deadline, Durable};
+use crate::limits::{SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX};
+use crate::model::{
+    Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId,
+};
+
+/// The farthest from 1970 that anything is decided or worked, in microseconds: some 36,000 years.
+/// Sums of two such instants and a retention do not overflow.
+const INSTANT_US_MAX: u64 = 1 << 60;
+/// The largest sequence, round or place that can still be counted on from.
+const SEQUENCE_MAX: u64 = u64::MAX / 2;
+const ROUND_MAX: u32 = u32::MAX / 2;
+const WEEKDAYS: u8 = 7;
+
+/// A state that no log leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the state does not hold together: {what}")]
+pub(super) struct Unsound {
+    what: &'static str,
+}
+
+/// Examines all of `durable` once, in time proportional to its size.
+pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
+    let counts = durable.sequence.0 <= SEQUENCE_MAX && is_expressible(durable.at);
+    hold(counts, "its sequence or time cannot be counted on from")?;
+    let counted = durable.vacancies.is_counted() && durable.calendars.is_counted();
+    hold(counted && durable.roster.is_sound(), "its tables and codes")?;
+    for (id, row) in durable.vacancies.iter() {
+        check_vacancy(durable, id, row)?;
+    }
+    let named = |id: &VacancyId| durable.vacancies.find(*id).is_some();
+    hold(durable.keys.values().all(named), "a key names no vacancy")?;
+    for (_, calendar) in durable.calendars.iter() {
+        check_calendar(durable, calendar.bookings())?;
+    }
+    for (at, deadline) in &durable.deadlines {
+        hold(
+            is_due(durable, *at, *deadline),
+            "a deadline nobody waits for",
+        )?;
+    }
+    Ok(())
+}
+
+fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), Unsound> {
+    let posting = &row.posting;
+    check_segments(&posting.segments)?;
+    let slots = (1..=SLOTS_MAX).contains(&row.slots.len());
+    hold(
+        slots && row.slots.len() == posting.slots.len(),
+        "the slots of a vacancy",
+    )?;
+    let counts = (1..=ROUND_MAX).contains(&row.round) && row.closed_round <= row.round;
+    hold(counts, "the rounds of a vacancy")?;
+    for holder in row.holders() {
+        let known = durable.roster.officers.find(holder.officer).is_some()
+            && durable.calendars.find(holder.officer).is_some();
+        let counts = holder.place <= ROUND_MAX && holder.closed_before <= row.closed_round;
+        hold(known && counts, "the holder of a slot")?;
+    }
+    if let Some(moved) = &row.moved {
+        hold(is_held(durable, id, row, moved), "a reservation")?;
+    }
+    if let Some(at) = row.tier_closes_at {
+        let waited_for = durable.deadlines.contains(&(at, Deadline::Tier(id)));
+        hold(waited_for, "a tier that would never close")?;
+    }
+    Ok(())
+}
+
+/// Whether what an amendment left can be settled: whoever is to say yes holds a slot, and there is
+/// an end to waiting for it.
+fn is_held(durable: &Durable, id: VacancyId, row: &Vacancy, moved: &Moved) -> bool {
+    let mut unconfirmed = moved.unconfirmed.iter();
+    let held = unconfirmed.all(|officer| row.slot_of(officer).is_some());
+    let ends = match moved.confirm_by {
+        Some(at) => durable.deadlines.contains(&(at, Deadline::Confirm(id))),
+        None => moved.unconfirmed.is_empty(),
+    };
+    held && ends && moved.round <= row.round
+}
+
+fn check_segments(segments: &[Segment]) -> Result<(), Unsound> {
+    let number = (1..=SEGMENTS_MAX).contains(&segments.len());
+    let spans = segments.iter().all(|segment| is_workable(segment.span));
+    let mut pairs = segments.windows(2);
+    let ordered = pairs.all(|pair| pair[0].span.end <= pair[1].span.start);
+    let mut local = segments.iter().flat_map(|segment| &segment.local);
+    let weekdays = local.all(|span| span.weekday < WEEKDAYS);
+    hold(
+        number && spans && ordered && weekdays,
+        "the segments of a vacancy",
+    )
+}
+
+fn check_calendar(durable: &Durable, bookings: &[Booking]) -> Result<(), Unsound> {
+    let published = |booking: &Booking| durable.vacancies.find(booking.vacancy).is_some();
+    let spans = bookings
+        .iter()
+        .all(|booking| is_workable(booking.span) && published(booking));
+    let mut pairs = bookings.windows(2);
+    let ordered = pairs.all(|pair| pair[0].span.end <= pair[1].span.start);
+    hold(spans && ordered, "the calendar of an officer")
+}
+
+/// Whether handling `deadline` removes it; ticks would never end otherwise.
+fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
+    let open = |id| {
+        let row = durable.vacancies.find(id);
+        row.filter(|row| row.standing == Standing::Open)
+    };
+    match deadline {
+        Deadline::Tier(id) => open(id).is_some_and(|row| row.tier_closes_at == Some(at)),
+        Deadline::Start(id) => open(id).is_some_and(|row| row.posting.span().start == at),
+        Deadline::Confirm(id) => {
+            let row = durable.vacancies.find(id);
+            let goes_on =
+                row.filter(|row| matches!(row.standing, Standing::Open | Standing::Filled));
+            let moved = goes_on.and_then(|row| row.moved.as_ref());
+            moved.is_some_and(|moved| moved.confirm_by == Some(at) && !moved.unconfirmed.is_empty())
+        }
+        Deadline::Certification(officer, kind) => {
+            let valid = |officer: OfficerId| {
+                let row = durable.roster.officers.find(officer)?;
+                row.certifications.get(&kind).copied()
+            };
+            valid(officer).is_some_and(|valid| valid.end == at)
+        }
+    }
+}
+
+/// Whether a span is one of work: not empty, expressible, and no longer than a vacancy may be.
+fn is_workable(span: Interval) -> bool {
+    let length_us = span.end.as_micros().checked_sub(span.start.as_micros());
+    let bounded = length_us.is_some_and(|us| (1..=VACANCY_SPAN_US_MAX).contains(&us));
+    bounded && is_expressible(span.start) && is_expressible(span.end)
+}
+
+fn is_expressible(at: Timestamp) -> bool {
+    at.as_micros().unsigned_abs() <= INSTANT_US_MAX
+}
+
+fn hold(holds: bool, what: &'static str) -> Result<(), Unsound> {
+    if holds { Ok(()) } else { Err(Unsound { what }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::state::State;
+    use crate::model::Sequence;
+
+    type Key = (crate::model::VacancyKey, VacancyId);
+    type Due = (Timestamp, Deadline);
+    /// What is done to a state, and the word by which its refusal is known.
+    type Plant = (fn(&mut Durable, Key, Due), &'static str);
+
+    #[test]
+    fn a_state_that_no_log_leads_to_is_not_restored() {
+        let restored = |plant: &dyn Fn(&mut Durable)| {
+            let mut durable = Durable::default();
+            plant(&mut durable);
+            let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(&durable).expect("memory");
+            State::restore(&bytes).map(|state| state.sequence())
+        };
+        assert_eq!(restored(&|_| {}).ok(), Some(Sequence::ZERO));
+        let vacancy = VacancyId(0);
+        let start = (Timestamp(0), Deadline::Start(vacancy));
+        let key = crate::model::VacancyKey(1);
+        let plants: [Plant; 5] = [
+            (
+                |durable, _, _| durable.sequence = Sequence(u64::MAX),
+                "sequence",
+            ),
+            (|durable, _, _| durable.at = Timestamp::MIN, "time"),
+            (|durable, key, _| durable.keys.extend([key]), "key"),
+            (
+                |durable, _, due| durable.deadlines.extend([due]),
+                "deadline",
+            ),
+            (
+                |durable, (_, vacancy), (at, _)| {
+                    let confirm = (at, Deadline::Confirm(vacancy));
+                    durable.deadlines.extend([confirm]);
+                },
+                "deadline",
+            ),
+        ];
+        for (plant, what) in plants {
+            let planted = restored(&|durable| plant(durable, (key, vacancy), start));
+            let error = planted.expect_err("it does not hold together");
+            assert!(error.to_string().contains(what), "{error}");
+        }
+    }
+}

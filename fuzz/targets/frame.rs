@@ -1,0 +1,4 @@
+//! Frames from arbitrary bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| drop(muster_fuzz::frame::run(input)));

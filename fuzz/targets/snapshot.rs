@@ -1,0 +1,4 @@
+//! A snapshot from arbitrary bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| drop(muster_fuzz::snapshot::run(input)));

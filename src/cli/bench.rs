@@ -1,0 +1,86 @@
+//! What can be said to `muster bench`.
+
+use std::path::PathBuf;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Subcommand};
+
+use super::help;
+use crate::bench::{LogRow, RaceRow};
+
+/// Commands in flight at most: as many as the line takes.
+const IN_FLIGHT_MAX: u64 = engine::limits::INBOX_LEN_MAX as u64;
+/// Threads that hold them at most.
+const CONNECTIONS_MAX: u64 = 64;
+/// The highest rate of the open loop, a second.
+const RATE_MAX: u64 = 100_000_000;
+
+/// `muster bench`.
+#[derive(Debug, Args)]
+pub struct BenchCommand {
+    /// What to measure.
+    #[command(subcommand)]
+    pub what: BenchWhat,
+}
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub enum BenchWhat {
+    /// Accepts, from the way in to the durable answer
+    #[command(after_help = help::BENCH_RACE)]
+    Race(BenchRaceArgs),
+    /// The log below them, and how fast it is read back
+    #[command(after_help = help::BENCH_LOG)]
+    Log(BenchLogArgs),
+}
+
+/// Flags of every bench.
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    /// A folder on the volume to measure; what is written goes away afterwards
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// Short rounds and a small world: whether it works, not how fast
+    #[arg(long)]
+    pub quick: bool,
+    /// Measure everything, the floor included, at real-time priority, away from other work
+    #[arg(long)]
+    pub realtime: bool,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `muster bench race`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchRaceArgs {
+    /// Flags of every bench.
+    #[command(flatten)]
+    pub bench: BenchArgs,
+    /// Measure this row only; repeat for several
+    #[arg(long, value_name = "ROW", value_enum, hide_possible_values = true)]
+    pub only: Vec<RaceRow>,
+    /// Accepts in flight, one row each [default: 1,16,64,256,1024,4096,16384]
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(1..=IN_FLIGHT_MAX))]
+    pub in_flight: Vec<u32>,
+    /// Threads that hold the accepts in flight
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(1..=CONNECTIONS_MAX))]
+    pub connections: u32,
+    /// Accepts a second of the open loop [default: 1,000,000, or half of what the machine gives]
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(1..=RATE_MAX))]
+    pub rate: Option<u32>,
+}
+
+/// `muster bench log`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchLogArgs {
+    /// Flags of every bench.
+    #[command(flatten)]
+    pub bench: BenchArgs,
+    /// Measure this row only; repeat for several
+    #[arg(long, value_name = "ROW", value_enum, hide_possible_values = true)]
+    pub only: Vec<LogRow>,
+}

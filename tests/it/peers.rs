@@ -1,0 +1,125 @@
+//! The script that measures PostgreSQL and Redis: its table, and what it says of what is missing.
+//! What they and we measure, no test asks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const SKIPPED: i32 = 4;
+
+/// What a bench of ours writes, as short as the table needs it.
+const OURS: &str = r#"{
+  "commit": "abc", "cores": 2, "floor": {"t_sync": {"p50_us": 100.0}},
+  "timed": [
+    {"row": "in-flight", "in_flight": 1024, "per_s": 2000000.0},
+    {"row": "in-flight", "in_flight": 4096, "per_s": 3000000.0},
+    {"row": "callers", "in_flight": 64, "per_s": 100000.0}
+  ],
+  "beside": [{"row": "gate", "ours": 10.0}]
+}"#;
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("benches/peers")
+        .join(name)
+}
+
+fn scratch() -> PathBuf {
+    let name = format!("muster-peers-test-{}", uuid::Uuid::now_v7().simple());
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir(&folder).expect("a new folder");
+    folder
+}
+
+/// Runs `command`, or says loudly that there is no `program` for it.
+fn run(program: &str, command: &mut Command) -> Option<Output> {
+    let there = Command::new(program).arg("--version").output();
+    if there.is_ok_and(|output| output.status.success()) {
+        return Some(command.output().expect("it starts"));
+    }
+    eprintln!("SKIPPED: there is no {program} on this machine");
+    None
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_table_divides_medians_and_shows_what_was_skipped() {
+    let folder = scratch();
+    let write = |name: &str, content: &str| {
+        fs::write(folder.join(name), content).expect("a new file");
+    };
+    let figures = "postgres-calendar\t10000\npostgres-calendar\t30000\npostgres-calendar\t20000\n\
+                   postgres-update\t50000\n";
+    write("figures.tsv", figures);
+    write("ours-1.json", OURS);
+    write(
+        "versions.tsv",
+        "version\tpostgres\tpostgres 15\nversion\tredis\t\n",
+    );
+    write("skipped.txt", "Redis: it is not here\n");
+    let mut table = Command::new("python3");
+    table.arg(script("table.py")).arg(&folder).arg("0");
+    if let Some(output) = run("python3", &mut table) {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        for expected in ["150.0", "≥ 150", "20,000 (10,000–30,000)", "SKIPPED: Redis"] {
+            assert!(
+                said.contains(expected),
+                "`{expected}` is missing in:\n{said}"
+            );
+        }
+        let json = fs::read(folder.join("table.json")).expect("the figures");
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        let ratios: Vec<f64> = json["table"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .filter_map(|row| row["ratio"].as_f64())
+            .collect();
+        assert_eq!(
+            ratios,
+            [150.0, 2.0, 5.0],
+            "of the rows that have both sides"
+        );
+    }
+    fs::remove_dir_all(&folder).expect("the folder is ours");
+}
+
+#[test]
+fn who_is_left_out_is_called_skipped_and_the_exit_code_says_so() {
+    let folder = scratch();
+    let stand_in = folder.join("muster");
+    let program = format!(
+        "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --json ] && out=$2; shift; done\n\
+         cat >\"$out\" <<'END'\n{OURS}\nEND\n"
+    );
+    fs::write(&stand_in, program).expect("a new file");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&stand_in, executable).expect("the file is ours");
+    let mut command = Command::new("bash");
+    command
+        .arg(script("run"))
+        .args([
+            "--without",
+            "postgres",
+            "--without",
+            "redis",
+            "--rounds",
+            "1",
+            "--dir",
+        ])
+        .arg(&folder)
+        .arg("--muster")
+        .arg(&stand_in);
+    if let Some(output) = run("bash", &mut command) {
+        let (said, complained) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(SKIPPED), "{said}\n{complained}");
+        assert!(complained.contains("SKIPPED: "), "{complained}");
+        let left = fs::read_dir(&folder).expect("the folder is ours").count();
+        assert_eq!(left, 1, "only the stand-in is left");
+    }
+    fs::remove_dir_all(&folder).expect("the folder is ours");
+}
