@@ -322,6 +322,7 @@ impl Bench<'_> {
                     / RECORD_BYTES as u64;
             }
             ours.push(records as f64 / began.elapsed().as_secs_f64());
+            all_are_there(records, batches * RECOVERED_BATCH as u64)?;
             let began = Instant::now();
             recovery
                 .finish()
@@ -357,6 +358,8 @@ impl Bench<'_> {
             live.push(run.won_per_s());
             left -= count;
         }
+        let follower = world.engine.follow().ok_or(engine::Ended::Closed)?;
+        let written = follower.into_state().sequence().0;
         let folder = world.close();
         let (mut ours, mut read, mut records) = (Vec::new(), Vec::new(), 0);
         for _ in 0..=self.plan.pace.rounds {
@@ -365,6 +368,7 @@ impl Bench<'_> {
             let opened: (Engine, Stepper, _) = Engine::open_stepped(world::options(&folder)?)?;
             records = opened.2.records;
             ours.push(records as f64 / began.elapsed().as_secs_f64());
+            all_are_there(records, written)?;
         }
         let ours = warm_median(&ours);
         let floor = ("reading the files", records as f64 / warm_median(&read));
@@ -379,6 +383,15 @@ impl Bench<'_> {
 fn warm_median(taken: &[f64]) -> f64 {
     let warm = if taken.len() > 1 { &taken[1..] } else { taken };
     median(warm.iter().copied())
+}
+
+/// Fails if a recovery read other than what was written.
+pub(super) fn all_are_there(read: u64, written: u64) -> Result<(), BenchError> {
+    if read == written {
+        return Ok(());
+    }
+    let said = format!("{read} of {written} records were read back");
+    Err(BenchError::Log(said))
 }
 
 fn disk(folder: &Path) -> Result<Arc<Disk>, BenchError> {

@@ -282,8 +282,8 @@ impl FloorReport {
         if *highest_look_us > NOISE_MIN * lowest_look_us {
             writeln!(
                 text,
-                "NOISY: somebody else is at work here; with --realtime, where that is permitted, \
-                 they get no core meanwhile"
+                "NOISY: somebody else is at work on this machine (--realtime, where it is permitted, \
+                 keeps the cores from them, not the disk)"
             )?;
         }
         Ok(())

@@ -125,6 +125,13 @@ fn an_answer_that_was_not_expected_ends_the_bench() {
 }
 
 #[test]
+fn a_recovery_that_misses_a_record_ends_the_bench() {
+    assert!(log::all_are_there(7, 7).is_ok());
+    let error = log::all_are_there(6, 7).unwrap_err().to_string();
+    assert!(error.contains("6 of 7 records"), "{error}");
+}
+
+#[test]
 fn the_command_writes_a_file_and_leaves_no_folder() {
     let scratch = Scratch::new();
     let (dir, json) = (

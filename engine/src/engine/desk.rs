@@ -68,9 +68,12 @@ impl Desk {
     }
 
     /// Whether the log thread has nothing to do, so that the engine thread may write by itself.
+    ///
+    /// A desk in trouble is not clear: what is settled since rests on a draft that is not durable,
+    /// and an answer without a record of its own would otherwise be told at once.
     pub(super) fn is_clear(&self) -> bool {
         let inside = self.inside();
-        inside.waiting.is_none() && !inside.busy
+        inside.waiting.is_none() && !inside.busy && inside.trouble.is_none()
     }
 
     /// Waits until everything on the desk is written. Says what went wrong, if something did, and
@@ -156,5 +159,25 @@ struct Hand<'a> {
 impl Drop for Hand<'_> {
     fn drop(&mut self) {
         self.desk.put_down(self.verdict, self.shared);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_writes_past_a_draft_that_failed() {
+        let desk = Desk::new();
+        assert!(desk.is_clear());
+        // The log thread has put down a draft whose sync failed, and nobody has dealt with it.
+        desk.inside().trouble = Some(Verdict::Poisoned);
+        assert!(
+            !desk.is_clear(),
+            "the engine thread may not write by itself"
+        );
+        assert_eq!(desk.put(Draft::default()), Verdict::Poisoned);
+        assert_eq!(desk.clear(), Verdict::Poisoned);
+        assert!(desk.is_clear(), "it was dealt with");
     }
 }

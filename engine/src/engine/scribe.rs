@@ -7,7 +7,7 @@ use super::follow::{Batch, Boxes, Delivery, Ended, Follower, Mailbox};
 use super::{Health, ReplyTo, Shared, fail};
 use crate::core::{Actor, Event, Record, Reply};
 use crate::io::Clock;
-use crate::log::{CommitError, Log};
+use crate::log::{CommitError, Log, Snapshots};
 use crate::model::{Sequence, VacancyId};
 use crate::race::{Sign, Unavailable};
 
@@ -62,8 +62,12 @@ impl Verdict {
 pub(super) struct Scribe {
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
-    /// None while the disk is full: opening it again is the check that there is space.
+    /// None while the disk is full, and while it is opened again.
     log: Option<Log>,
+    /// The log that found no space; it tells when there is some.
+    full: Option<Log>,
+    /// Whoever saves snapshots was given these of the first log.
+    snapshots: Snapshots,
     /// The last record that readers were given.
     told: Sequence,
     readers: Vec<Arc<Mailbox>>,
@@ -111,14 +115,30 @@ impl Scribe {
         Scribe {
             shared,
             clock,
+            snapshots: log.snapshots(),
             log: Some(log),
+            full: None,
             told,
             readers: Vec::new(),
         }
     }
 
-    pub(super) fn log(&self) -> Option<&Log> {
-        self.log.as_ref()
+    /// What saves snapshots, from any thread and for as long as the engine is open.
+    pub(super) fn snapshots(&self) -> Snapshots {
+        self.snapshots.clone()
+    }
+
+    /// Whether there is space again: for what was half-written to be removed, and for a whole
+    /// segment, which the log finds when it is opened next. It is closed then.
+    pub(super) fn has_space(&mut self) -> Verdict {
+        match self.full.as_mut().map(Log::try_resume) {
+            Some(Err(CommitError::Full { .. })) => Verdict::Full,
+            Some(Err(CommitError::Poisoned { .. })) => Verdict::Poisoned,
+            Some(Ok(())) | None => {
+                self.full = None;
+                Verdict::Durable
+            }
+        }
     }
 
     pub(super) fn told(&self) -> Sequence {
@@ -136,7 +156,7 @@ impl Scribe {
             }
             Err(None | Some(CommitError::Full { .. })) => {
                 // Whoever settles has gone ahead of the log: both are rebuilt when there is space.
-                self.log = None;
+                self.full = self.log.take().or(self.full.take());
                 self.shared.line.set_health(Health::ReadOnly);
                 draft.fail(Verdict::Full.why());
                 Verdict::Full
@@ -149,7 +169,13 @@ impl Scribe {
     }
 
     /// Goes on with a log that was opened again. What it held beyond what was told is told now.
-    pub(super) fn resume(&mut self, log: Log, news: Vec<Record>, signs: Vec<(VacancyId, Sign)>) {
+    pub(super) fn resume(
+        &mut self,
+        mut log: Log,
+        news: Vec<Record>,
+        signs: Vec<(VacancyId, Sign)>,
+    ) {
+        log.take_over(self.snapshots.clone());
         self.log = Some(log);
         let news = Draft {
             records: news,

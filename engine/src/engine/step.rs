@@ -108,9 +108,7 @@ impl Stepper {
 
     /// Where snapshots are saved, from any thread.
     pub(super) fn snapshots(&self) -> Snapshots {
-        let scribe = self.scribe();
-        let log = scribe.log().expect("a stepper opens with a log");
-        log.snapshots()
+        self.scribe().snapshots()
     }
 
     /// Takes what is in line and settles it as one batch. Says whether the engine goes on.
@@ -124,9 +122,15 @@ impl Stepper {
         {
             return false;
         }
-        if self.is_stale && !self.reopen() {
-            self.turn_everybody_away(Unavailable::DiskFull);
-            return self.shared.health() != Health::Closed;
+        if self.is_stale {
+            let verdict = self.scribe().has_space();
+            if verdict == Verdict::Poisoned {
+                return self.conclude(verdict, false);
+            }
+            if verdict == Verdict::Full || !self.reopen() {
+                self.turn_everybody_away(Unavailable::DiskFull);
+                return self.shared.health() != Health::Closed;
+            }
         }
         let at = self.state.at().max(self.options.clock.now());
         let draft = self.settle(at);
@@ -308,7 +312,7 @@ impl Stepper {
             None => 0,
         };
         let events = match decide(&self.state, command, Stamp { at, place }, matches) {
-            Ok(Outcome::Again(answer)) => return Ok(answer),
+            Ok(Outcome::Again(reply)) => return reply,
             Ok(Outcome::New(events)) => events,
             Err(refused) if refused.refusal.is_remembered(&command.body) => {
                 vec![Event::Refused(refused)]

@@ -102,6 +102,11 @@ impl Snapshots {
             .map_err(|cause| SnapshotError::NotTidied { sequence, cause })
     }
 
+    /// How far the log is durable, as far as these snapshots know.
+    pub(super) fn durable(&self) -> &Arc<AtomicU64> {
+        &self.shared.durable
+    }
+
     fn write(&self, sequence: Sequence, payload: &[u8]) -> Result<(), IoError> {
         let storage = &*self.shared.storage;
         let header = SnapshotHeader::new(self.shared.identity, sequence, payload);

@@ -7,7 +7,7 @@ use super::record::Damage;
 use super::scan::Scan;
 use super::segment::Folder;
 use super::snapshot;
-use super::{Corruption, OpenError, read_folder};
+use super::{Corruption, OpenError};
 use crate::io::{IoError, Storage};
 use crate::model::Sequence;
 
@@ -70,23 +70,66 @@ pub fn durable_mark(storage: &dyn Storage) -> Result<Option<Sequence>, OpenError
     }
 }
 
-/// How often a log is looked at again, one of whose files was renamed or removed meanwhile.
+/// How often a log is looked at that changes while it is looked at.
 const LOOKS_MAX: usize = 5;
 
 /// Reads every batch of a log, and judges it as opening it would. The log may be live: what is
 /// written meanwhile may be in the report or not, and the newest batch may look torn.
 ///
+/// What a live writer writes between two reads looks like damage: the place has been read as empty,
+/// and behind it there is something now. So where something is missing the log is looked at
+/// again, and what is not missing at the same place again was not missing.
+///
 /// # Errors
 /// [`OpenError::Io`] and [`OpenError::Version`]. Damage is part of the report.
 pub fn verify(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
+    let mut before: Option<Report> = None;
     for _ in 1..LOOKS_MAX {
         match look(storage) {
             // The writer of a live log archives segments and removes snapshots.
             Err(OpenError::Io(IoError::NotFound { .. })) => {}
+            Ok(report) if report.lacks_something() => {
+                if before.is_some_and(|before| before.lacks_the_same(&report)) {
+                    return Ok(report);
+                }
+                before = Some(report);
+            }
             other => return other,
         }
     }
-    look(storage)
+    let mut report = look(storage)?;
+    if report.lacks_something() && before.is_some_and(|before| !before.lacks_the_same(&report)) {
+        // The log has moved on at every look, and so it would at the next one.
+        (report.damage, report.torn) = (None, Vec::new());
+    }
+    Ok(report)
+}
+
+impl Report {
+    /// Whether there is a place at which a live writer may have written meanwhile.
+    fn lacks_something(&self) -> bool {
+        let damage = self.damage.as_ref().map(|damage| damage.what);
+        let is_missing = matches!(
+            damage,
+            Some(Damage::Overtaken { .. } | Damage::Missing { .. })
+        );
+        is_missing || (damage.is_none() && !self.torn.is_empty())
+    }
+
+    fn lacks_the_same(&self, other: &Report) -> bool {
+        let damaged = |report: &Report| {
+            let damage = report.damage.as_ref()?;
+            Some((damage.file.clone(), damage.offset, damage.sequence))
+        };
+        let torn = |report: &Report| {
+            report
+                .torn
+                .iter()
+                .map(|torn| torn.offset)
+                .collect::<Vec<_>>()
+        };
+        damaged(self) == damaged(other) && torn(self) == torn(other) && self.last == other.last
+    }
 }
 
 fn look(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
@@ -103,28 +146,10 @@ fn look(storage: &Arc<dyn Storage>) -> Result<Report, OpenError> {
         ..Report::default()
     };
     match examine(storage, &folder, &mut report) {
-        // What was missing when it was looked for, and is there now, a live writer has written in
-        // between. It cannot be missing still where something later was seen: that is written
-        // only when all before it is.
-        Err(OpenError::Corrupt(Corruption {
-            sequence,
-            what: Damage::Overtaken { .. } | Damage::Missing { .. },
-            ..
-        })) if holds(storage, sequence) => {}
         Err(OpenError::Corrupt(damage)) => report.damage = Some(damage),
         other => other?,
     }
-    let next = report.last.unwrap_or_default().next();
-    if !report.torn.is_empty() && holds(storage, next) {
-        report.torn.clear();
-    }
     Ok(report)
-}
-
-/// Whether `sequence` can be read now.
-fn holds(storage: &Arc<dyn Storage>, sequence: Sequence) -> bool {
-    let mut reader = read_folder(Arc::clone(storage), sequence);
-    matches!(reader.next_batch(), Ok(Some(_)))
 }
 
 fn examine(

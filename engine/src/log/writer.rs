@@ -243,6 +243,14 @@ impl Log {
         self.snapshots.clone()
     }
 
+    /// Goes on where a closed log of the same folder ended, so that whoever was given its
+    /// `snapshots` can save more of them.
+    pub fn take_over(&mut self, snapshots: Snapshots) {
+        let durable = Arc::clone(snapshots.durable());
+        durable.store(self.durable().0, Ordering::Release);
+        (self.durable, self.snapshots) = (durable, snapshots);
+    }
+
     /// Writes a due mark and fills a missing spare, under [`Background::OnDemand`]; otherwise
     /// threads do, and this does nothing.
     ///

@@ -21,7 +21,7 @@ const CHUNKS_MAX: usize = if IS_EXPLORED {
 };
 
 /// Words of the filter of officers with recorded answers: 65,536 bits.
-const ANSWERED_WORDS: usize = if IS_EXPLORED { 1 } else { 1_024 };
+const ANSWERED_WORDS: usize = if IS_EXPLORED { 2 } else { 1_024 };
 
 /// A model makes all its atomics anew for each of its thousands of runs, so it has few of them.
 const IS_EXPLORED: bool = cfg!(all(test, any(loom, shuttle)));

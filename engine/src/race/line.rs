@@ -112,7 +112,35 @@ impl<T> Line<T> {
     }
 
     pub(crate) fn health(&self) -> Health {
-        match self.health.load(Ordering::Acquire) {
+        Health::of(self.health.load(Ordering::Acquire))
+    }
+
+    /// Says how the engine is. What was in line before is found by a drain after this; what enters
+    /// later finds the end.
+    ///
+    /// An end is for good: whoever is still writing when the line ends may find that the disk is
+    /// full, and a line that nobody drains any more must not take anybody in because of it.
+    pub(crate) fn set_health(&self, health: Health) {
+        let mut before = self.health.load(Ordering::Relaxed);
+        while health.has_ended() || !Health::of(before).has_ended() {
+            let swapped = self.health.compare_exchange_weak(
+                before,
+                health as u8,
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+            match swapped {
+                Ok(_) => break,
+                Err(current) => before = current,
+            }
+        }
+        fence(Ordering::SeqCst);
+    }
+}
+
+impl Health {
+    fn of(number: u8) -> Health {
+        match number {
             0 => Health::Running,
             1 => Health::ReadOnly,
             2 => Health::Failed,
@@ -120,15 +148,6 @@ impl<T> Line<T> {
         }
     }
 
-    /// Says how the engine is. What was in line before is found by a drain after this; what enters
-    /// later finds the end.
-    pub(crate) fn set_health(&self, health: Health) {
-        self.health.store(health as u8, Ordering::Release);
-        fence(Ordering::SeqCst);
-    }
-}
-
-impl Health {
     /// Whether nobody is taken in any more.
     pub(crate) fn has_ended(self) -> bool {
         matches!(self, Health::Failed | Health::Closed)
@@ -193,6 +212,12 @@ mod planted {
         #[cfg(loom)]
         pub(in crate::race) fn set_health_without_fence(&self, health: Health) {
             self.health.store(health as u8, Ordering::Release);
+        }
+
+        /// Says how the engine is, whether or not it has ended.
+        pub(in crate::race) fn set_health_over_an_end(&self, health: Health) {
+            self.health.store(health as u8, Ordering::Release);
+            fence(Ordering::SeqCst);
         }
 
         /// Sleeps without looking once more.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use engine::core::digest::digest;
 use engine::core::{State, apply};
-use engine::io::Disk;
+use engine::io::{Disk, Storage};
 use engine::log::read_folder;
 use engine::model::{OfficerId, Sequence, VacancyId};
 use engine::{Engine, Follower, Health, Unavailable};
@@ -178,8 +178,18 @@ fn on_a_small_disk(folder: &Path) {
         let until_full = fill_the_rest(&engine, &mut ledger, &mut next);
         let seen = stay_full(&engine, &storage, &mut follower, &mut ledger, &mut next);
         std::fs::remove_file(&ballast).expect("the ballast is ours");
+        let snapshot = newest_snapshot(&storage);
         let to_recover = go_on(&engine, &mut ledger, &mut next);
         let Full { asked, running } = seen;
+        assert_eq!(
+            running, 0,
+            "it takes requests in before there is room for a segment"
+        );
+        let begun = Instant::now();
+        while newest_snapshot(&storage) == snapshot {
+            assert!(begun.elapsed() < PATIENCE, "no more snapshots are saved");
+            thread::sleep(Duration::from_millis(10));
+        }
         // The harness keeps what is printed; the process around this one reads it.
         println!(
             "full disk, {left} bytes left: {} accepts fitted into what was prepared, read-only \
@@ -280,6 +290,12 @@ fn go_on(engine: &Engine, ledger: &mut Ledger, next: &mut u32) -> Duration {
     assert!(ledger.unanswered().is_empty());
     *next += AFTER;
     took
+}
+
+fn newest_snapshot(storage: &Disk) -> Option<String> {
+    let files = storage.list().expect("the folder lists");
+    let names = files.into_iter().map(|file| file.name);
+    names.filter(|name| name.starts_with("snapshot-")).max()
 }
 
 /// Takes all the space there is but for the last so many bytes.

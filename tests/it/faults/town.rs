@@ -14,6 +14,9 @@ use engine::{Engine, Options, Unavailable};
 /// Officers, and slots of every vacancy: everybody who asks once wins.
 pub(super) const OFFICERS: u32 = 64;
 
+/// Records from one snapshot to the next.
+const SNAPSHOT_EVERY: u64 = 40;
+
 const HOUR_MS: u64 = 3_600_000;
 
 pub(super) fn options(storage: Arc<dyn Storage>, segment_bytes: u64) -> Options {
@@ -25,7 +28,7 @@ pub(super) fn options(storage: Arc<dyn Storage>, segment_bytes: u64) -> Options 
             identity: 0x70_37,
             ..LogOptions::default()
         },
-        snapshot_every_records: 0,
+        snapshot_every_records: SNAPSHOT_EVERY,
     }
 }
 

@@ -13,7 +13,7 @@ use super::digest::fingerprint;
 use super::event::{Event, TierCause};
 use super::matching::Matches;
 use super::refusal::{Kind, Refusal, Refused};
-use super::state::{Answer, State};
+use super::state::{Reply, State};
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, Vacancy, VacancyId};
 use crate::rules::tier;
 
@@ -31,8 +31,8 @@ pub struct Stamp {
 pub enum Outcome {
     /// These events, to be recorded and applied.
     New(Vec<Event>),
-    /// Nothing: it was done before, and this was the answer.
-    Again(Answer),
+    /// Nothing: it was asked before, and this was the answer.
+    Again(Reply),
 }
 
 /// Decides `command` as of `stamp`.
@@ -49,7 +49,7 @@ pub fn decide(
         if remembered.fingerprint != fingerprint(&command.body) {
             return Err(Refusal::RequestReused.into());
         }
-        return remembered.reply.clone().map(Outcome::Again);
+        return Ok(Outcome::Again(remembered.reply.clone()));
     }
     authorise(state, command)?;
     let at = stamp.at;

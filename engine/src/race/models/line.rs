@@ -182,3 +182,49 @@ fn a_missing_fence_on_either_side_is_found() {
         everybody_is_answered(Line::enter, Line::set_health_without_fence),
     );
 }
+
+/// The line ends while whoever writes finds that the disk is full. Somebody enters meanwhile, and
+/// somebody afterwards.
+fn the_end_stays(say: fn(&Line<u32>, Health)) -> impl Fn(&Seen) {
+    move |seen| {
+        let line = Arc::new(Line::new(2));
+        let entering = Arc::clone(&line);
+        let entering = spawn(move || Line::enter(&entering, 0));
+        let writing = Arc::clone(&line);
+        let writing = spawn(move || say(&writing, Health::ReadOnly));
+        line.set_health(Health::Closed);
+        let mut answered = Vec::new();
+        line.drain_into(&mut answered);
+        seen.note(match answered.len() {
+            0 => "the end found nobody",
+            _ => "the end found somebody",
+        });
+        if let Entry::Ended(left) = join([entering]).remove(0) {
+            answered.extend(left);
+        }
+        join([writing]);
+        assert_eq!(line.health(), Health::Closed, "an end is for good");
+        assert_eq!(Line::enter(&line, 1), Entry::Ended(vec![1]), "too late");
+        assert_eq!(answered, [0], "everybody is answered once");
+    }
+}
+
+const STAYING: Model = Model {
+    name: "a line that ends while the disk is full",
+    preemptions_max: Some(4),
+    reaches: &["the end found nobody", "the end found somebody"],
+};
+
+#[test]
+fn a_line_that_has_ended_stays_ended() {
+    STAYING.holds(the_end_stays(Line::set_health));
+}
+
+#[test]
+fn a_full_disk_said_over_an_end_is_found() {
+    STAYING.finds(
+        "the disk is said to be full although the line has ended",
+        "an end is for good",
+        the_end_stays(Line::set_health_over_an_end),
+    );
+}

@@ -43,7 +43,7 @@ pub(super) fn settle_one(
     stamp: Stamp,
 ) -> (Reply, Option<Record>) {
     let events = match decide(state, command, stamp, &Matches::none()) {
-        Ok(Outcome::Again(answer)) => return (Ok(answer), None),
+        Ok(Outcome::Again(reply)) => return (reply, None),
         Ok(Outcome::New(events)) => events,
         Err(refused) if refused.refusal.is_remembered(&command.body) => {
             vec![Event::Refused(refused)]

@@ -1,0 +1,411 @@
+//! The sequential specification: what each operation may answer when nothing happens at the same
+//! time. It is written from `docs/rules.md` and decision 0004 and shares no rule with the engine:
+//! plain lists, searched from end to end.
+//!
+//! The world of a history is small: one agency, work that needs no certificate, and a clock that
+//! stands still before all of it.
+
+use engine::core::{Kind, Refusal};
+use engine::model::{Rank, VacancyId};
+use engine::rules::Clause;
+
+use super::call::{Answer, Award, Call, Op};
+
+/// Everything that answers depend on, but for the memory of requests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Floor {
+    pub(crate) staff: Vec<Staff>,
+    pub(crate) shifts: Vec<Shift>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Staff {
+    pub(crate) rank: Rank,
+    pub(crate) suspended: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Shift {
+    pub(crate) key: u8,
+    pub(crate) start_hour: u8,
+    pub(crate) end_hour: u8,
+    pub(crate) seats: Vec<Seat>,
+    pub(crate) cancelled: bool,
+    pub(crate) round: u32,
+    pub(crate) closed_round: u32,
+    pub(crate) offered: Vec<u32>,
+    pub(crate) returned: Vec<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Seat {
+    pub(crate) rank: Rank,
+    pub(crate) holder: Option<(u32, Award)>,
+}
+
+/// What an operation comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// A slot is awarded.
+    Award(u16),
+    /// The officer holds a slot already.
+    Held(Award),
+    Done,
+    No(Refusal),
+}
+
+impl Verdict {
+    /// Whether this changes the floor, and so is cited by its sequence.
+    pub(crate) fn is_write(&self) -> bool {
+        matches!(self, Verdict::Award(_) | Verdict::Done)
+    }
+}
+
+impl Floor {
+    pub(crate) fn new(ranks: &[Rank]) -> Floor {
+        let staff = |&rank| Staff {
+            rank,
+            suspended: false,
+        };
+        Floor {
+            staff: ranks.iter().map(staff).collect(),
+            shifts: Vec::new(),
+        }
+    }
+
+    /// What `op` comes to, asked now and for the first time.
+    pub(crate) fn judge(&self, op: Op) -> Verdict {
+        match op {
+            Op::Publish { key, .. } if self.shifts.iter().any(|shift| shift.key == key) => {
+                Verdict::No(Refusal::AlreadyExists {
+                    kind: Kind::Vacancy,
+                    code: format!("{key:032x}").into(),
+                })
+            }
+            Op::Publish { .. } | Op::Suspend { .. } | Op::Reinstate { .. } => Verdict::Done,
+            Op::Cancel { vacancy } => self.on(vacancy, |shift| {
+                if shift.cancelled {
+                    return Verdict::No(Refusal::Cancelled);
+                }
+                Verdict::Done
+            }),
+            Op::Accept {
+                officer,
+                vacancy,
+                round,
+            } => self.on(vacancy, |shift| self.accept(officer, shift, round)),
+            Op::Decline {
+                officer,
+                vacancy,
+                round,
+            } => self.on(vacancy, |shift| {
+                if shift.cancelled {
+                    return Verdict::No(Refusal::Cancelled);
+                }
+                let asked = shift.offered.contains(&officer) && shift.award_of(officer).is_none();
+                if !asked || round != shift.round {
+                    return Verdict::No(Refusal::NotOffered);
+                }
+                Verdict::Done
+            }),
+            Op::Release { officer, vacancy } | Op::Recall { officer, vacancy } => {
+                self.on(vacancy, |shift| {
+                    if shift.cancelled {
+                        return Verdict::No(Refusal::Cancelled);
+                    }
+                    if shift.award_of(officer).is_none() {
+                        return Verdict::No(Refusal::NotHolder);
+                    }
+                    Verdict::Done
+                })
+            }
+        }
+    }
+
+    /// Does `op`, which was answered `answer` and is a write.
+    pub(crate) fn perform(&mut self, op: Op, answer: &Answer) {
+        match op {
+            Op::Publish { .. } => self.publish(op),
+            Op::Suspend { officer } => self.staff[officer as usize].suspended = true,
+            Op::Reinstate { officer } => self.staff[officer as usize].suspended = false,
+            Op::Cancel { vacancy } => {
+                let shift = &mut self.shifts[vacancy as usize];
+                shift.cancelled = true;
+                for seat in &mut shift.seats {
+                    seat.holder = None;
+                }
+            }
+            Op::Accept {
+                officer, vacancy, ..
+            } => {
+                let Answer::Won(award) = answer else {
+                    unreachable!("an accept that writes is a win: {answer:?}");
+                };
+                let shift = &mut self.shifts[vacancy as usize];
+                shift.seats[usize::from(award.slot)].holder = Some((officer, *award));
+                if shift.seats.iter().all(|seat| seat.holder.is_some()) {
+                    shift.closed_round = shift.round;
+                }
+            }
+            // Nobody is left to ask in this world, so a decline changes no later answer.
+            Op::Decline { .. } => {}
+            Op::Release { officer, vacancy } | Op::Recall { officer, vacancy } => {
+                self.vacate(officer, vacancy);
+            }
+        }
+    }
+
+    /// Whether `op` may be answered `answer` now. Places in line are stated by the engine and
+    /// follow no rule of the floor, but a holder's is part of the award.
+    pub(crate) fn permits(&self, op: Op, answer: &Answer) -> bool {
+        match (self.judge(op), answer) {
+            (Verdict::Award(slot), Answer::Won(award)) => {
+                let Op::Accept { vacancy, .. } = op else {
+                    return false;
+                };
+                (award.vacancy, award.slot) == (vacancy, slot)
+            }
+            (Verdict::Held(held), Answer::Won(award)) => held == *award,
+            (Verdict::Done, Answer::Done { .. }) => true,
+            (Verdict::No(refusal), answer) => answer.says(&refusal),
+            _ => false,
+        }
+    }
+
+    fn accept(&self, officer: u32, shift: &Shift, round: u32) -> Verdict {
+        if let Some(award) = shift.award_of(officer) {
+            return Verdict::Held(award);
+        }
+        if round <= shift.closed_round {
+            return Verdict::No(Refusal::Filled);
+        }
+        if shift.cancelled {
+            return Verdict::No(Refusal::Cancelled);
+        }
+        if round > shift.round || shift.returned.contains(&officer) {
+            return Verdict::No(Refusal::NotOffered);
+        }
+        if let Some(clause) = self.breach(officer, shift) {
+            return Verdict::No(Refusal::NotEligible { clause });
+        }
+        let work = (shift.start_hour, shift.end_hour);
+        if let Some(with) = self.busy(officer, work) {
+            return Verdict::No(Refusal::Overlaps { with });
+        }
+        let rank = self.staff[officer as usize].rank;
+        let open = |seat: &Seat| seat.holder.is_none() && seat.rank == rank;
+        match (0..).zip(&shift.seats).find(|(_, seat)| open(seat)) {
+            Some((slot, _)) => Verdict::Award(slot),
+            None => Verdict::No(Refusal::RankFilled),
+        }
+    }
+
+    fn breach(&self, officer: u32, shift: &Shift) -> Option<Clause> {
+        let who = &self.staff[officer as usize];
+        if who.suspended {
+            return Some(Clause::NotSuspended);
+        }
+        let wanted = shift.seats.iter().any(|seat| seat.rank == who.rank);
+        (!wanted).then_some(Clause::Rank)
+    }
+
+    /// The earliest shift that `officer` holds during `work`, half-open hours.
+    fn busy(&self, officer: u32, work: (u8, u8)) -> Option<VacancyId> {
+        let held = (0..).zip(&self.shifts).filter(|(_, shift)| {
+            let meets = shift.start_hour < work.1 && work.0 < shift.end_hour;
+            meets && shift.award_of(officer).is_some()
+        });
+        let earliest = held.min_by_key(|(_, shift)| shift.start_hour);
+        earliest.map(|(number, _)| VacancyId(number))
+    }
+
+    /// Everybody who could take `shift` now.
+    fn everybody_for(&self, shift: &Shift) -> Vec<u32> {
+        let work = (shift.start_hour, shift.end_hour);
+        let staff = 0..u32::try_from(self.staff.len()).expect("a handful of officers");
+        staff
+            .filter(|who| !shift.returned.contains(who))
+            .filter(|&who| self.breach(who, shift).is_none() && self.busy(who, work).is_none())
+            .collect()
+    }
+
+    fn publish(&mut self, op: Op) {
+        let Op::Publish {
+            key,
+            start_hour,
+            hours,
+            officers,
+            sergeants,
+        } = op
+        else {
+            unreachable!("only publications are published");
+        };
+        let seat = |rank| Seat { rank, holder: None };
+        let ordinary = (0..officers).map(|_| seat(Rank::Officer));
+        let leading = (0..sergeants).map(|_| seat(Rank::Sergeant));
+        let mut shift = Shift {
+            key,
+            start_hour,
+            end_hour: start_hour + hours,
+            seats: ordinary.chain(leading).collect(),
+            cancelled: false,
+            round: 1,
+            closed_round: 0,
+            offered: Vec::new(),
+            returned: Vec::new(),
+        };
+        shift.offered = self.everybody_for(&shift);
+        self.shifts.push(shift);
+    }
+
+    fn vacate(&mut self, officer: u32, vacancy: u32) {
+        // Who holds this shift is busy in its hours and is not offered it again.
+        let recipients = self.everybody_for(&self.shifts[vacancy as usize]);
+        let shift = &mut self.shifts[vacancy as usize];
+        let was_filled = shift.seats.iter().all(|seat| seat.holder.is_some());
+        for seat in &mut shift.seats {
+            if seat.holder.is_some_and(|(holder, _)| holder == officer) {
+                seat.holder = None;
+            }
+        }
+        if was_filled {
+            shift.offered.clear();
+        }
+        shift.offered.extend(recipients);
+        shift.offered.sort_unstable();
+        shift.offered.dedup();
+        shift.offered.retain(|who| *who != officer);
+        shift.returned.push(officer);
+        shift.round += 1;
+    }
+
+    fn on(&self, vacancy: u32, judge: impl FnOnce(&Shift) -> Verdict) -> Verdict {
+        match self.shifts.get(vacancy as usize) {
+            Some(shift) => judge(shift),
+            None => Verdict::No(Refusal::Unknown {
+                kind: Kind::Vacancy,
+                code: vacancy.to_string().into(),
+            }),
+        }
+    }
+}
+
+impl Shift {
+    fn award_of(&self, officer: u32) -> Option<Award> {
+        let held = self.seats.iter().filter_map(|seat| seat.holder);
+        held.into_iter()
+            .find_map(|(holder, award)| (holder == officer).then_some(award))
+    }
+}
+
+/// The floor with its memory of requests and its count of records: the whole specification.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Desk {
+    pub(crate) floor: Floor,
+    /// The highest sequence that was cited.
+    pub(crate) last: u64,
+    remembered: Vec<Remembered>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Remembered {
+    identity: (Option<u32>, u64),
+    op: Op,
+    answer: Answer,
+}
+
+impl Desk {
+    pub(crate) fn new(floor: Floor, last: u64) -> Desk {
+        Desk {
+            floor,
+            last,
+            remembered: Vec::new(),
+        }
+    }
+
+    /// What happens if `call` is answered now as it was; nothing if it may not be.
+    pub(crate) fn after(&self, call: &Call) -> Option<Desk> {
+        let mut next = self.clone();
+        next.take(call).then_some(next)
+    }
+
+    /// Answers `call` now as it was; says whether that may be.
+    pub(crate) fn take(&mut self, call: &Call) -> bool {
+        let (op, answer) = (call.op, &call.answer);
+        if let Some(before) = self.recall(call.identity()) {
+            if before.op == op {
+                return before.answer == *answer;
+            }
+            // A gate turns a loser away without a look at what the request was used for before.
+            let filled = Verdict::No(Refusal::Filled);
+            let turned_away = answer.says(&Refusal::Filled) && self.floor.judge(op) == filled;
+            return turned_away || answer.says(&Refusal::RequestReused);
+        }
+        if !self.floor.permits(op, answer) {
+            return false;
+        }
+        if self.floor.judge(op).is_write() {
+            let Some(sequence) = answer.sequence().filter(|cited| *cited > self.last) else {
+                return false;
+            };
+            self.last = sequence;
+            self.floor.perform(op, answer);
+        }
+        self.remember(call.identity(), op, answer);
+        true
+    }
+
+    /// Answers `op` as the specification would, with places in line of its own making.
+    pub(crate) fn answer(&mut self, request: u64, op: Op) -> Answer {
+        let identity = (op.asker(), request);
+        if let Some(before) = self.recall(identity) {
+            return if before.op == op {
+                before.answer.clone()
+            } else {
+                Answer::refused(Refusal::RequestReused)
+            };
+        }
+        let verdict = self.floor.judge(op);
+        let answer = self.word(&verdict, op);
+        if verdict.is_write() {
+            self.floor.perform(op, &answer);
+        }
+        self.remember(identity, op, &answer);
+        answer
+    }
+
+    /// `verdict` as an answer; what it records takes the next sequence.
+    pub(crate) fn word(&mut self, verdict: &Verdict, op: Op) -> Answer {
+        let answer = match (verdict, op) {
+            (Verdict::Award(slot), Op::Accept { vacancy, .. }) => Answer::Won(Award {
+                vacancy,
+                slot: *slot,
+                place: 1,
+                sequence: self.last + 1,
+            }),
+            (Verdict::Award(_), _) => unreachable!("only accepts are awarded: {op:?}"),
+            (Verdict::Held(award), _) => Answer::Won(*award),
+            (Verdict::Done, _) => Answer::Done {
+                sequence: self.last + 1,
+            },
+            (Verdict::No(refusal), _) => Answer::refused(refusal.clone()),
+        };
+        self.last += u64::from(answer.is_remembered());
+        answer
+    }
+
+    pub(crate) fn remember(&mut self, identity: (Option<u32>, u64), op: Op, answer: &Answer) {
+        if answer.is_remembered() {
+            self.remembered.push(Remembered {
+                identity,
+                op,
+                answer: answer.clone(),
+            });
+        }
+    }
+
+    fn recall(&self, identity: (Option<u32>, u64)) -> Option<&Remembered> {
+        let mut remembered = self.remembered.iter();
+        remembered.find(|before| before.identity == identity)
+    }
+}

@@ -1,0 +1,587 @@
+//! The flat reference model: what `docs/rules.md` says, done slowly on plain lists. It has no
+//! index, no calendar and no deadline queue; whatever can be found by looking through everything
+//! is found that way. It shares words with the engine (ranks, clauses, refusals), and no rule.
+
+use engine::core::{Invalid, Kind, Refusal};
+use engine::model::{Rank, Standing};
+use engine::rules::Clause;
+
+use super::cast::{
+    ALWAYS, Ask, Availability, By, CERTIFICATIONS, DAY, HalfHour, Notice, OFFICERS, PROGRAMMES,
+    Pact, Span,
+};
+
+/// How long an answer is remembered.
+const RETENTION: HalfHour = DAY;
+
+/// Everything there is.
+#[derive(Debug, Clone)]
+pub(crate) struct Flat {
+    pub(crate) flaw: Flaw,
+    /// Records of the log so far, and when the last was made.
+    pub(crate) records: u64,
+    pub(crate) last_at: HalfHour,
+    pub(crate) officers: Vec<Officer>,
+    pub(crate) pacts: Vec<Pact>,
+    /// Site and officer.
+    pub(crate) exclusions: Vec<(usize, usize)>,
+    pub(crate) vacancies: Vec<Vacancy>,
+    pub(crate) memory: Vec<Memory>,
+    /// Assignments flagged for the coordinator, until somebody takes note.
+    pub(crate) flagged: Vec<(usize, usize, Clause)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Officer {
+    pub(crate) certifications: Vec<Certificate>,
+    /// Programme and validity.
+    pub(crate) approvals: Vec<(usize, Span)>,
+    pub(crate) suspended: bool,
+    pub(crate) availability: Option<Availability>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Certificate {
+    pub(crate) kind: usize,
+    pub(crate) valid: Span,
+    /// Whether it was noticed that it ran out.
+    pub(crate) noticed: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Vacancy {
+    pub(crate) notice: Notice,
+    pub(crate) standing: Standing,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) round: u32,
+    pub(crate) closed_round: u32,
+    pub(crate) filled_at: Option<HalfHour>,
+    pub(crate) tier: u8,
+    pub(crate) tier_closes_at: Option<HalfHour>,
+    pub(crate) offered: Vec<usize>,
+    pub(crate) declined: Vec<usize>,
+    pub(crate) returned: Vec<usize>,
+    pub(crate) punches: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    pub(crate) rank: Rank,
+    pub(crate) holder: Option<Holder>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) officer: usize,
+    pub(crate) cover: usize,
+    pub(crate) sequence: u64,
+    pub(crate) at: HalfHour,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    pub(crate) at: HalfHour,
+    pub(crate) by: By,
+    pub(crate) request: u128,
+    pub(crate) ask: Ask,
+    pub(crate) said: Said,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    Won {
+        vacancy: usize,
+        slot: usize,
+        holder: Holder,
+    },
+    Done {
+        sequence: u64,
+    },
+    No(Refusal),
+}
+
+/// Something that is wrong with the model on purpose: whatever compares it with the engine must
+/// find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    None,
+    /// Back-to-back shifts overlap.
+    ClosedIntervals,
+    /// A pact is read in both directions.
+    PactsBothWays,
+    /// A back-up is covered by the lead, whatever its own agreement.
+    CoverOfTheLead,
+    /// Who gave a slot back may take it again.
+    ForgetsReturned,
+    /// A late answer to a closed round can win a slot of the next one.
+    LateAnswersWin,
+    /// A certificate has to hold at the accept, and not through the end.
+    CertifiedAtAcceptOnly,
+    /// An approval is looked at when the work is offered, and not again.
+    ApprovalNotCheckedAgain,
+    /// Any rank takes any slot.
+    AnyRankFits,
+    /// Declared windows are read in UTC.
+    AvailabilityInUtc,
+    /// Exceptions to the ordinary week are ignored.
+    ExceptionsIgnored,
+    /// When all have declined, nobody else is asked.
+    DeclinedByAllStops,
+    /// The window of a tier never elapses.
+    WindowNeverElapses,
+    /// A suspension takes the officer's slots away.
+    SuspensionReopens,
+    /// Answers are remembered for ever.
+    NothingForgotten,
+    /// A change that fails leaves those before it done.
+    HalfARoster,
+    /// A cancelled vacancy keeps the officers' time.
+    CancelKeepsTime,
+    /// Nobody is told when an assignment loses its ground.
+    NothingFlagged,
+}
+
+impl Flaw {
+    pub(crate) const PLANTED: [Flaw; 17] = [
+        Flaw::ClosedIntervals,
+        Flaw::PactsBothWays,
+        Flaw::CoverOfTheLead,
+        Flaw::ForgetsReturned,
+        Flaw::LateAnswersWin,
+        Flaw::CertifiedAtAcceptOnly,
+        Flaw::ApprovalNotCheckedAgain,
+        Flaw::AnyRankFits,
+        Flaw::AvailabilityInUtc,
+        Flaw::ExceptionsIgnored,
+        Flaw::DeclinedByAllStops,
+        Flaw::WindowNeverElapses,
+        Flaw::SuspensionReopens,
+        Flaw::NothingForgotten,
+        Flaw::HalfARoster,
+        Flaw::CancelKeepsTime,
+        Flaw::NothingFlagged,
+    ];
+}
+
+impl Flat {
+    /// The cast, every officer with every certificate and approval, after `records` records.
+    pub(crate) fn new(flaw: Flaw, records: u64, at: HalfHour) -> Flat {
+        let officer = |_| Officer {
+            certifications: (0..CERTIFICATIONS)
+                .map(|kind| Certificate {
+                    kind,
+                    valid: ALWAYS,
+                    noticed: false,
+                })
+                .collect(),
+            approvals: (0..PROGRAMMES.len())
+                .map(|programme| (programme, ALWAYS))
+                .collect(),
+            suspended: false,
+            availability: None,
+        };
+        Flat {
+            flaw,
+            records,
+            last_at: at,
+            officers: OFFICERS.iter().map(officer).collect(),
+            pacts: Vec::new(),
+            exclusions: Vec::new(),
+            vacancies: Vec::new(),
+            memory: Vec::new(),
+            flagged: Vec::new(),
+        }
+    }
+
+    /// Answers `ask` at `at`.
+    pub(crate) fn ask(&mut self, by: By, request: u128, ask: &Ask, at: HalfHour) -> Said {
+        if let Some(memory) = self.remembered(by, request) {
+            if memory.ask != *ask {
+                return Said::No(Refusal::RequestReused);
+            }
+            return memory.said.clone();
+        }
+        let said = if self.may(by, ask) {
+            match self.decide(by, ask, at) {
+                Ok(said) => said,
+                Err(refusal) => Said::No(refusal),
+            }
+        } else {
+            Said::No(Refusal::NotAllowed)
+        };
+        if is_recorded(ask, &said) {
+            self.record(at);
+            self.memory.push(Memory {
+                at,
+                by,
+                request,
+                ask: ask.clone(),
+                said: said.clone(),
+            });
+        }
+        said
+    }
+
+    /// The remembered answer to a request.
+    pub(crate) fn remembered(&self, by: By, request: u128) -> Option<&Memory> {
+        let same = |memory: &&Memory| memory.by == by && memory.request == request;
+        self.memory.iter().find(same)
+    }
+
+    /// When something next falls due by itself.
+    pub(crate) fn next_deadline(&self) -> Option<HalfHour> {
+        let open = self.vacancies.iter();
+        let open = open.filter(|row| row.standing == Standing::Open);
+        let starts = open.clone().map(|row| row.notice.start());
+        let windows = open.filter_map(|row| row.tier_closes_at);
+        let certificates = self.officers.iter().flat_map(|who| &who.certifications);
+        let expiries = certificates
+            .filter(|held| !held.noticed && held.valid.1 != HalfHour::MAX)
+            .map(|held| held.valid.1);
+        starts.chain(windows).chain(expiries).min()
+    }
+
+    /// Does what has fallen due at `at`; says whether anything had.
+    pub(crate) fn tick(&mut self, at: HalfHour) -> bool {
+        if self.next_deadline().is_none_or(|due| due > at) {
+            return false;
+        }
+        for held in self.officers.iter_mut().flat_map(|o| &mut o.certifications) {
+            held.noticed |= held.valid.1 <= at;
+        }
+        for number in 0..self.vacancies.len() {
+            let row = &mut self.vacancies[number];
+            if row.standing != Standing::Open {
+                continue;
+            }
+            if row.notice.start() <= at {
+                row.standing = Standing::Expired;
+                row.tier_closes_at = None;
+            } else if row.tier_closes_at.is_some_and(|due| due <= at) {
+                row.tier_closes_at = None;
+                let waiting = !row.offered.is_empty();
+                if self.flaw != Flaw::WindowNeverElapses {
+                    self.open_next(number, at, waiting);
+                }
+            }
+        }
+        self.record(at);
+        true
+    }
+
+    /// The slot that `officer` holds.
+    pub(crate) fn held(&self, number: usize, officer: usize) -> Option<(usize, Holder)> {
+        let slots = self.vacancies.get(number)?.slots.iter().enumerate();
+        slots
+            .filter_map(|(slot, row)| Some((slot, row.holder?)))
+            .find(|(_, holder)| holder.officer == officer)
+    }
+
+    /// Notes that a record was made, and forgets what is too old by then.
+    fn record(&mut self, at: HalfHour) {
+        self.records += 1;
+        self.last_at = at;
+        if self.flaw != Flaw::NothingForgotten {
+            self.memory.retain(|memory| memory.at >= at - RETENTION);
+        }
+    }
+
+    pub(super) fn done(&self) -> Result<Said, Refusal> {
+        let sequence = self.records + 1;
+        Ok(Said::Done { sequence })
+    }
+
+    fn decide(&mut self, by: By, ask: &Ask, at: HalfHour) -> Result<Said, Refusal> {
+        match (ask, by) {
+            (Ask::Publish(notice), _) => self.publish(notice, at),
+            (Ask::Accept { vacancy, round }, By::Officer(officer)) => {
+                self.accept(*vacancy, *round, officer, at)
+            }
+            (Ask::Decline { vacancy, round }, By::Officer(officer)) => {
+                self.decline(*vacancy, *round, officer, at)
+            }
+            (Ask::Release { vacancy }, By::Officer(officer)) => self.vacate(*vacancy, officer, at),
+            (Ask::Recall { vacancy, officer }, _) => self.vacate(*vacancy, *officer, at),
+            (
+                Ask::Punch {
+                    vacancy,
+                    off_the_map,
+                },
+                By::Officer(officer),
+            ) => {
+                self.known(*vacancy)?;
+                self.held(*vacancy, officer).ok_or(Refusal::NotHolder)?;
+                if *off_the_map {
+                    return Err(Refusal::Invalid(Invalid::Position));
+                }
+                self.vacancies[*vacancy].punches += 1;
+                self.done()
+            }
+            (Ask::Cancel { vacancy }, _) => self.cancel(*vacancy, at),
+            (Ask::NextTier { vacancy }, _) => {
+                self.not_over(*vacancy, at)?;
+                let row = &self.vacancies[*vacancy];
+                if row.standing == Standing::Filled {
+                    return Err(Refusal::Filled);
+                }
+                let waiting = !row.offered.is_empty();
+                let opened = self.open_next(*vacancy, at, waiting);
+                opened.then_some(()).ok_or(Refusal::NoFurtherTier)?;
+                self.done()
+            }
+            (Ask::Roster(changes), _) => self.change_roster(changes, at),
+            (_, By::Operator | By::Agency(_)) => unreachable!("only officers may: {ask:?}"),
+        }
+    }
+
+    fn publish(&mut self, notice: &Notice, at: HalfHour) -> Result<Said, Refusal> {
+        if at >= notice.start() {
+            return Err(Refusal::Invalid(Invalid::InThePast));
+        }
+        let same = |row: &Vacancy| row.notice.key == notice.key;
+        if self.vacancies.iter().any(same) {
+            return Err(Refusal::AlreadyExists {
+                kind: Kind::Vacancy,
+                code: format!("{:032x}", notice.key).into(),
+            });
+        }
+        let slot = |&rank: &Rank| Slot { rank, holder: None };
+        self.vacancies.push(Vacancy {
+            slots: notice.slots.iter().map(slot).collect(),
+            notice: notice.clone(),
+            standing: Standing::Open,
+            round: 1,
+            closed_round: 0,
+            filled_at: None,
+            tier: 0,
+            tier_closes_at: None,
+            offered: Vec::new(),
+            declined: Vec::new(),
+            returned: Vec::new(),
+            punches: 0,
+        });
+        self.open_from(self.vacancies.len() - 1, 0, at, false);
+        self.done()
+    }
+
+    fn accept(
+        &mut self,
+        number: usize,
+        round: u32,
+        officer: usize,
+        at: HalfHour,
+    ) -> Result<Said, Refusal> {
+        let row = self.known(number)?;
+        if let Some((slot, holder)) = self.held(number, officer) {
+            return Ok(Said::Won {
+                vacancy: number,
+                slot,
+                holder,
+            });
+        }
+        let is_late = round <= row.closed_round;
+        if is_late && (self.flaw != Flaw::LateAnswersWin || row.standing == Standing::Filled) {
+            return Err(Refusal::Filled);
+        }
+        self.not_over(number, at)?;
+        if round > row.round {
+            return Err(Refusal::NotOffered);
+        }
+        let cover = self.examine(number, officer, at)?;
+        let rank = OFFICERS[officer].rank;
+        let fits = |slot: &Slot| slot.rank == rank || self.flaw == Flaw::AnyRankFits;
+        let open = |slot: &Slot| slot.holder.is_none() && fits(slot);
+        let slot = row.slots.iter().position(open);
+        let slot = slot.ok_or(Refusal::RankFilled)?;
+        let holder = Holder {
+            officer,
+            cover,
+            sequence: self.records + 1,
+            at,
+        };
+        let row = &mut self.vacancies[number];
+        row.slots[slot].holder = Some(holder);
+        if row.slots.iter().all(|slot| slot.holder.is_some()) {
+            row.standing = Standing::Filled;
+            row.closed_round = row.round;
+            row.filled_at = Some(at);
+            row.tier_closes_at = None;
+        }
+        Ok(Said::Won {
+            vacancy: number,
+            slot,
+            holder,
+        })
+    }
+
+    fn decline(
+        &mut self,
+        number: usize,
+        round: u32,
+        officer: usize,
+        at: HalfHour,
+    ) -> Result<Said, Refusal> {
+        self.not_over(number, at)?;
+        let holds = self.held(number, officer).is_some();
+        let row = &mut self.vacancies[number];
+        if holds || !row.offered.contains(&officer) || round != row.round {
+            return Err(Refusal::NotOffered);
+        }
+        if !row.declined.contains(&officer) {
+            row.declined.push(officer);
+        }
+        let row = &self.vacancies[number];
+        let undecided = row.offered.iter().any(|&who| {
+            let declined = row.declined.contains(&who);
+            !declined && self.held(number, who).is_none()
+        });
+        let stops = self.flaw == Flaw::DeclinedByAllStops;
+        if row.standing == Standing::Open && !undecided && !stops {
+            self.open_next(number, at, false);
+        }
+        self.done()
+    }
+
+    fn vacate(&mut self, number: usize, officer: usize, at: HalfHour) -> Result<Said, Refusal> {
+        self.not_over(number, at)?;
+        let (slot, _) = self.held(number, officer).ok_or(Refusal::NotHolder)?;
+        // Whoever holds the shift is busy in its hours, and so is the officer until it is freed.
+        let tiers = 0..=self.vacancies[number].tier;
+        let asked: Vec<usize> = tiers
+            .flat_map(|tier| self.eligible(number, tier, at))
+            .collect();
+        let next = self.next_tier(number, self.vacancies[number].tier, at);
+        // Whoever is asked in a later tier is found while the slot is still held.
+        let row = self.vacancies[number].clone();
+        let further = match (asked.is_empty(), next) {
+            (true, Some(first)) => self.opening(number, first, at, false),
+            _ => Vec::new(),
+        };
+        let row_now = &mut self.vacancies[number];
+        if row.standing == Standing::Filled {
+            row_now.offered.clear();
+        }
+        row_now.slots[slot].holder = None;
+        row_now.standing = Standing::Open;
+        row_now.round += 1;
+        row_now.returned.push(officer);
+        row_now.declined.clear();
+        row_now.offered.extend(&asked);
+        row_now.offered.retain(|who| *who != officer);
+        let window = next.and(row_now.window(row.tier));
+        row_now.tier_closes_at = window.filter(|_| !asked.is_empty()).map(|w| at + w);
+        self.apply_opening(number, further);
+        self.done()
+    }
+
+    fn cancel(&mut self, number: usize, at: HalfHour) -> Result<Said, Refusal> {
+        let row = self.known(number)?;
+        match row.standing {
+            Standing::Cancelled => return Err(Refusal::Cancelled),
+            Standing::Expired => return Err(Refusal::Expired),
+            Standing::Open | Standing::Filled if row.notice.end() <= at => {
+                return Err(Refusal::Expired);
+            }
+            Standing::Open | Standing::Filled => {}
+        }
+        let keeps = self.flaw == Flaw::CancelKeepsTime;
+        let row = &mut self.vacancies[number];
+        row.standing = Standing::Cancelled;
+        row.tier_closes_at = None;
+        for slot in &mut row.slots {
+            slot.holder = slot.holder.filter(|_| keeps);
+        }
+        self.done()
+    }
+
+    /// Opens the tier after those that are open, if there is one.
+    fn open_next(&mut self, number: usize, at: HalfHour, waiting: bool) -> bool {
+        let Some(next) = self.next_tier(number, self.vacancies[number].tier, at) else {
+            return false;
+        };
+        self.open_from(number, next, at, waiting);
+        true
+    }
+
+    fn open_from(&mut self, number: usize, first: u8, at: HalfHour, waiting: bool) {
+        let opened = self.opening(number, first, at, waiting);
+        self.apply_opening(number, opened);
+    }
+
+    /// The tiers that open at once from `first` on, with whom they ask and when they end.
+    fn opening(
+        &self,
+        number: usize,
+        first: u8,
+        at: HalfHour,
+        mut waiting: bool,
+    ) -> Vec<(u8, Vec<usize>, Option<HalfHour>)> {
+        let mut opened = Vec::new();
+        let mut tier = first;
+        loop {
+            let asked = self.eligible(number, tier, at);
+            waiting |= !asked.is_empty();
+            let next = self.next_tier(number, tier, at);
+            let window = next.and(self.vacancies[number].window(tier));
+            let ends = window.filter(|window| *window > 0 && waiting);
+            opened.push((tier, asked, ends.map(|window| at + window)));
+            // The next tier opens at once if nobody is there to wait for, or no time is given.
+            match next {
+                Some(next) if !waiting || window == Some(0) => tier = next,
+                _ => return opened,
+            }
+        }
+    }
+
+    fn apply_opening(&mut self, number: usize, opened: Vec<(u8, Vec<usize>, Option<HalfHour>)>) {
+        let row = &mut self.vacancies[number];
+        for (tier, asked, ends) in opened {
+            row.tier = tier;
+            row.offered.extend(asked);
+            row.tier_closes_at = ends;
+        }
+        row.offered.sort_unstable();
+        row.offered.dedup();
+    }
+
+    fn known(&self, number: usize) -> Result<&Vacancy, Refusal> {
+        self.vacancies.get(number).ok_or_else(|| Refusal::Unknown {
+            kind: Kind::Vacancy,
+            code: number.to_string().into(),
+        })
+    }
+
+    fn not_over(&self, number: usize, at: HalfHour) -> Result<(), Refusal> {
+        let row = self.known(number)?;
+        match row.standing {
+            Standing::Cancelled => Err(Refusal::Cancelled),
+            Standing::Expired => Err(Refusal::Expired),
+            Standing::Open | Standing::Filled if row.notice.start() <= at => Err(Refusal::Expired),
+            Standing::Open | Standing::Filled => Ok(()),
+        }
+    }
+}
+
+impl Vacancy {
+    /// How long `tier` is offered before the next opens; none, never by time.
+    fn window(&self, tier: u8) -> Option<HalfHour> {
+        let windows = &self.notice.windows;
+        let last = windows.len().checked_sub(1)?;
+        Some(windows[usize::from(tier).min(last)])
+    }
+}
+
+/// Whether this answer is written down, so that a retry hears it again: everything that was done,
+/// and every refusal that could be another one later.
+fn is_recorded(ask: &Ask, said: &Said) -> bool {
+    let Said::No(refusal) = said else {
+        return true;
+    };
+    match refusal {
+        Refusal::Filled => !matches!(ask, Ask::Accept { .. }),
+        Refusal::Invalid(_) | Refusal::NotAllowed | Refusal::RequestReused => false,
+        Refusal::Cancelled | Refusal::Expired | Refusal::Busy { .. } => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,61 @@
+//! The model's permissions: who may ask what.
+
+use super::cast::{Ask, By, Change, OFFICERS, SITES};
+use super::flat::Flat;
+
+impl Flat {
+    /// Whether role and agency allow this: they come from who asks, never from what is asked.
+    pub(super) fn may(&self, by: By, ask: &Ask) -> bool {
+        let leads = |agency: usize, vacancy: usize| {
+            let row = self.vacancies.get(vacancy);
+            row.is_some_and(|row| row.notice.lead == agency)
+        };
+        match (by, ask) {
+            (By::Operator, Ask::Accept { .. } | Ask::Decline { .. }) => false,
+            (By::Operator, Ask::Release { .. } | Ask::Punch { .. }) => false,
+            (By::Operator, _) => true,
+            (By::Agency(agency), Ask::Publish(notice)) => notice.lead == agency,
+            (By::Agency(agency), Ask::Cancel { vacancy } | Ask::NextTier { vacancy }) => {
+                leads(agency, *vacancy)
+            }
+            (By::Agency(agency), Ask::Recall { officer, .. }) => OFFICERS[*officer].home == agency,
+            (By::Agency(agency), Ask::Roster(changes)) => {
+                changes.iter().all(|change| match subject(change) {
+                    Subject::Officer(officer) => OFFICERS[officer].home == agency,
+                    Subject::Site(site) => SITES[site].lead == agency,
+                    Subject::Installation => false,
+                })
+            }
+            (By::Agency(_), _) => false,
+            (By::Officer(_), Ask::Accept { .. } | Ask::Decline { .. }) => true,
+            (By::Officer(_), Ask::Release { .. } | Ask::Punch { .. }) => true,
+            (By::Officer(own), Ask::Roster(changes)) => changes
+                .iter()
+                .all(|change| matches!(change, Change::Declare { officer, .. } if *officer == own)),
+            (By::Officer(_), _) => false,
+        }
+    }
+}
+
+/// What a change is about, as far as permission goes.
+pub(super) enum Subject {
+    Officer(usize),
+    Site(usize),
+    Installation,
+}
+
+pub(super) fn subject(change: &Change) -> Subject {
+    match change {
+        Change::Grant { officer, .. } | Change::Revoke { officer, .. } => {
+            Subject::Officer(*officer)
+        }
+        Change::Approve { officer, .. } | Change::Withdraw { officer, .. } => {
+            Subject::Officer(*officer)
+        }
+        Change::Suspend { officer } | Change::Reinstate { officer } => Subject::Officer(*officer),
+        Change::Declare { officer, .. } => Subject::Officer(*officer),
+        Change::Exclude { site, .. } | Change::Readmit { site, .. } => Subject::Site(*site),
+        // Nobody is employed by no agency.
+        Change::Pact(_) | Change::EndPact { .. } | Change::Nobody => Subject::Installation,
+    }
+}

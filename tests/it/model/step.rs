@@ -1,0 +1,486 @@
+//! Random steps of a sequence. A step names what it is about relative to what there is (the
+//! newest vacancy, its second holder, the round before), so that it still makes sense when steps
+//! before it are dropped to find the shortest sequence.
+
+use engine::model::Rank;
+use loadgen::seed::SplitMix64;
+
+use super::cast::{
+    AGENCIES, ALWAYS, Ask, Availability, By, CERTIFICATIONS, Change, DAY, HalfHour, Notice,
+    OFFICERS, PROGRAMMES, Pact, SITES, Span,
+};
+use super::flat::Flat;
+
+/// Steps of one sequence.
+const STEPS: (u64, u64) = (20, 60);
+/// How far back the vacancies are that most steps are about.
+const RECENT: u64 = 4;
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Asked and settled together, in this order.
+    Together(Vec<Wish>),
+    /// The clock moves on.
+    Wait(HalfHour),
+    /// The clock is set back, as wall clocks are.
+    SetBack(HalfHour),
+    /// The engine is closed and opened again from its log.
+    Restart,
+}
+
+/// Something to ask, before it is known what there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) by: Asker,
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Who would ordinarily ask this: the officer, the lead, the home agency.
+    Proper,
+    Exactly(By),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A vacancy that starts so long after now; its key is a new one, or the newest again.
+    Publish {
+        notice: Notice,
+        same_key: bool,
+    },
+    Accept {
+        back: u64,
+        officer: Who,
+        round: i64,
+    },
+    Decline {
+        back: u64,
+        officer: Who,
+        round: i64,
+    },
+    Release {
+        back: u64,
+        officer: Who,
+    },
+    Punch {
+        back: u64,
+        officer: Who,
+        off_the_map: bool,
+    },
+    Recall {
+        back: u64,
+        officer: Who,
+    },
+    Cancel {
+        back: u64,
+    },
+    NextTier {
+        back: u64,
+    },
+    Roster(Vec<Change>),
+    /// What was asked so many requests ago, under the same id.
+    Again {
+        back: usize,
+    },
+    /// Something else, under an id that was used so many requests ago.
+    Reuse {
+        back: usize,
+        what: Box<What>,
+    },
+}
+
+/// An officer, whoever holds a slot of the vacancy, or whoever it is open to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Asked(usize),
+    /// Somebody who holds a slot of another vacancy.
+    Busy(usize),
+    Holder(usize),
+    Exactly(usize),
+}
+
+/// The steps of the sequence of this seed.
+pub(crate) fn sequence(seed: u64) -> Vec<Step> {
+    let mut dice = SplitMix64::new(seed);
+    let count = dice.between(STEPS.0, STEPS.1);
+    // Something to do, and somebody to ask when nobody at home is there.
+    let mut steps = vec![
+        Step::Together(vec![Wish {
+            by: Asker::Proper,
+            what: What::Roster(vec![
+                Change::Pact(pact(&mut dice)),
+                Change::Pact(pact(&mut dice)),
+            ]),
+        }]),
+        Step::Together(vec![wish(&mut dice, 0)]),
+    ];
+    steps.extend((0..count).map(|_| step(&mut dice)));
+    steps
+}
+
+fn step(dice: &mut SplitMix64) -> Step {
+    match dice.pick(&[800, 80, 15, 25]) {
+        0 => {
+            let count = if dice.chance(200) {
+                dice.between(2, 4)
+            } else {
+                1
+            };
+            let kind = |dice: &mut SplitMix64| dice.pick(&WEIGHTS);
+            Step::Together(
+                (0..count)
+                    .map(|_| {
+                        let kind = kind(dice);
+                        wish(dice, kind)
+                    })
+                    .collect(),
+            )
+        }
+        1 if dice.chance(150) => Step::Wait(dice.between(DAY as u64, 2 * DAY as u64) as i64),
+        1 => Step::Wait(dice.between(1, 8) as i64),
+        2 => Step::SetBack(dice.between(1, 4) as i64),
+        _ => Step::Restart,
+    }
+}
+
+/// How often each kind of wish is made, in the order of the arms of [`what`].
+const WEIGHTS: [u32; 11] = [130, 360, 110, 90, 10, 35, 15, 25, 110, 70, 15];
+
+fn wish(dice: &mut SplitMix64, kind: usize) -> Wish {
+    let by = match dice.pick(&[940, 20, 25, 15]) {
+        0 => Asker::Proper,
+        1 => Asker::Exactly(By::Operator),
+        2 => Asker::Exactly(By::Agency(below(dice, AGENCIES.len()))),
+        _ => Asker::Exactly(By::Officer(below(dice, OFFICERS.len()))),
+    };
+    Wish {
+        by,
+        what: what(dice, kind),
+    }
+}
+
+fn what(dice: &mut SplitMix64, kind: usize) -> What {
+    let back = dice.below(RECENT);
+    let officer = below(dice, OFFICERS.len());
+    // Mostly the round that stands, sometimes one before or one to come.
+    let round = [0, 0, 0, 0, 0, -1, -1, 1][below(dice, 8)];
+    let asked = match dice.pick(&[600, 150, 250]) {
+        0 => Who::Asked(below(dice, 4)),
+        1 => Who::Busy(below(dice, 4)),
+        _ => Who::Exactly(officer),
+    };
+    let who = match dice.chance(800) {
+        true => Who::Holder(below(dice, 2)),
+        false => Who::Exactly(officer),
+    };
+    match kind {
+        0 => What::Publish {
+            notice: notice(dice),
+            same_key: dice.chance(40),
+        },
+        1 => What::Accept {
+            back: rarely_unknown(dice, back),
+            officer: asked,
+            round,
+        },
+        2 => What::Decline {
+            back,
+            officer: asked,
+            round,
+        },
+        3 => What::Release {
+            back: rarely_unknown(dice, back),
+            officer: who,
+        },
+        4 => What::Punch {
+            back,
+            officer: who,
+            off_the_map: dice.chance(200),
+        },
+        5 => What::Recall { back, officer: who },
+        6 => What::Cancel {
+            back: rarely_unknown(dice, back),
+        },
+        7 => What::NextTier { back },
+        8 => {
+            let count = if dice.chance(250) { 2 } else { 1 };
+            What::Roster((0..count).map(|_| change(dice)).collect())
+        }
+        9 => What::Again {
+            back: below(dice, 8),
+        },
+        _ => {
+            let kind = [1, 2, 3, 8][below(dice, 4)];
+            What::Reuse {
+                back: below(dice, 8),
+                what: Box::new(what(dice, kind)),
+            }
+        }
+    }
+}
+
+/// A vacancy that was never published, once in a while.
+fn rarely_unknown(dice: &mut SplitMix64, back: u64) -> u64 {
+    if dice.chance(15) { u64::MAX } else { back }
+}
+
+fn notice(dice: &mut SplitMix64) -> Notice {
+    let start = dice.between(4, 40) as i64;
+    let first = (
+        below(dice, SITES.len()),
+        (start, start + dice.between(2, 16) as i64),
+    );
+    let mut segments = vec![first];
+    if dice.chance(250) {
+        let start = first.1.1 + dice.below(6) as i64;
+        segments.push((
+            below(dice, SITES.len()),
+            (start, start + dice.between(1, 8) as i64),
+        ));
+    }
+    let slots = match below(dice, 6) {
+        0..=2 => vec![Rank::Officer],
+        3 => vec![Rank::Officer, Rank::Officer],
+        4 => vec![Rank::Officer, Rank::Sergeant],
+        _ => vec![Rank::Sergeant],
+    };
+    let windows = match below(dice, 4) {
+        0 => vec![],
+        1 => vec![0],
+        2 => vec![dice.between(1, 8) as i64],
+        _ => vec![dice.between(1, 8) as i64, dice.below(4) as i64],
+    };
+    Notice {
+        key: 0,
+        lead: [0, 0, 1, 2][below(dice, 4)],
+        programme: below(dice, PROGRAMMES.len()),
+        segments,
+        slots,
+        windows,
+    }
+}
+
+fn change(dice: &mut SplitMix64) -> Change {
+    let officer = below(dice, OFFICERS.len());
+    let certification = below(dice, CERTIFICATIONS);
+    let programme = below(dice, PROGRAMMES.len());
+    let (site, lead, backup) = (
+        below(dice, SITES.len()),
+        below(dice, AGENCIES.len()),
+        below(dice, AGENCIES.len()),
+    );
+    match dice.pick(&[14, 8, 10, 8, 10, 14, 16, 18, 6, 8, 8, 2]) {
+        0 => Change::Grant {
+            officer,
+            certification,
+            valid: validity(dice),
+        },
+        1 => Change::Revoke {
+            officer,
+            certification,
+        },
+        2 => Change::Approve {
+            officer,
+            programme,
+            valid: validity(dice),
+        },
+        3 => Change::Withdraw { officer, programme },
+        4 => Change::Suspend { officer },
+        5 => Change::Reinstate { officer },
+        6 => Change::Declare {
+            officer,
+            availability: availability(dice),
+        },
+        7 => Change::Pact(pact(dice)),
+        8 => Change::EndPact { lead, backup },
+        9 => Change::Exclude { site, officer },
+        10 => Change::Readmit { site, officer },
+        _ => Change::Nobody,
+    }
+}
+
+fn pact(dice: &mut SplitMix64) -> Pact {
+    // Tier 0 is the lead's own and is refused.
+    let lowest = u64::from(!dice.chance(30));
+    Pact {
+        lead: [0, 0, 1, 2][below(dice, 4)],
+        backup: below(dice, AGENCIES.len()),
+        tier: dice.between(lowest, 3) as u8,
+        valid: validity(dice),
+        cover: [None, None, Some(0), Some(1)][below(dice, 4)],
+    }
+}
+
+/// Mostly without dates, otherwise about as long as a sequence.
+fn validity(dice: &mut SplitMix64) -> Span {
+    if dice.chance(500) {
+        return ALWAYS;
+    }
+    let start = dice.below(60) as i64;
+    (
+        if dice.chance(700) { 0 } else { start },
+        start + dice.between(1, 120) as i64,
+    )
+}
+
+fn availability(dice: &mut SplitMix64) -> Option<Availability> {
+    if dice.chance(300) {
+        return None;
+    }
+    let window = |dice: &mut SplitMix64| {
+        let from = dice.below(24) as i64;
+        (from, from + dice.between(4, 24) as i64)
+    };
+    let mut weekly = Vec::new();
+    for weekday in 0..7 {
+        if dice.chance(800) {
+            weekly.push((weekday, window(dice)));
+        }
+        if dice.chance(300) {
+            weekly.push((weekday, window(dice)));
+        }
+    }
+    let mut exceptions = Vec::new();
+    for day in 0..4 {
+        if dice.chance(200) {
+            let windows = if dice.chance(300) {
+                vec![]
+            } else {
+                vec![window(dice)]
+            };
+            exceptions.push((day, windows));
+        }
+    }
+    Some(Availability { weekly, exceptions })
+}
+
+fn below(dice: &mut SplitMix64, bound: usize) -> usize {
+    dice.below(bound as u64) as usize
+}
+
+impl What {
+    /// What this is in the world of `flat` at `at`, and who would ordinarily ask it. `key` is one
+    /// that nothing has yet.
+    pub(crate) fn resolve(&self, flat: &Flat, at: HalfHour, key: u128) -> (By, Ask) {
+        let row = |vacancy: usize| flat.vacancies.get(vacancy);
+        let lead = |vacancy| row(vacancy).map_or(By::Operator, |row| By::Agency(row.notice.lead));
+        let officer = |who: Who, vacancy| who.of(flat, vacancy, at);
+        // Rounds count from 1.
+        let round = |offset: i64, vacancy| {
+            let current = row(vacancy).map_or(1, |row| row.round);
+            u32::try_from((i64::from(current) + offset).max(1)).expect("few rounds")
+        };
+        let vacancy = self.vacancy(flat);
+        match self {
+            What::Publish { notice, same_key } => {
+                let mut notice = notice.clone();
+                for (_, span) in &mut notice.segments {
+                    *span = (span.0 + at, span.1 + at);
+                }
+                let newest = flat.vacancies.last().filter(|_| *same_key);
+                notice.key = newest.map_or(key, |row| row.notice.key);
+                (By::Agency(notice.lead), Ask::Publish(notice))
+            }
+            What::Accept {
+                officer: who,
+                round: offset,
+                ..
+            } => {
+                let round = round(*offset, vacancy);
+                let by = By::Officer(officer(*who, vacancy));
+                (by, Ask::Accept { vacancy, round })
+            }
+            What::Decline {
+                officer: who,
+                round: offset,
+                ..
+            } => {
+                let round = round(*offset, vacancy);
+                let by = By::Officer(officer(*who, vacancy));
+                (by, Ask::Decline { vacancy, round })
+            }
+            What::Release { officer: who, .. } => {
+                let by = By::Officer(officer(*who, vacancy));
+                (by, Ask::Release { vacancy })
+            }
+            What::Punch {
+                officer: who,
+                off_the_map,
+                ..
+            } => {
+                let (by, off_the_map) = (By::Officer(officer(*who, vacancy)), *off_the_map);
+                (
+                    by,
+                    Ask::Punch {
+                        vacancy,
+                        off_the_map,
+                    },
+                )
+            }
+            What::Recall { officer: who, .. } => {
+                let officer = officer(*who, vacancy);
+                let by = By::Agency(OFFICERS[officer].home);
+                (by, Ask::Recall { vacancy, officer })
+            }
+            What::Cancel { .. } => (lead(vacancy), Ask::Cancel { vacancy }),
+            What::NextTier { .. } => (lead(vacancy), Ask::NextTier { vacancy }),
+            What::Roster(changes) => (By::Operator, Ask::Roster(changes.clone())),
+            What::Again { .. } | What::Reuse { .. } => {
+                unreachable!("who plays the sequence knows what was asked before")
+            }
+        }
+    }
+
+    /// The number of the vacancy that this is about, counted back from the newest.
+    fn vacancy(&self, flat: &Flat) -> usize {
+        let count = flat.vacancies.len() as u64;
+        match self {
+            What::Accept { back, .. }
+            | What::Decline { back, .. }
+            | What::Release { back, .. }
+            | What::Punch { back, .. }
+            | What::Recall { back, .. }
+            | What::Cancel { back }
+            | What::NextTier { back } => match (count, *back) {
+                (_, u64::MAX) | (0, _) => count as usize,
+                (_, back) => (count - 1 - back % count) as usize,
+            },
+            What::Publish { .. } | What::Roster(_) => 0,
+            What::Again { .. } | What::Reuse { .. } => 0,
+        }
+    }
+}
+
+impl Who {
+    fn of(self, flat: &Flat, vacancy: usize, at: HalfHour) -> usize {
+        let (nth, all): (usize, Vec<usize>) = match self {
+            Who::Exactly(officer) => return officer,
+            Who::Holder(nth) => {
+                let everybody = 0..OFFICERS.len();
+                let holds = |who: &usize| flat.held(vacancy, *who).is_some();
+                (nth, everybody.filter(holds).collect())
+            }
+            Who::Busy(nth) => {
+                let everybody = 0..OFFICERS.len();
+                let others = 0..flat.vacancies.len();
+                let elsewhere = |who: &usize| {
+                    let mut others = others.clone().filter(|other| *other != vacancy);
+                    others.any(|other| flat.held(other, *who).is_some())
+                };
+                (nth, everybody.filter(elsewhere).collect())
+            }
+            Who::Asked(nth) => {
+                let known = vacancy < flat.vacancies.len();
+                let everybody = 0..OFFICERS.len();
+                let asked = |who: &usize| known && flat.stands_for(vacancy, *who, at);
+                (nth, everybody.filter(asked).collect())
+            }
+        };
+        match all.len() {
+            0 => nth,
+            count => all[nth % count],
+        }
+    }
+}
