@@ -49,6 +49,8 @@ const REACHED: [(&str, &[&str]); 6] = [
             "opened",
             "torn",
             "spotless",
+            "zero spares",
+            "dirty spares",
             "corrupt",
             "later version",
         ],

@@ -164,10 +164,16 @@ impl Program {
             .stderr(fs::File::create(&said_path)?)
             .spawn()
             .map_err(|because| self.not_run(because))?;
-        let taken = match &mut child.stdout {
-            Some(stdout) => read(stdout),
+        let taken = match child.stdout.take() {
+            Some(mut stdout) => read(&mut stdout),
             None => Err(io::Error::other("the child has no standard output").into()),
         };
+        if taken.is_err() {
+            // What is not understood is not read to its end, for which the child would wait.
+            child.kill()?;
+            child.wait()?;
+            return taken;
+        }
         let status = child.wait()?;
         if !status.success() {
             let said = fs::read_to_string(&said_path).unwrap_or_default();
@@ -334,4 +340,52 @@ fn all_tasks(tasks: &Path, file: &str, holds: impl Fn(&str) -> bool) -> io::Resu
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A folder with a program in it that does what a script says, in place of the server.
+    fn program(name: &str, script: &str) -> Program {
+        let name = format!("muster-stand-in-{}-{name}", std::process::id());
+        let home = std::env::temp_dir().join(name);
+        fs::create_dir_all(&home).unwrap();
+        let muster = home.join("stand-in");
+        fs::write(&muster, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&muster, fs::Permissions::from_mode(0o700)).unwrap();
+        Program {
+            muster,
+            data: home.clone(),
+            home,
+            address: ([127, 0, 0, 1], 1).into(),
+        }
+    }
+
+    #[test]
+    fn a_dump_that_is_not_understood_is_an_error_and_nobody_waits_for_its_end() {
+        let program = program("nonsense", "[ $2 = verify ] || exec yes nonsense");
+        let error = program.inspect().unwrap_err();
+        assert!(matches!(error, ProgramError::History(_)), "{error}");
+        fs::remove_dir_all(&program.home).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_is_refused_says_why() {
+        let program = program("damaged", "echo the log is damaged >&2; exit 1");
+        let error = program.inspect().unwrap_err();
+        assert!(error.to_string().contains("`muster log verify`"), "{error}");
+        assert!(error.to_string().contains("the log is damaged"), "{error}");
+        fs::remove_dir_all(&program.home).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_does_not_start_says_why() {
+        let program = program("ended", "echo the disk is on fire >&2; exit 3");
+        let error = program.start().unwrap_err();
+        assert!(error.to_string().contains("the disk is on fire"), "{error}");
+        fs::remove_dir_all(&program.home).unwrap();
+    }
 }

@@ -1,5 +1,5 @@
 //! The sequential specification: what each operation may answer when nothing happens at the same
-//! time. It is written from `docs/rules.md` and decision 0004 and shares no rule with the engine:
+//! time. It is written from `docs/rules.md`, decisions 0004 and 0012, and shares no rule with the engine:
 //! plain lists, searched from end to end.
 //!
 //! The world of a history is small: one agency, work that needs no certificate, and a clock that
@@ -41,6 +41,8 @@ pub(crate) struct Shift {
 pub(crate) struct Seat {
     pub(crate) rank: Rank,
     pub(crate) holder: Option<(u32, Award)>,
+    /// The last round that was filled before the award: the holder may have lost it, and heard so.
+    pub(crate) filled_before: u32,
 }
 
 /// What an operation comes to.
@@ -142,7 +144,9 @@ impl Floor {
                     unreachable!("an accept that writes is a win: {answer:?}");
                 };
                 let shift = &mut self.shifts[vacancy as usize];
-                shift.seats[usize::from(award.slot)].holder = Some((officer, *award));
+                let seat = &mut shift.seats[usize::from(award.slot)];
+                seat.holder = Some((officer, *award));
+                seat.filled_before = shift.closed_round;
                 if shift.seats.iter().all(|seat| seat.holder.is_some()) {
                     shift.closed_round = shift.round;
                 }
@@ -173,7 +177,10 @@ impl Floor {
     }
 
     fn accept(&self, officer: u32, shift: &Shift, round: u32) -> Verdict {
-        if let Some(award) = shift.award_of(officer) {
+        if let Some((award, filled_before)) = shift.seat_of(officer) {
+            if round <= filled_before {
+                return Verdict::No(Refusal::Filled);
+            }
             return Verdict::Held(award);
         }
         if round <= shift.closed_round {
@@ -240,7 +247,11 @@ impl Floor {
         else {
             unreachable!("only publications are published");
         };
-        let seat = |rank| Seat { rank, holder: None };
+        let seat = |rank| Seat {
+            rank,
+            holder: None,
+            filled_before: 0,
+        };
         let ordinary = (0..officers).map(|_| seat(Rank::Officer));
         let leading = (0..sergeants).map(|_| seat(Rank::Sergeant));
         let mut shift = Shift {
@@ -292,9 +303,16 @@ impl Floor {
 
 impl Shift {
     fn award_of(&self, officer: u32) -> Option<Award> {
-        let held = self.seats.iter().filter_map(|seat| seat.holder);
-        held.into_iter()
-            .find_map(|(holder, award)| (holder == officer).then_some(award))
+        self.seat_of(officer).map(|(award, _)| award)
+    }
+
+    /// The award of the slot that `officer` holds, and the last round that was filled before it.
+    fn seat_of(&self, officer: u32) -> Option<(Award, u32)> {
+        let mut seats = self.seats.iter();
+        seats.find_map(|seat| {
+            let (holder, award) = seat.holder?;
+            (holder == officer).then_some((award, seat.filled_before))
+        })
     }
 }
 

@@ -274,10 +274,6 @@ impl Drive {
             }
             // Somebody used the id for something else in between.
             (_, Err(refused)) if refused.refusal == Refusal::RequestReused => {}
-            // Whoever holds a slot hears so, also when an earlier round was lost.
-            (Some(Refusal::Filled), Ok(Answer::Won(_))) => {
-                self.tally.holders_heard_after_filled += 1;
-            }
             // What has started can still be cancelled, and then no longer says that it started.
             (Some(Refusal::Expired), Err(refused)) if refused.refusal == Refusal::Cancelled => {
                 self.tally.cancelled_heard_after_expired += 1;

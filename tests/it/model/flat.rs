@@ -76,6 +76,8 @@ pub(crate) struct Holder {
     pub(crate) cover: usize,
     pub(crate) sequence: u64,
     pub(crate) at: HalfHour,
+    /// The last round that was filled before the award: the holder may have lost it, and heard so.
+    pub(crate) filled_before: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -374,6 +376,9 @@ impl Flat {
     ) -> Result<Said, Refusal> {
         let row = self.known(number)?;
         if let Some((slot, holder)) = self.held(number, officer) {
+            if round <= holder.filled_before {
+                return Err(Refusal::Filled);
+            }
             return Ok(Said::Won {
                 vacancy: number,
                 slot,
@@ -399,6 +404,7 @@ impl Flat {
             cover,
             sequence: self.records + 1,
             at,
+            filled_before: row.closed_round,
         };
         let row = &mut self.vacancies[number];
         row.slots[slot].holder = Some(holder);
