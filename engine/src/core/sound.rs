@@ -8,7 +8,7 @@
 use super::state::{Deadline, Durable};
 use crate::limits::{SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX};
 use crate::model::{
-    Booking, Interval, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId,
+    Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId,
 };
 
 /// The farthest from 1970 that anything is decided or worked, in microseconds: some 36,000 years.
@@ -60,22 +60,31 @@ fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), 
     let counts = (1..=ROUND_MAX).contains(&row.round) && row.closed_round <= row.round;
     hold(counts, "the rounds of a vacancy")?;
     for holder in row.holders() {
-        let known = durable.roster.officers.find(holder.officer).is_some();
-        hold(known && holder.place <= ROUND_MAX, "the holder of a slot")?;
+        let known = durable.roster.officers.find(holder.officer).is_some()
+            && durable.calendars.find(holder.officer).is_some();
+        let counts = holder.place <= ROUND_MAX && holder.closed_before <= row.closed_round;
+        hold(known && counts, "the holder of a slot")?;
+    }
+    if let Some(moved) = &row.moved {
+        hold(is_held(durable, id, row, moved), "a reservation")?;
     }
     if let Some(at) = row.tier_closes_at {
         let waited_for = durable.deadlines.contains(&(at, Deadline::Tier(id)));
         hold(waited_for, "a tier that would never close")?;
     }
-    if let Some(at) = confirm_by(row) {
-        let waited_for = durable.deadlines.contains(&(at, Deadline::Confirm(id)));
-        hold(waited_for, "a reservation that would never lapse")?;
-    }
     Ok(())
 }
 
-fn confirm_by(row: &Vacancy) -> Option<Timestamp> {
-    row.moved.as_ref().and_then(|moved| moved.confirm_by)
+/// Whether what an amendment left can be settled: whoever is to say yes holds a slot, and there is
+/// an end to waiting for it.
+fn is_held(durable: &Durable, id: VacancyId, row: &Vacancy, moved: &Moved) -> bool {
+    let mut unconfirmed = moved.unconfirmed.iter();
+    let held = unconfirmed.all(|officer| row.slot_of(officer).is_some());
+    let ends = match moved.confirm_by {
+        Some(at) => durable.deadlines.contains(&(at, Deadline::Confirm(id))),
+        None => moved.unconfirmed.is_empty(),
+    };
+    held && ends && moved.round <= row.round
 }
 
 fn check_segments(segments: &[Segment]) -> Result<(), Unsound> {
@@ -112,9 +121,10 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
         Deadline::Start(id) => open(id).is_some_and(|row| row.posting.span().start == at),
         Deadline::Confirm(id) => {
             let row = durable.vacancies.find(id);
-            let stands = |row: &&Vacancy| matches!(row.standing, Standing::Open | Standing::Filled);
-            row.filter(stands)
-                .is_some_and(|row| confirm_by(row) == Some(at))
+            let goes_on =
+                row.filter(|row| matches!(row.standing, Standing::Open | Standing::Filled));
+            let moved = goes_on.and_then(|row| row.moved.as_ref());
+            moved.is_some_and(|moved| moved.confirm_by == Some(at) && !moved.unconfirmed.is_empty())
         }
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
@@ -164,7 +174,7 @@ mod tests {
         let vacancy = VacancyId(0);
         let start = (Timestamp(0), Deadline::Start(vacancy));
         let key = crate::model::VacancyKey(1);
-        let plants: [Plant; 4] = [
+        let plants: [Plant; 5] = [
             (
                 |durable, _, _| durable.sequence = Sequence(u64::MAX),
                 "sequence",
@@ -173,6 +183,13 @@ mod tests {
             (|durable, key, _| durable.keys.extend([key]), "key"),
             (
                 |durable, _, due| durable.deadlines.extend([due]),
+                "deadline",
+            ),
+            (
+                |durable, (_, vacancy), (at, _)| {
+                    let confirm = (at, Deadline::Confirm(vacancy));
+                    durable.deadlines.extend([confirm]);
+                },
                 "deadline",
             ),
         ];

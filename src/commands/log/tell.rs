@@ -46,20 +46,9 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         },
         Event::Confirmed(receipt) => confirmed(names, receipt),
         Event::Refused(no) => refused(state, record, no),
-        Event::Amended(amendment) => amended(state, amendment),
-        Event::Reconfirmed { officer, receipt } => Told::Reconfirmed {
-            vacancy: names.vacancy(receipt.vacancy),
-            slot: receipt.slot,
-            badge: names.officer(*officer),
-            award: receipt.sequence.0,
-        },
-        Event::Lapsed(lapse) => Told::Lapsed {
-            vacancy: names.vacancy(lapse.vacancy),
-            badges: names.officers(&lapse.officers),
-            round: lapse.round,
-            to: names.officers(&lapse.recipients),
-            closes_at: lapse.closes_at.and_then(time),
-        },
+        Event::Amended(_) | Event::Reconfirmed { .. } | Event::Lapsed(_) => {
+            tell_amendment(state, event)
+        }
         Event::AgencyAdded { .. }
         | Event::AgreementSigned { .. }
         | Event::CertificationNamed { .. }
@@ -136,6 +125,27 @@ fn tell_race(state: &State, event: &Event) -> Told {
             closes_at: closes_at.and_then(time),
         },
         other => unreachable!("`tell` sends only events of the race here: {other:?}"),
+    }
+}
+
+fn tell_amendment(state: &State, event: &Event) -> Told {
+    let names = Names(state);
+    match event {
+        Event::Amended(amendment) => amended(state, amendment),
+        Event::Reconfirmed { officer, receipt } => Told::Reconfirmed {
+            vacancy: names.vacancy(receipt.vacancy),
+            slot: receipt.slot,
+            badge: names.officer(*officer),
+            award: receipt.sequence.0,
+        },
+        Event::Lapsed(lapse) => Told::Lapsed {
+            vacancy: names.vacancy(lapse.vacancy),
+            badges: names.officers(&lapse.officers),
+            round: lapse.round,
+            to: names.officers(&lapse.recipients),
+            closes_at: lapse.closes_at.and_then(time),
+        },
+        other => unreachable!("`tell` sends only amendments here: {other:?}"),
     }
 }
 
