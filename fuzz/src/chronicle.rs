@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use engine::core::command::{NewAvailability, NewOfficer, NewSite};
+use engine::core::command::{Amend, NewAvailability, NewOfficer, NewSite};
 use engine::core::decide::Stamp;
 use engine::core::digest::fingerprint;
 use engine::core::{
@@ -160,11 +160,27 @@ fn script() -> Vec<Line> {
     lines.push(roster(31, RosterChange::Reinstated { badge: badge() }));
     lines.push(roster(32, availability(badge())));
     lines.push(roster(33, granted(badge(), 40)));
+    lines.push((25, Actor::Coordinator(AgencyId(0)), longer(vacancy)));
+    lines.push((26, officer(1), accept(0, 4)));
+    lines.push((37, Actor::Clock, Body::Tick));
     lines.push((50 * 60, Actor::Clock, Body::Tick));
     lines.push((18 * 60 + 50, officer(1), punch(Direction::In)));
     lines.extend(farewells());
     lines.sort_by_key(|(minute, ..)| *minute);
     lines
+}
+
+/// An hour more, which holders have to say yes to.
+fn longer(vacancy: VacancyId) -> Body {
+    let mut segments = posting(1, 2).segments;
+    segments[0].end = Timestamp(segments[0].end.as_micros() + HOUR_US);
+    Body::Amend(Amend {
+        vacancy,
+        segments: Some(segments),
+        slots: None,
+        post_orders: None,
+        confirm_within_ms: 600_000,
+    })
 }
 
 fn punch(direction: Direction) -> Body {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use engine::core::command::Amend;
 use engine::core::decide::Stamp;
 use engine::core::{Actor, Body, Command, State, apply, digest};
 use engine::io::Storage;
 use engine::log::{Log, OpenError, Recovery};
-use engine::model::{Direction, OfficerId, RequestId, Sequence, Timestamp, VacancyId};
+use engine::model::{Direction, OfficerId, Rank, RequestId, Sequence, Timestamp, VacancyId};
 
 use super::Reached;
 use super::chronicle::outcome;
@@ -188,6 +189,11 @@ fn asks(
             }
         }
         asks.push((Actor::Operator, Body::OpenNextTier { vacancy }));
+        if let Some(row) = state.vacancy(vacancy) {
+            let mut slots = row.posting.slots.clone();
+            slots.extend(row.posting.slots.first());
+            asks.push((Actor::Operator, with_slots(vacancy, slots)));
+        }
         asks.push((
             Actor::Operator,
             Body::Cancel {
@@ -197,4 +203,14 @@ fn asks(
         ));
     }
     asks
+}
+
+fn with_slots(vacancy: VacancyId, slots: Vec<Rank>) -> Body {
+    Body::Amend(Amend {
+        vacancy,
+        segments: None,
+        slots: Some(slots),
+        post_orders: None,
+        confirm_within_ms: 60_000,
+    })
 }

@@ -8,7 +8,7 @@ pub mod client;
 pub mod server;
 
 use protocol::frame::{Codec, FrameReader, Message};
-use protocol::{Ask, Direction, NewVacancy, RequestId, RosterChange, VacancyKey};
+use protocol::{Amend, Ask, Direction, NewVacancy, RequestId, RosterChange, VacancyKey};
 
 use super::Reached;
 use super::tape::Tape;
@@ -69,7 +69,7 @@ fn message<M: Message>(tape: &mut Tape<'_>, max_bytes: usize) -> Option<M> {
 }
 
 /// How many kinds of [`ask`] there are.
-const ASKS: u8 = 11;
+const ASKS: u8 = 12;
 
 /// One ask of each kind, in the words of one agency or of another.
 fn ask(kind: u8, is_own: bool) -> Ask {
@@ -104,6 +104,13 @@ fn ask(kind: u8, is_own: bool) -> Ask {
             changes: vec![RosterChange::Suspended { badge }],
         },
         9 => Ask::Why { badge, vacancy },
+        10 => Ask::Amend(Amend {
+            vacancy,
+            segments: None,
+            slots: None,
+            post_orders: Some(String::new()),
+            confirm_within_ms: 60_000,
+        }),
         _ => Ask::Board,
     }
 }

@@ -1,5 +1,7 @@
 //! Inputs to begin fuzzing from, made of real records, snapshots, logs, messages and tokens.
 
+use std::collections::BTreeSet;
+
 use protocol::frame::{Codec, OPERATOR_FRAME_MAX_BYTES, PREFIX_BYTES};
 
 use super::fuzz::chronicle::Chronicle;
@@ -56,7 +58,7 @@ fn snapshots() -> Vec<(String, Vec<u8>)> {
 
 /// Every sound log, every act on some file of one, and headers that lie under good checksums.
 fn logs() -> Vec<(String, Vec<u8>)> {
-    let mut inputs = Vec::new();
+    let (mut inputs, mut kinds) = (Vec::new(), BTreeSet::new());
     for (base, files) in (0..).zip(log::bases()) {
         inputs.push((format!("sound-{base}"), vec![base, 1]));
         for (file, name) in (0..).zip(files.keys()) {
@@ -74,15 +76,13 @@ fn logs() -> Vec<(String, Vec<u8>)> {
                 ("extend", act(Act::Extend, &[0, 16])),
             ];
             some.extend(lies(base, file, kind));
-            // One of each kind of file on one log, and something else on each of the others.
+            // Everything to the first file of each kind of one log, something to all others.
             let place = usize::from(base) + usize::from(file);
-            let chosen = if base == 3 {
-                0..some.len()
-            } else {
-                place % some.len()..some.len()
+            let (first, step) = match base {
+                3 if kinds.insert(kind.to_owned()) => (0, 1),
+                _ => (place % some.len(), 6),
             };
-            let step = if base == 3 { 1 } else { 5 };
-            for (what, bytes) in some[chosen].iter().step_by(step) {
+            for (what, bytes) in some[first..].iter().step_by(step) {
                 inputs.push((format!("{what}-{base}-{file}-{kind}"), bytes.clone()));
             }
         }
@@ -189,7 +189,7 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
     let mut inputs = Vec::new();
     for role in 0..4_u8 {
         let mut moves = vec![0, Move::Hello as u8, role, role & 1, Move::Welcome as u8, 0];
-        for kind in 0..11 {
+        for kind in 0..12 {
             moves.extend([
                 Move::Ask as u8,
                 kind,
