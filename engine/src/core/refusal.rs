@@ -137,6 +137,8 @@ impl Refusal {
             | Refusal::NoFurtherTier
             | Refusal::Unknown { .. }
             | Refusal::AlreadyExists { .. }
+            // What has started can still be cancelled, and would say that instead.
+            | Refusal::Expired
             | Refusal::Amended
             | Refusal::SlotHeld { .. }
             | Refusal::Unchanged => true,
@@ -147,7 +149,6 @@ impl Refusal {
             | Refusal::NotAllowed
             | Refusal::LimitReached { .. }
             | Refusal::Cancelled
-            | Refusal::Expired
             | Refusal::Busy { .. } => false,
         }
     }

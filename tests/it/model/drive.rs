@@ -274,10 +274,6 @@ impl Drive {
             }
             // Somebody used the id for something else in between.
             (_, Err(refused)) if refused.refusal == Refusal::RequestReused => {}
-            // What has started can still be cancelled, and then no longer says that it started.
-            (Some(Refusal::Expired), Err(refused)) if refused.refusal == Refusal::Cancelled => {
-                self.tally.cancelled_heard_after_expired += 1;
-            }
             _ => {
                 let ask = &asked.ask;
                 return Err(format!(

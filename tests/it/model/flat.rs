@@ -587,7 +587,7 @@ fn is_recorded(ask: &Ask, said: &Said) -> bool {
     match refusal {
         Refusal::Filled => !matches!(ask, Ask::Accept { .. }),
         Refusal::Invalid(_) | Refusal::NotAllowed | Refusal::RequestReused => false,
-        Refusal::Cancelled | Refusal::Expired | Refusal::Busy { .. } => false,
+        Refusal::Cancelled | Refusal::Busy { .. } => false,
         _ => true,
     }
 }

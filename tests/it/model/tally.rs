@@ -16,7 +16,6 @@ pub(crate) struct Tally {
     pub(crate) ticks: u64,
     pub(crate) at_the_gate: u64,
     pub(crate) flags: u64,
-    pub(crate) cancelled_heard_after_expired: u64,
     /// A fingerprint of every line of the run.
     pub(crate) trace: u64,
 }
@@ -52,6 +51,5 @@ impl Tally {
         self.ticks += one.ticks;
         self.at_the_gate += one.at_the_gate;
         self.flags += one.flags;
-        self.cancelled_heard_after_expired += one.cancelled_heard_after_expired;
     }
 }
