@@ -24,16 +24,11 @@ pub(super) struct Draft {
     pub(super) is_last: bool,
 }
 
-/// Somebody who begins to read.
-pub(super) enum Joining {
-    /// With a state, which is that before the draft.
-    Reader {
-        follower: Box<Follower>,
-        mailbox: Arc<Mailbox>,
-        sender: SyncSender<Follower>,
-    },
-    /// For answers alone.
-    Listener(Arc<Mailbox>),
+/// Somebody who begins to read, with a state that is the one before the draft.
+pub(super) struct Joining {
+    pub(super) follower: Follower,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) sender: SyncSender<Follower>,
 }
 
 /// What became of a draft.
@@ -200,18 +195,9 @@ impl Scribe {
 
     fn welcome(&mut self, joining: Vec<Joining>) {
         for one in joining {
-            match one {
-                Joining::Listener(mailbox) => self.readers.push(mailbox),
-                Joining::Reader {
-                    follower,
-                    mailbox,
-                    sender,
-                } => {
-                    // A reader that no longer waits has no use for deliveries.
-                    if sender.send(*follower).is_ok() {
-                        self.readers.push(mailbox);
-                    }
-                }
+            // A reader that no longer waits has no use for deliveries.
+            if one.sender.send(one.follower).is_ok() {
+                self.readers.push(one.mailbox);
             }
         }
     }

@@ -225,10 +225,8 @@ impl Stepper {
         for intention in &batch {
             match intention {
                 Intention::Follow(sender) => draft.joining.push(self.reader(sender.clone())),
-                Intention::Listen(outbox) => {
-                    let mailbox = Arc::clone(&outbox.mailbox);
-                    draft.joining.push(Joining::Listener(mailbox));
-                }
+                // Not with the draft, which may never be written.
+                Intention::Listen(outbox) => self.scribe().listen(Arc::clone(&outbox.mailbox)),
                 Intention::Command(..) | Intention::Close => {}
             }
         }
@@ -268,8 +266,8 @@ impl Stepper {
     /// Somebody who reads from the state as it stands, once it is durable.
     fn reader(&self, sender: std::sync::mpsc::SyncSender<Follower>) -> Joining {
         let mailbox = Arc::new(Mailbox::of_reader());
-        Joining::Reader {
-            follower: Box::new(Follower::new(self.state.clone(), Arc::clone(&mailbox))),
+        Joining {
+            follower: Follower::new(self.state.clone(), Arc::clone(&mailbox)),
             mailbox,
             sender,
         }

@@ -175,13 +175,14 @@ impl Recovery {
         let next = tail.chain.next;
         // Other temporary files than spares hold nothing that is needed, and their space may be.
         let length = self.options.segment_bytes;
-        let (usable, useless): (Vec<FileInfo>, Vec<FileInfo>) = std::mem::take(&mut self.temporary)
-            .into_iter()
-            .partition(|file| Spares::is_usable(&file.name, file.bytes, length));
-        for file in &useless {
-            self.storage.remove(&file.name)?;
+        let mut spares = Vec::new();
+        for file in std::mem::take(&mut self.temporary) {
+            if Spares::is_usable(&*self.storage, &file, length)? {
+                spares.push(Spare::from(file));
+            } else {
+                self.storage.remove(&file.name)?;
+            }
         }
-        let mut spares: Vec<Spare> = usable.into_iter().map(Spare::from).collect();
         let mut torn = Vec::new();
         for range in &tail.torn {
             torn.push(self.keep_aside(range, next)?);

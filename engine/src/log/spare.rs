@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 
+use super::reader::CHUNK_BYTES;
 use super::record::{SECTOR_BYTES, padded};
 use super::{Background, OpenError};
 use crate::io::{FileInfo, IoError, Storage};
@@ -82,9 +83,34 @@ impl Spares {
         })
     }
 
-    /// Whether a file that a predecessor left can serve as a spare.
-    pub(super) fn is_usable(name: &str, bytes: u64, segment_bytes: u64) -> bool {
-        bytes == whole(segment_bytes) && (1..=SPARES_READY).any(|n| spare_name(n) == name)
+    /// Whether a file that a predecessor left can serve as a spare: it has the name, the length, and
+    /// nothing but zeros in it. Stray bytes behind the end of a log would be taken for a torn tail,
+    /// or for damage.
+    ///
+    /// # Errors
+    /// Whatever the storage reports.
+    pub(super) fn is_usable(
+        storage: &dyn Storage,
+        file: &FileInfo,
+        segment_bytes: u64,
+    ) -> Result<bool, IoError> {
+        let named = (1..=SPARES_READY).any(|number| spare_name(number) == file.name);
+        if !named || file.bytes != whole(segment_bytes) {
+            return Ok(false);
+        }
+        let stored = storage.open(&file.name)?;
+        let length = usize::try_from(file.bytes).unwrap_or(usize::MAX);
+        let mut chunk = vec![0; CHUNK_BYTES.min(length)];
+        let mut offset = 0;
+        while offset < file.bytes {
+            let read = stored.read_at(offset, &mut chunk)?;
+            let zeros = chunk[..read].iter().all(|byte| *byte == 0);
+            if read == 0 || !zeros {
+                return Ok(false);
+            }
+            offset += read as u64;
+        }
+        Ok(true)
     }
 
     /// Asks for a missing spare in the background.

@@ -69,15 +69,8 @@ pub fn run(input: &[u8]) -> Reached {
             }
             kept_aside(&damaged, &*storage, &found.torn, &mut reached);
             agrees(&report, &found, &mut reached);
-            let spares = spares(&damaged.files);
-            reached.note(if spares == Spares::Zeros {
-                "zero spares"
-            } else {
-                "dirty spares"
-            });
-            if spares == Spares::Zeros {
-                goes_on(log, &storage, &found);
-            }
+            reached.note(spares(&damaged.files));
+            goes_on(log, &storage, &found);
         }
         Err(error) => {
             reached.note(refusal(&error));
@@ -235,22 +228,15 @@ fn is_spotless(report: &Report) -> bool {
     report.damage.is_none() && report.damaged_snapshots.is_empty()
 }
 
-/// What the files that become segments hold. They are known by name and length, and believed to be
-/// zeros. What a misdirected write left in one lies behind the next batches: the start after that
-/// keeps it aside like a torn tail, or refuses where it is an old batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spares {
-    Zeros,
-    Dirty,
-}
-
-fn spares(files: &Files) -> Spares {
+/// Whether the spares that were left are still zeros. The log goes on in any case, and with no
+/// others.
+fn spares(files: &Files) -> &'static str {
     let mut spares = files.iter().filter(|(name, _)| name.ends_with(".tmp"));
     let are_zeros = spares.all(|(_, bytes)| bytes.iter().all(|byte| *byte == 0));
     if are_zeros {
-        Spares::Zeros
+        "zero spares"
     } else {
-        Spares::Dirty
+        "dirty spares"
     }
 }
 
