@@ -3,7 +3,7 @@
 //! Reading order: [`cli`] for what can be said, [`commands`] for what is done, [`config`] and
 //! [`identity`] for what a server is given, [`reach`] and [`session`] for how a command finds and
 //! talks to one, [`import`] for rosters, [`sample`] for the state that the demo begins with,
-//! [`bench`] for what a machine gives.
+//! [`mod@bench`] for what a machine gives.
 
 #![cfg_attr(
     test,

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crossbeam::queue::ArrayQueue;
 
@@ -69,6 +70,10 @@ pub(super) fn replace(storage: &dyn Storage, mark: &MarkSlot) -> Result<(), IoEr
     storage.rename(MARK_TEMPORARY, MARK_FILE)?;
     storage.sync_folder()
 }
+
+/// How long the thread rests after a mark. Without a rest every batch on a busy log would share the
+/// disk with the mark of the one before.
+const MARK_PAUSE: Duration = Duration::from_millis(2);
 
 /// Writes marks as they come, the newest first and the others not at all.
 pub(super) struct Marks {
@@ -153,12 +158,13 @@ impl Slots {
             if stop {
                 return;
             }
+            thread::sleep(MARK_PAUSE);
             thread::park();
         }
     }
 
     fn write_newest(&self) {
-        while self.failed.get().is_none()
+        if self.failed.get().is_none()
             && let Some(mut mark) = self.newest.pop()
         {
             mark.generation = self.generation.load(Ordering::Relaxed) + 1;
