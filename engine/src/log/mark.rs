@@ -179,7 +179,6 @@ impl Slots {
                     ..
                 }) => {
                     let _ = self.newest.push(mark);
-                    return;
                 }
                 Err(e) => {
                     let _ = self.failed.set(e);
