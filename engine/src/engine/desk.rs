@@ -43,7 +43,7 @@ impl Desk {
     /// Lays `draft` on the desk, waiting until there is room. If nothing can be written any more,
     /// tells everybody in it and says why.
     pub(super) fn put(&self, draft: Draft) -> Verdict {
-        let room = |inside: &mut Inside| match &inside.waiting {
+        let is_crowded = |inside: &mut Inside| match &inside.waiting {
             Some(waiting) if inside.trouble.is_none() => {
                 !draft.joining.is_empty()
                     || waiting.records.len() + draft.records.len() > BATCH_LEN_MAX
@@ -51,7 +51,7 @@ impl Desk {
             }
             _ => false,
         };
-        let waited = self.changed.wait_while(self.inside(), room);
+        let waited = self.changed.wait_while(self.inside(), is_crowded);
         let mut inside = waited.unwrap_or_else(PoisonError::into_inner);
         if let Some(trouble) = inside.trouble {
             drop(inside);
