@@ -1,6 +1,7 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
 mod ask;
+mod covers;
 mod roster;
 mod say;
 
@@ -83,6 +84,7 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "covers" => self.covers(&words, &mut output),
                 "crowd" => {
                     let room = words.need("leaving").parse().expect("a number");
                     entrants.push(Entrant::Crowd(room));

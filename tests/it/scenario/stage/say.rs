@@ -317,7 +317,7 @@ impl Stage {
         name.map_or_else(|| "?".to_owned(), |(name, _)| name.clone())
     }
 
-    fn badge(&self, id: OfficerId) -> String {
+    pub(super) fn badge(&self, id: OfficerId) -> String {
         let officer = self.state().roster().officers.find(id);
         officer.map_or_else(|| "?".to_owned(), |officer| officer.badge.to_string())
     }
