@@ -200,6 +200,15 @@ Examples:
 Begins at the newest snapshot not after that moment, or at the first record; archived segments
 count. Without a question it says how much there was.";
 
+pub(super) const LOG_TIMELINE: &str = "\
+Examples:
+  muster log timeline muster-data/log vac_0193…
+  muster log timeline muster-data/log vac_0193… --json | jq '.moments[] | select(.behind_us)'
+
+Microseconds count from the first line. What was settled together has one time; its order is that
+of the line. Accepts refused because the shift was filled are not in the log: where a place is
+missing, there was one.";
+
 pub(super) const REPLAY_HOLDERS: &str = "\
 Example:
   muster log replay muster-data/log --until 4711 holders vac_0193…";

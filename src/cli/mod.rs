@@ -16,7 +16,8 @@ use words::{Window, milliseconds, rank, role, set, when, window};
 
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
-    LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogWhat, ReplayQuestion,
+    LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs, LogWhat,
+    ReplayQuestion,
 };
 pub use words::{Moment, Setting, Until, Window as TierWindow};
 
