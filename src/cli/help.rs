@@ -116,7 +116,8 @@ Prints the key of the vacancy. --zone is not looked up: on the Navajo Nation say
 
 pub(super) const AMEND: &str = "\
 Examples:
-  muster amend vac_0193… --site tucson-001 --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --site tucson-002
   muster amend vac_0193… --slots 3 --post-orders \"park behind the gym\"
 
 What is not said stays. Another time or place: who holds it keeps it only by accepting it again.";

@@ -252,7 +252,8 @@ fn a_timeline_tells_the_race_in_microseconds() {
               0         4  officer B-01              confirmed slot 0 (place 1, cover chandler-msa, \
          record 3)
               0         5  officer B-01              vacated slot 0 ← B-01 (released); round 2 → B-03
-              0         6  officer B-01              refused: this shift is not offered to you, place 1 (accept of round 2)
+              0         6  officer B-01              refused: this shift is not offered to you, \
+          place 1 (accept of round 2)
      7200000000         8  officer B-03              awarded slot 0 → B-03 (place 2, cover chandler-msa)
 line from round 1: 1 won; places 1–1: 1 on record, 0 not
 line from round 2: 1 won; places 1–2: 2 on record, 0 not
