@@ -94,7 +94,7 @@ impl House {
             windows_ms: vec![],
             post_orders: String::new(),
         };
-        self.done(Actor::Operator, Body::Publish(vacancy));
+        self.done(Actor::Operator, Body::Publish(Box::new(vacancy)));
         id
     }
 }
