@@ -101,7 +101,7 @@ pub fn outcome(state: &State, command: &Command, stamp: Stamp) -> Option<Record>
         Ok(Outcome::New(events)) => events,
         Ok(Outcome::Again(_)) => return None,
         Err(refused) if refused.refusal.is_remembered(&command.body) => {
-            vec![Event::Refused(refused)]
+            Event::Refused(refused).into()
         }
         Err(_) => return None,
     };

@@ -224,7 +224,7 @@ mod tests {
             request: RequestId(u128::from(number) << 64 | 7),
             by: Actor::Officer(OfficerId(number as u32 % 3)),
             fingerprint: number,
-            events: Vec::new(),
+            events: Vec::new().into(),
         }
     }
 

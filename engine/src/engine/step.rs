@@ -318,7 +318,7 @@ impl Stepper {
             Ok(Outcome::Again(reply)) => return reply,
             Ok(Outcome::New(events)) => events,
             Err(refused) if refused.refusal.is_remembered(&command.body) => {
-                vec![Event::Refused(refused)]
+                Event::Refused(refused).into()
             }
             Err(refused) => return Err(refused),
         };
