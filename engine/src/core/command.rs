@@ -5,7 +5,7 @@
 
 use crate::model::{
     AgencyId, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, SiteKind,
-    Timestamp, VacancyId, VacancyKey, Window,
+    Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
 /// One request.
@@ -95,6 +95,17 @@ pub enum Body {
     Tick,
     /// Change time, place, slots or post orders of a vacancy that was published.
     Amend(Box<Amend>),
+    /// Publish these vacancies: all of them, or none.
+    PublishAll(Vec<Publication>),
+}
+
+/// A vacancy with what it asks beyond time, place and rank.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Publication {
+    /// The vacancy.
+    pub vacancy: NewVacancy,
+    /// Its terms, each kind at most once.
+    pub terms: Vec<Term>,
 }
 
 /// What is to hold of a vacancy from now on; none means that it stays as it is.

@@ -21,12 +21,13 @@ pub mod events;
 pub mod matching;
 pub mod react;
 pub mod refusal;
+mod saved;
 mod sound;
 pub mod state;
 mod touch;
 
 pub use apply::apply;
-pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, RosterChange};
+pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
 pub use decide::{Outcome, Stamp, decide};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};

@@ -11,6 +11,7 @@ mod pact;
 mod roster;
 mod site;
 mod table;
+mod term;
 mod time;
 mod vacancy;
 
@@ -30,5 +31,6 @@ pub use pact::Pact;
 pub use roster::Roster;
 pub use site::{Position, Site, SiteKind};
 pub use table::{Dense, Table};
+pub use term::{Term, Terms};
 pub use time::{Interval, Timestamp};
 pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};

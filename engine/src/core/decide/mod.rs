@@ -4,6 +4,7 @@ mod amend;
 mod answer;
 mod posting;
 mod roster;
+mod terms;
 mod tick;
 
 pub use posting::resolve;
@@ -74,6 +75,7 @@ pub fn decide(
         ) => answer::punch(state, *vacancy, officer, (*direction, *position), at)?,
         (Body::Recall { vacancy, officer }, _) => answer::recall(state, *vacancy, *officer, at)?,
         (Body::Publish(new), _) => posting::publish(state, new, at, matches)?,
+        (Body::PublishAll(all), _) => posting::publish_all(state, all, at)?,
         (Body::Cancel { vacancy, reason }, _) => posting::cancel(state, *vacancy, reason, at)?,
         (Body::OpenNextTier { vacancy }, _) => posting::open_next_tier(state, *vacancy, at)?,
         (Body::Amend(asked), _) => amend::amend(state, asked, at)?,
@@ -112,6 +114,9 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
         ),
         (Actor::Coordinator(agency), body) => match body {
             Body::Publish(new) => roster.agency(&new.lead) == Some(agency),
+            Body::PublishAll(all) => all
+                .iter()
+                .all(|one| roster.agency(&one.vacancy.lead) == Some(agency)),
             Body::Cancel { vacancy, .. } | Body::OpenNextTier { vacancy } => leads(vacancy, agency),
             Body::Amend(asked) => leads(&asked.vacancy, agency),
             Body::Recall { officer, .. } => employs(Some(*officer), agency),
