@@ -44,6 +44,10 @@ pub const AVAILABILITY_WINDOWS_MAX: usize = 512;
 /// Roster changes of one command.
 pub const ROSTER_CHANGES_MAX: usize = 100_000;
 
+/// Vacancies published by one command: with their recipients they fit into one record.
+pub const PUBLICATIONS_MAX: usize = 4_096;
+/// Time before or after the work that belongs to it: one day, in milliseconds.
+pub const BUFFER_MS_MAX: u64 = 24 * 3_600 * 1_000;
 /// Intentions waiting in line before new ones are refused as busy.
 pub const INBOX_LEN_MAX: usize = 65_536;
 /// Longest sleep of the engine thread without looking into the line, in milliseconds: what a thread

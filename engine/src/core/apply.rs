@@ -6,7 +6,7 @@ use super::event::{Event, Record};
 use super::state::{Deadline, State};
 use crate::model::{
     AgreementId, Availability, Holder, Officer, OfficerId, OfficerSet, Posting, Programme, Site,
-    Standing, Timestamp, Vacancy, VacancyId,
+    Standing, Terms, Timestamp, Vacancy, VacancyId,
 };
 
 const PUBLISHED_BEFORE: &str = "the log publishes a vacancy before it names it";
@@ -119,6 +119,9 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
                 .entry(*vacancy)
                 .or_default()
                 .push(punch.clone());
+        }
+        Event::Termed { vacancy, terms } => {
+            vacancy_mut(state, *vacancy).terms = Terms::clone(terms);
         }
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
@@ -251,7 +254,7 @@ fn apply_roster(state: &mut State, event: &Event) {
         }
         Event::SiteAdded { id, site } => roster.put_site(*id, Site::clone(site)),
         Event::OfficerAdded { id, officer } => {
-            for (kind, valid) in &officer.certifications {
+            for (kind, valid) in officer.certifications.iter() {
                 let expiry = Deadline::Certification(*id, *kind);
                 insert_expiry(&mut state.durable.deadlines, valid.end, expiry);
             }

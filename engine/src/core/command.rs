@@ -5,7 +5,7 @@
 
 use crate::model::{
     AgencyId, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, SiteKind,
-    Timestamp, VacancyId, VacancyKey, Window,
+    Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
 /// One request.
@@ -35,12 +35,15 @@ pub enum Actor {
 }
 
 /// What is asked.
+///
+/// What is large is boxed: a command is moved from whoever submits it into the line and out of it,
+/// and nearly all of them are short.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Body {
     /// Change agencies, officers, sites, pacts: all of these, or none.
     Roster(Vec<RosterChange>),
     /// Publish a vacancy.
-    Publish(NewVacancy),
+    Publish(Box<NewVacancy>),
     /// Withdraw a vacancy on the customer's behalf.
     Cancel {
         /// The vacancy.
@@ -91,7 +94,18 @@ pub enum Body {
     /// Handle the deadlines that have passed: tier windows, starts, expiries.
     Tick,
     /// Change time, place, slots or post orders of a vacancy that was published.
-    Amend(Amend),
+    Amend(Box<Amend>),
+    /// Publish these vacancies: all of them, or none.
+    PublishAll(Vec<Publication>),
+}
+
+/// A vacancy with what it asks beyond time, place and rank.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Publication {
+    /// The vacancy.
+    pub vacancy: NewVacancy,
+    /// Its terms, each kind at most once.
+    pub terms: Vec<Term>,
 }
 
 /// What is to hold of a vacancy from now on; none means that it stays as it is.

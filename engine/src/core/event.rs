@@ -14,12 +14,13 @@
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::command::Actor;
+use super::events::Events;
 use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
     Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch, Rank,
-    RequestId, Segment, Sequence, Site, SiteId, Timestamp, VacancyId,
+    RequestId, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -37,7 +38,7 @@ pub struct Record {
     /// Fingerprint of what was asked, to tell a retry from a reused id.
     pub fingerprint: u64,
     /// What happened, in order.
-    pub events: Vec<Event>,
+    pub events: Events,
 }
 
 /// Something that happened.
@@ -277,6 +278,13 @@ pub enum Event {
     },
     /// Holders did not say yes to another time or place in time; their slots are offered again.
     Lapsed(Box<Lapse>),
+    /// A vacancy that was just published asks more than its posting says.
+    Termed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// What it asks.
+        terms: Box<Terms>,
+    },
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
@@ -353,7 +361,8 @@ impl Event {
             | Event::Vacated { vacancy, .. }
             | Event::Cancelled { vacancy, .. }
             | Event::Expired { vacancy }
-            | Event::Punched { vacancy, .. } => Some(*vacancy),
+            | Event::Punched { vacancy, .. }
+            | Event::Termed { vacancy, .. } => Some(*vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),
             Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),

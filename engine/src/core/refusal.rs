@@ -12,7 +12,8 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Body;
 use crate::limits::{
-    CODE_LEN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX,
+    CODE_LEN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX,
+    SEGMENTS_MAX, SLOTS_MAX,
 };
 use crate::model::{Timestamp, VacancyId};
 use crate::rules::Clause;
@@ -243,6 +244,12 @@ pub enum Invalid {
     /// Holders would have too little or too much time to say yes to an amendment.
     #[error("holders have 1 minute to 366 days to confirm another time or place")]
     ConfirmWithin,
+    /// Too many vacancies published at once, or none.
+    #[error("a command publishes 1 to {PUBLICATIONS_MAX} vacancies")]
+    Publications,
+    /// Two terms of one kind, or one out of its bounds.
+    #[error("a vacancy has each kind of term at most once; time before and after is a day at most")]
+    Terms,
 }
 
 /// Kinds of things with names.

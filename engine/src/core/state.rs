@@ -14,7 +14,7 @@ use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
 use super::refusal::Refused;
-use super::sound;
+use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
     AgreementId, Calendar, CertificationId, OfficerId, OfficerSet, Punch, RequestId, Roster,
@@ -103,7 +103,7 @@ impl State {
     /// # Errors
     /// If the bytes are no state, or one that no log leads to.
     pub fn restore(snapshot: &[u8]) -> Result<State, rancor::Error> {
-        let durable = rkyv::from_bytes::<Durable, rancor::Error>(snapshot)?;
+        let durable = saved::load(snapshot)?;
         sound::check(&durable).into_error()?;
         Ok(State::from(durable))
     }
@@ -116,7 +116,7 @@ impl State {
 
     /// The durable part as bytes, for a snapshot.
     pub fn snapshot(&self) -> Result<Vec<u8>, rancor::Error> {
-        Ok(rkyv::to_bytes::<rancor::Error>(&self.durable)?.into_vec())
+        saved::save(&self.durable)
     }
 
     /// The durable part.

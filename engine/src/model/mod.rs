@@ -3,6 +3,7 @@
 mod agency;
 mod attendance;
 mod calendar;
+mod held;
 mod ids;
 mod officer;
 mod officer_set;
@@ -10,12 +11,14 @@ mod pact;
 mod roster;
 mod site;
 mod table;
+mod term;
 mod time;
 mod vacancy;
 
 pub use agency::{Agency, Agreement};
 pub use attendance::{Direction, Punch};
 pub use calendar::{Booking, Calendar};
+pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,
@@ -28,5 +31,6 @@ pub use pact::Pact;
 pub use roster::Roster;
 pub use site::{Position, Site, SiteKind};
 pub use table::{Dense, Table};
+pub use term::{Term, Terms};
 pub use time::{Interval, Timestamp};
 pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};

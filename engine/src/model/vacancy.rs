@@ -1,10 +1,11 @@
 //! Vacancies: what must be filled, where, when, by whom.
 
+use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::{
     AgencyId, AgreementId, Interval, LocalSpan, OfficerId, OfficerSet, ProgrammeId, Rank, Sequence,
-    SiteId, Timestamp, VacancyKey,
+    SiteId, Terms, Timestamp, VacancyKey,
 };
 
 /// What a coordinator published, as it was last amended.
@@ -95,6 +96,9 @@ pub struct Vacancy {
     pub returned: OfficerSet,
     /// What became of its holders when its time or place was last amended; none if it never was.
     pub moved: Option<Box<Moved>>,
+    /// What it asks beyond its posting; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub terms: Terms,
 }
 
 impl Vacancy {
@@ -119,6 +123,7 @@ impl Vacancy {
             declined: OfficerSet::new(),
             returned: OfficerSet::new(),
             moved: None,
+            terms: Terms::default(),
         }
     }
 

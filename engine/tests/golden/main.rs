@@ -6,6 +6,7 @@
 //! the fixture change that is there already, the change is not one that may be made without a new
 //! version of the format (`docs/log-format.md`): see `samples.rs` for what is safe.
 
+mod life;
 mod samples;
 
 use std::collections::BTreeSet;
@@ -99,6 +100,11 @@ fn every_variant_has_a_sample() {
         _ => None,
     });
     covers("TierCause", samples::TIER_CAUSES, causes);
+    let terms = events().filter_map(|event| match event {
+        Event::Termed { terms, .. } => Some(terms.iter().map(samples::term)),
+        _ => None,
+    });
+    covers("Term", samples::TERMS, terms.flatten());
     let reasons = events().filter_map(|event| match event {
         Event::Vacated { because, .. } => Some(samples::vacated(because)),
         _ => None,

@@ -18,15 +18,17 @@ use engine::core::{
 };
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
-    Code, Date, Direction, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Position,
-    Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId,
-    SiteKind, Timestamp, VacancyId, VacancyKey, Window,
+    Code, Date, Direction, Held, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact,
+    Position, Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site,
+    SiteId, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 use engine::rules::Clause;
 
-const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
-const V: VacancyId = VacancyId(7);
-const O: OfficerId = OfficerId(1_025);
+use crate::life;
+
+pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
+pub(crate) const V: VacancyId = VacancyId(7);
+pub(crate) const O: OfficerId = OfficerId(1_025);
 
 /// The names of an enum's variants, and the name of a value's.
 macro_rules! variants {
@@ -46,12 +48,15 @@ variants! {
         Expired Punched Flagged Confirmed Refused AgencyAdded AgreementSigned CertificationNamed
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
-        AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed;
+        AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
+        Termed;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
-        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin;
+        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
+        Publications Terms;
+    TERMS, term, Term: Buffer;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
@@ -76,6 +81,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, officers());
     add(Actor::Operator, relations());
     add(by_coordinator, amendments());
+    add(by_coordinator, life::terms());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -114,7 +120,7 @@ fn record(by: Actor, events: Vec<Event>) -> Record {
         request: RequestId(0x0198_f3a2_7c01_7171_8222_3333_4444_5555),
         by,
         fingerprint: 0x0123_4567_89ab_cdef,
-        events,
+        events: events.into(),
     }
 }
 
@@ -426,11 +432,11 @@ fn officer_added() -> Event {
             home: AgencyId(2),
             class: Class::PeaceOfficer,
             rank: Rank::Sergeant,
-            certifications: BTreeMap::from([
+            certifications: Held::from_iter([
                 (CertificationId(0), Interval::ALWAYS),
                 (CertificationId(1), year()),
             ]),
-            approvals: BTreeMap::from([(ProgrammeId(1), year())]),
+            approvals: Held::from_iter([(ProgrammeId(1), year())]),
             suspended: false,
             availability: declared(),
         }),
@@ -600,6 +606,8 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Cover("saguaro-msa".into()),
         Invalid::Changes,
         Invalid::ConfirmWithin,
+        Invalid::Publications,
+        Invalid::Terms,
     ]
     .into_iter()
 }

@@ -243,5 +243,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Amended(_) => "amended",
         Event::Reconfirmed { .. } => "reconfirmed",
         Event::Lapsed(_) => "lapsed",
+        Event::Termed { .. } => "termed",
     }
 }

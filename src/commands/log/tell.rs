@@ -4,7 +4,7 @@
 
 use engine::core::{Actor, Amendment, Event, Receipt, Record, Refusal, Refused, State};
 use engine::model::{
-    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
+    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, Term, VacancyId,
 };
 
 use super::names::{
@@ -33,6 +33,10 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         },
         Event::Expired { vacancy } => Told::Expired {
             vacancy: names.vacancy(*vacancy),
+        },
+        Event::Termed { vacancy, terms } => Told::Termed {
+            vacancy: names.vacancy(*vacancy),
+            terms: terms.iter().map(term).collect(),
         },
         Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
         Event::Flagged {
@@ -146,6 +150,16 @@ fn tell_amendment(state: &State, event: &Event) -> Told {
             closes_at: lapse.closes_at.and_then(time),
         },
         other => unreachable!("`tell` sends only amendments here: {other:?}"),
+    }
+}
+
+/// A term as a coordinator would say it.
+fn term(term: &Term) -> String {
+    match term {
+        Term::Buffer {
+            before_ms,
+            after_ms,
+        } => format!("busy {before_ms} ms before and {after_ms} ms after"),
     }
 }
 

@@ -127,6 +127,10 @@ pub(super) enum Told {
         to: Vec<String>,
         closes_at: Option<String>,
     },
+    Termed {
+        vacancy: String,
+        terms: Vec<String>,
+    },
     AgencyAdded {
         agency: String,
         name: String,
@@ -274,6 +278,9 @@ impl fmt::Display for Told {
                 f,
                 "confirmed {vacancy} slot {slot} (place {place}, cover {cover}, record {award})"
             ),
+            Told::Termed { vacancy, terms } => {
+                write!(f, "terms of {vacancy}: {}", terms.join("; "))
+            }
             Told::Refused { .. } => self.say_refusal(f),
             Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
                 self.say_amendment(f)

@@ -4,6 +4,7 @@ mod amend;
 mod answer;
 mod posting;
 mod roster;
+mod terms;
 mod tick;
 
 pub use posting::resolve;
@@ -11,6 +12,7 @@ pub use posting::resolve;
 use super::command::{Actor, Body, Command, RosterChange};
 use super::digest::fingerprint;
 use super::event::{Event, TierCause};
+use super::events::Events;
 use super::matching::Matches;
 use super::refusal::{Kind, Refusal, Refused};
 use super::state::{Reply, State};
@@ -30,7 +32,7 @@ pub struct Stamp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// These events, to be recorded and applied.
-    New(Vec<Event>),
+    New(Events),
     /// Nothing: it was asked before, and this was the answer.
     Again(Reply),
 }
@@ -73,6 +75,7 @@ pub fn decide(
         ) => answer::punch(state, *vacancy, officer, (*direction, *position), at)?,
         (Body::Recall { vacancy, officer }, _) => answer::recall(state, *vacancy, *officer, at)?,
         (Body::Publish(new), _) => posting::publish(state, new, at, matches)?,
+        (Body::PublishAll(all), _) => posting::publish_all(state, all, at)?,
         (Body::Cancel { vacancy, reason }, _) => posting::cancel(state, *vacancy, reason, at)?,
         (Body::OpenNextTier { vacancy }, _) => posting::open_next_tier(state, *vacancy, at)?,
         (Body::Amend(asked), _) => amend::amend(state, asked, at)?,
@@ -83,7 +86,7 @@ pub fn decide(
             _,
         ) => return Err(Refusal::NotAllowed.into()),
     };
-    Ok(Outcome::New(events))
+    Ok(Outcome::New(events.into()))
 }
 
 /// Refuses what the asker's role or agency does not allow.
@@ -111,6 +114,9 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
         ),
         (Actor::Coordinator(agency), body) => match body {
             Body::Publish(new) => roster.agency(&new.lead) == Some(agency),
+            Body::PublishAll(all) => all
+                .iter()
+                .all(|one| roster.agency(&one.vacancy.lead) == Some(agency)),
             Body::Cancel { vacancy, .. } | Body::OpenNextTier { vacancy } => leads(vacancy, agency),
             Body::Amend(asked) => leads(&asked.vacancy, agency),
             Body::Recall { officer, .. } => employs(Some(*officer), agency),

@@ -1,18 +1,20 @@
 //! Coordinators' acts on a vacancy: publish, cancel, open the next tier.
 
-use super::{known, not_over, open_next, open_tiers};
-use crate::core::command::{NewSegment, NewVacancy};
+use std::collections::BTreeSet;
+
+use super::{known, not_over, open_next, open_tiers, terms};
+use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause};
 use crate::core::matching::Matches;
 use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::core::state::State;
 use crate::limits::{
-    POST_ORDERS_LEN_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCIES_MAX,
+    POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCIES_MAX,
     VACANCY_SPAN_US_MAX, WINDOW_MS_MAX, WINDOWS_MAX,
 };
 use crate::model::{
-    AgencyId, Interval, OfficerId, Posting, Rank, Roster, Segment, Standing, Timestamp, Vacancy,
-    VacancyId,
+    AgencyId, Interval, OfficerId, Posting, Rank, Roster, Segment, Standing, Term, Timestamp,
+    Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::availability;
 
@@ -23,26 +25,65 @@ pub(super) fn publish(
     at: Timestamp,
     matches: &Matches,
 ) -> Result<Vec<Event>, Refusal> {
+    let id = state.vacancies().end();
+    publish_one(state, (new, &[]), id, at, matches)
+}
+
+/// Publishes every one of `all`, or none.
+pub(super) fn publish_all(
+    state: &State,
+    all: &[Publication],
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let count = (1..=PUBLICATIONS_MAX).contains(&all.len());
+    must(count, Invalid::Publications)?;
+    let mut keys = BTreeSet::new();
+    let mut events = Vec::new();
+    for (id, Publication { vacancy, terms }) in (state.vacancies().end().index()..).zip(all) {
+        if !keys.insert(vacancy.key) {
+            return Err(taken(vacancy.key));
+        }
+        let (new, id) = ((vacancy, terms.as_slice()), VacancyId::from(id));
+        events.extend(publish_one(state, new, id, at, &Matches::none())?);
+    }
+    Ok(events)
+}
+
+fn publish_one(
+    state: &State,
+    (new, terms): (&NewVacancy, &[Term]),
+    id: VacancyId,
+    at: Timestamp,
+    matches: &Matches,
+) -> Result<Vec<Event>, Refusal> {
     let posting = resolve(state.roster(), new, at)?;
     if state.vacancy_id(posting.key).is_some() {
-        let code = format!("{:032x}", posting.key.0).into();
-        return Err(Refusal::AlreadyExists {
-            kind: Kind::Vacancy,
-            code,
-        });
+        return Err(taken(posting.key));
     }
-    let id: VacancyId = state.vacancies().end();
     if id.index() >= VACANCIES_MAX {
         let (kind, limit) = (Kind::Vacancy, VACANCIES_MAX as u64);
         return Err(Refusal::LimitReached { kind, limit });
     }
-    let row = Vacancy::new(posting.clone());
+    let mut row = Vacancy::new(posting.clone());
+    row.terms = terms::resolve(terms)?;
     let posting = Box::new(posting);
     let mut events = vec![Event::Published { id, posting }];
+    if !row.terms.is_empty() {
+        let terms = Box::new(row.terms.clone());
+        events.push(Event::Termed { vacancy: id, terms });
+    }
     let eligible = |tier| matches.recipients(state, &row, tier, at);
     let first = (0, TierCause::Published);
     events.extend(open_tiers(state, (id, &row), first, at, false, eligible));
     Ok(events)
+}
+
+fn taken(key: VacancyKey) -> Refusal {
+    let code = format!("{:032x}", key.0).into();
+    Refusal::AlreadyExists {
+        kind: Kind::Vacancy,
+        code,
+    }
 }
 
 /// What `new` says, with every name resolved and every bound checked.
