@@ -1,0 +1,648 @@
+//! The rows of `muster bench match`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use engine::core::{Actor, Event, Record, apply};
+use engine::index::{Marks, naive};
+use engine::model::{
+    Availability, Calendar, CertificationId, Interval, OfficerId, OfficerSet, ProgrammeId,
+    RequestId, Timestamp, Window,
+};
+use engine::rules::Ground;
+use loadgen::seed::SplitMix64;
+use rayon::prelude::*;
+
+use super::crowd::{Crowd, Flat, Size, Work};
+use super::drive::Core;
+use super::floor::median;
+use super::report::{Beside, Report};
+use super::sparse::Sparse;
+use super::{BenchError, folder_error};
+use crate::cli::BenchMatchArgs;
+
+/// Agencies of a crowd of a million: five thousand officers each, were they alike.
+const OFFICERS_AN_AGENCY: u64 = 5_000;
+/// Vacancies that are matched in turn.
+const VACANCIES: u64 = 1_000;
+/// Of them, so many are matched by those who examine everybody.
+const FEW: usize = 20;
+/// Vacancies matched on one core and on two.
+const MANY: usize = 10_000;
+/// Changes of each kind, in each of the goes.
+const CHANGES: usize = 20_000;
+/// How often the same changes are made: the shortest go of each counts, since a neighbour on the
+/// machine does not disturb the same one every time.
+const GOES: usize = 5;
+/// The certificate that comes and goes, and how long it is valid.
+const KIND: CertificationId = CertificationId(0);
+const YEAR_MS: u64 = 365 * 24 * 3_600 * 1_000;
+/// Bytes of a page of memory.
+const PAGE_BYTES: f64 = 4_096.0;
+
+/// What is measured, and how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchPlan {
+    /// Officers.
+    pub officers: u64,
+    /// From which everything is drawn.
+    pub seed: u64,
+    /// Rounds of a row; the median counts.
+    pub rounds: u32,
+    /// About how long one round takes.
+    pub round: Duration,
+    /// Where officers and vacancies are written for other programs.
+    pub write: Option<PathBuf>,
+}
+
+impl MatchPlan {
+    /// What the command line asks for.
+    pub fn new(args: &BenchMatchArgs) -> MatchPlan {
+        let (officers, rounds, round_ms) = match args.quick {
+            true => (20_000, 3, 20),
+            false => (1_000_000, 7, 200),
+        };
+        MatchPlan {
+            officers: args.officers.map_or(officers, u64::from),
+            seed: args.seed,
+            rounds,
+            round: Duration::from_millis(round_ms),
+            write: args.write.clone(),
+        }
+    }
+}
+
+/// Measures the rows of `plan`; `progress` hears what is being measured.
+pub(super) fn measure(
+    plan: &MatchPlan,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Report, BenchError> {
+    progress("nothing yet: officers are made");
+    let small = crowd(plan, plan.officers / 10);
+    let before = resident_bytes();
+    let crowd = crowd(plan, plan.officers);
+    let all_bytes = resident_bytes() - before;
+    let mut report = Report::new("match", Path::new(""));
+    let mut bench = Bench {
+        sparse: Sparse::of(&crowd.state),
+        dense: Dense::of(&crowd.flat),
+        plan,
+        crowd: &crowd,
+        report: &mut report,
+    };
+    progress("whether everybody finds the same");
+    bench.check()?;
+    progress("one vacancy");
+    bench.one();
+    progress("many vacancies on two cores");
+    bench.many();
+    progress("a tenth of the officers");
+    bench.growth(&small);
+    progress("memory");
+    bench.memory(all_bytes);
+    if let Some(folder) = &plan.write {
+        progress("nothing: officers and vacancies are written");
+        write(&crowd, folder)?;
+    }
+    progress("changes");
+    let changes = changes(plan, &crowd);
+    report.beside.extend(changes);
+    Ok(report)
+}
+
+fn crowd(plan: &MatchPlan, officers: u64) -> Crowd {
+    Crowd::new(Size {
+        officers,
+        agencies: (officers / OFFICERS_AN_AGENCY).max(2),
+        vacancies: VACANCIES,
+        seed: plan.seed,
+    })
+}
+
+struct Bench<'a> {
+    plan: &'a MatchPlan,
+    crowd: &'a Crowd,
+    sparse: Sparse,
+    dense: Dense,
+    report: &'a mut Report,
+}
+
+impl Bench<'_> {
+    /// Ends the bench if anybody finds somebody else than the others do.
+    fn check(&mut self) -> Result<(), BenchError> {
+        let (mut asked, mut found) = (0, 0);
+        for (number, work) in self.crowd.work.iter().enumerate() {
+            let marks = marks(self.crowd, work);
+            let set = OfficerSet::from(&marks);
+            let ground = ground(self.crowd, work);
+            let state = &self.crowd.state;
+            let sparse = self.sparse.eligible(state, ground, &work.agencies);
+            let twin =
+                (number < FEW).then(|| naive::eligible(ground, state.calendars(), &work.agencies));
+            let flat = self.crowd.flat.iter().filter(|officer| work.suits(officer));
+            let flat = (number < 10 * FEW).then(|| flat.map(|officer| officer.id).collect());
+            let others = [Some(sparse), twin, flat];
+            if let Some(other) = others.into_iter().flatten().find(|other| *other != set) {
+                return Err(BenchError::Unexpected {
+                    what: "who may take a vacancy",
+                    count: 1,
+                    first: format!("{} and {} officers of one", set.len(), other.len()),
+                });
+            }
+            let counted = self.dense.count(work);
+            found += marks.len();
+            asked += self.dense.candidates(work);
+            black_box(counted);
+        }
+        let work = self.crowd.work.len() as u64;
+        self.report.notes.push(format!(
+            "{} officers, {} agencies, seed {}; on average {} officers of the agencies asked, of whom \
+             {} may come; the plane, the sparse sets, the naive twin and the scan find the same ones",
+            self.crowd.flat.len(),
+            self.crowd.state.roster().agencies.len(),
+            self.plan.seed,
+            asked / work,
+            found / work,
+        ));
+        Ok(())
+    }
+
+    /// One vacancy on one core, beside the dense bound.
+    fn one(&mut self) {
+        let crowd = self.crowd;
+        let (all, few) = (&crowd.work[..], &crowd.work[..FEW.min(crowd.work.len())]);
+        let state = &crowd.state;
+        let (sparse, dense) = (&self.sparse, &self.dense);
+        let mut ids: Vec<OfficerId> = Vec::new();
+        let scan = |work: &Work| crowd.flat.iter().filter(|one| work.suits(one)).count();
+        let twin =
+            |work: &Work| naive::eligible(ground(crowd, work), state.calendars(), &work.agencies);
+        let rows: [(&str, &str, &[Work], &mut dyn FnMut(&Work)); 7] = [
+            (
+                "scan",
+                "scan of everybody, eight bytes each",
+                few,
+                &mut |work| {
+                    black_box(scan(work));
+                },
+            ),
+            (
+                "twin",
+                "the naive twin: everybody's record",
+                few,
+                &mut |work| {
+                    black_box(twin(work));
+                },
+            ),
+            (
+                "sparse",
+                "sparse sets, without dates and hours",
+                all,
+                &mut |work| {
+                    black_box(sparse.short_list(ground(crowd, work), &work.agencies));
+                },
+            ),
+            (
+                "sparse-exact",
+                "sparse sets, then one by one",
+                all,
+                &mut |work| {
+                    black_box(sparse.eligible(state, ground(crowd, work), &work.agencies));
+                },
+            ),
+            (
+                "plane",
+                "the hot plane, as a set of bits",
+                all,
+                &mut |work| {
+                    black_box(marks(crowd, work));
+                },
+            ),
+            ("plane-ids", "the same, ids written out", all, &mut |work| {
+                ids.clear();
+                ids.extend(marks(crowd, work).iter());
+                black_box(&ids);
+            }),
+            (
+                "plane-offer",
+                "the same, as an offer is logged",
+                all,
+                &mut |work| {
+                    black_box(OfficerSet::from(&marks(crowd, work)));
+                },
+            ),
+        ];
+        for (row, what, works, each) in rows {
+            let bound = &mut |work: &Work| {
+                black_box(dense.count(work));
+            };
+            let [ours, floor] = side_by_side(self.plan, [(works, each), (all, bound)]);
+            let floor = ("three rows of words, counted", floor);
+            self.report
+                .beside
+                .push(Beside::new(row, what, "ns", ours, floor));
+        }
+    }
+
+    /// Many vacancies on one core and on two.
+    fn many(&mut self) {
+        let crowd = self.crowd;
+        let works: Vec<&Work> = crowd.work.iter().cycle().take(MANY).collect();
+        let each = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.expect("two threads can be started");
+            let times = (0..self.plan.rounds).map(|_| {
+                let began = Instant::now();
+                let found: u64 = pool.install(|| {
+                    let works = works.par_iter();
+                    works
+                        .map(|work| OfficerSet::from(&marks(crowd, work)).len())
+                        .sum()
+                });
+                black_box(found);
+                began.elapsed().as_nanos() as f64 / MANY as f64
+            });
+            median(times.collect::<Vec<_>>().into_iter())
+        };
+        let (one, two) = (each(1), each(2));
+        let what = "10,000 vacancies on two cores, each";
+        let floor = ("the same on one core", one);
+        self.report
+            .beside
+            .push(Beside::new("cores", what, "ns", two, floor));
+    }
+
+    /// The same work among a tenth of the officers, in agencies of the same size.
+    fn growth(&mut self, small: &Crowd) {
+        let crowd = self.crowd;
+        let among = Dense::of(&small.flat);
+        let asked = |dense: &Dense, work: &[Work]| {
+            let asked: u64 = work.iter().map(|work| dense.candidates(work)).sum();
+            asked as f64 / work.len() as f64 / 1e3
+        };
+        let large = asked(&self.dense, &crowd.work);
+        let few = asked(&among, &small.work);
+        let ours = &mut |work: &Work| {
+            black_box(marks(crowd, work));
+        };
+        let floor = &mut |work: &Work| {
+            black_box(marks(small, work));
+        };
+        let [ours, floor] = side_by_side(
+            self.plan,
+            [(&crowd.work[..], ours), (&small.work[..], floor)],
+        );
+        let what = "the hot plane, for 1,000 officers asked";
+        let floor = ("among a tenth of all officers", floor / few);
+        self.report
+            .beside
+            .push(Beside::new("growth", what, "ns", ours / large, floor));
+    }
+
+    /// Bytes for each officer.
+    fn memory(&mut self, all_bytes: f64) {
+        let state = &self.crowd.state;
+        let officers = self.crowd.flat.len() as f64;
+        let flat = size_of::<Flat>() as f64;
+        let roster = grown_by(|| state.roster().clone());
+        let calendars = grown_by(|| state.calendars().clone());
+        let index = state.index().footprint();
+        let saved = state.snapshot().map_or(0, |bytes| bytes.len()) as f64;
+        let rows = [
+            ("memory-record", "record, codes and numbers", roster),
+            ("memory-plane", "hot plane", index.plane as f64),
+            ("memory-days", "booked and excepted days", index.days as f64),
+            ("memory-calendar", "calendar", calendars),
+            (
+                "memory",
+                "all, deadlines and vacancies too",
+                all_bytes - flat * officers,
+            ),
+        ];
+        for (row, what, bytes) in rows {
+            let floor = ("its snapshot, all of it", saved / officers);
+            let row = Beside::new(row, what, "B", bytes / officers, floor);
+            self.report.beside.push(row);
+        }
+    }
+}
+
+/// Times a call for each of two lists of work in turn, in nanoseconds on the core.
+fn side_by_side(plan: &MatchPlan, mut sides: [(&[Work], &mut dyn FnMut(&Work)); 2]) -> [f64; 2] {
+    let mut taken = [Vec::new(), Vec::new()];
+    for _ in 0..plan.rounds {
+        for ((works, each), taken) in sides.iter_mut().zip(&mut taken) {
+            let (core, began) = (Core::own(), Instant::now());
+            let mut calls = 0u64;
+            while began.elapsed() < plan.round || calls == 0 {
+                works.iter().for_each(&mut **each);
+                calls += works.len() as u64;
+            }
+            let spent = core.spent().unwrap_or_else(|| began.elapsed());
+            taken.push(spent.as_nanos() as f64 / calls as f64);
+        }
+    }
+    taken.map(|taken| median(taken.into_iter()))
+}
+
+fn ground<'a>(crowd: &'a Crowd, work: &'a Work) -> Ground<'a> {
+    let ground = Ground::new(crowd.state.roster(), &work.posting, crowd.now());
+    ground.expect("work of the crowd is of one of its programmes")
+}
+
+fn marks(crowd: &Crowd, work: &Work) -> Marks {
+    let state = &crowd.state;
+    state
+        .index()
+        .marks(ground(crowd, work), state.calendars(), &work.agencies)
+}
+
+/// The least that can be done: three rows of words for each agency asked, and a count. It knows no
+/// date, hour or day, and cannot be kept up to date; it is what memory and instructions allow.
+struct Dense {
+    kinds: [Vec<u64>; 16],
+    ready: Vec<u64>,
+    /// The first word of each agency, and the one after its last.
+    agencies: Vec<(usize, usize)>,
+    sizes: Vec<u64>,
+}
+
+impl Dense {
+    fn of(flat: &[Flat]) -> Dense {
+        let agencies = flat.last().map_or(0, |last| usize::from(last.agency) + 1);
+        let words = flat.last().map_or(0, |last| last.id.index() / 64 + 1);
+        let mut dense = Dense {
+            kinds: [(); 16].map(|()| vec![0; words]),
+            ready: vec![0; words],
+            agencies: vec![(usize::MAX, 0); agencies],
+            sizes: vec![0; agencies],
+        };
+        for one in flat {
+            let (word, bit) = (one.id.index() / 64, one.id.index() % 64);
+            for (kind, row) in dense.kinds.iter_mut().enumerate() {
+                row[word] |= u64::from(one.kinds >> kind & 1) << bit;
+            }
+            let is_ready = one.is_ready && one.approved & 1 == 1 && one.busy & 1 == 0;
+            dense.ready[word] |= u64::from(is_ready) << bit;
+            let (first, end) = &mut dense.agencies[usize::from(one.agency)];
+            (*first, *end) = ((*first).min(word), (*end).max(word + 1));
+            dense.sizes[usize::from(one.agency)] += 1;
+        }
+        dense
+    }
+
+    fn count(&self, work: &Work) -> u32 {
+        let asked = work.kinds();
+        let (one, other) = (asked.trailing_zeros(), 15 - asked.leading_zeros());
+        let (one, other) = (&self.kinds[one as usize], &self.kinds[other as usize]);
+        let mut counted = 0;
+        for agency in &work.agencies {
+            let (first, end) = self.agencies[agency.index()];
+            let rows = one[first..end].iter().zip(&other[first..end]);
+            let rows = rows.zip(&self.ready[first..end]);
+            counted += rows
+                .map(|((one, other), ready)| (one & other & ready).count_ones())
+                .sum::<u32>();
+        }
+        counted
+    }
+
+    fn candidates(&self, work: &Work) -> u64 {
+        work.agencies
+            .iter()
+            .map(|agency| self.sizes[agency.index()])
+            .sum()
+    }
+}
+
+/// What one change costs, on average and at worst: in the index alone, and as a record applied.
+fn changes(plan: &MatchPlan, crowd: &Crowd) -> Vec<Beside> {
+    let mut dice = SplitMix64::new(plan.seed ^ 1);
+    let all = crowd.flat.len() as u64;
+    let mut draw = || crowd.flat[dice.below(all) as usize].id;
+    let officers: Vec<OfficerId> = (0..CHANGES).map(|_| draw()).collect();
+    let mut bits = vec![0u64; crowd.state.roster().officers.end().index() / 64 + 1];
+    let flip = goes(&officers, |officer, _| {
+        bits[officer.index() / 64] ^= 1 << (officer.index() % 64);
+    });
+    let applied = as_records(crowd, &officers);
+    let rows = in_index(crowd, &officers).into_iter().chain(applied);
+    let mut beside = Vec::new();
+    for (row, what, taken) in rows {
+        let floor = ("one bit flipped, anywhere", flip.each_ns);
+        beside.push(Beside::new(row, what, "ns", taken.each_ns, floor));
+        let (row, what) = (format!("{row}-stall"), format!("{what}: the longest"));
+        let floor = ("1 ms", 1e3);
+        beside.push(Beside::new(
+            &row,
+            &what,
+            "µs",
+            taken.longest_ns / 1e3,
+            floor,
+        ));
+    }
+    beside
+}
+
+type Row = (&'static str, &'static str, Taken);
+
+/// Changes of the index alone.
+fn in_index(crowd: &Crowd, officers: &[OfficerId]) -> [Row; 3] {
+    let now = crowd.now();
+    let mut index = crowd.state.index().clone();
+    let before = crowd.state.roster();
+    let mut after = before.clone();
+    for officer in officers {
+        let row = after
+            .officers
+            .find_mut(*officer)
+            .expect("it was drawn from them");
+        row.certifications.remove(&KIND);
+        row.availability = by_day(420);
+    }
+    let rosters = |turn| {
+        if turn {
+            (before, &after)
+        } else {
+            (&after, before)
+        }
+    };
+    let certificate = goes(officers, |officer, turn| {
+        index.certify(officer, KIND, rosters(turn).1, now);
+    });
+    let availability = goes(officers, |officer, turn| {
+        let (old, new) = rosters(turn);
+        let rows = old.officers.find(officer).zip(new.officers.find(officer));
+        let (old, new) = rows.expect("it was drawn from them");
+        index.declare(officer, &old.availability, new);
+    });
+    let span = crowd.work[0].posting.span();
+    let nothing = Calendar::default();
+    let busy = goes(officers, |officer, turn| match turn {
+        true => index.book(officer, span),
+        false => {
+            let calendar = crowd.state.calendars().find(officer).unwrap_or(&nothing);
+            index.rebook(officer, calendar, [span].into_iter());
+        }
+    });
+    [
+        ("certificate", "a certificate, in the index", certificate),
+        (
+            "availability",
+            "another availability, in the index",
+            availability,
+        ),
+        ("busy", "work taken or given back, in the index", busy),
+    ]
+}
+
+/// Changes as records that are applied.
+fn as_records(crowd: &Crowd, officers: &[OfficerId]) -> [Row; 2] {
+    let mut state = crowd.state.clone();
+    let mut record = |event| {
+        let record = Record {
+            sequence: state.sequence().next(),
+            at: state.at(),
+            request: RequestId(0),
+            by: Actor::Clock,
+            fingerprint: 0,
+            events: vec![event],
+        };
+        apply(&mut state, &record);
+    };
+    let start = Timestamp::MIN;
+    let end = crowd.now().plus_ms(YEAR_MS);
+    let valid = Interval { start, end };
+    let certificate = goes(officers, |officer, turn| {
+        record(match turn {
+            true => Event::CertificationGranted {
+                officer,
+                certification: KIND,
+                valid,
+            },
+            false => Event::CertificationRevoked {
+                officer,
+                certification: KIND,
+            },
+        });
+    });
+    let availability = goes(officers, |officer, turn| {
+        let availability = Box::new(by_day(if turn { 420 } else { 360 }));
+        record(Event::AvailabilityDeclared {
+            officer,
+            availability,
+        });
+    });
+    [
+        ("certificate-applied", "a certificate, applied", certificate),
+        (
+            "availability-applied",
+            "another availability, applied",
+            availability,
+        ),
+    ]
+}
+
+/// Availability on every day from this minute until six.
+fn by_day(from_minute: u16) -> Availability {
+    let until_minute = 1_080;
+    let window = Window {
+        from_minute,
+        until_minute,
+    };
+    Availability::Declared {
+        weekly: std::array::from_fn(|_| vec![window]),
+        exceptions: BTreeMap::new(),
+    }
+}
+
+/// What changes took: on average, and the longest.
+struct Taken {
+    each_ns: f64,
+    longest_ns: f64,
+}
+
+/// Makes each change and takes it back, several times over: the shortest time of each counts.
+fn goes(officers: &[OfficerId], mut change: impl FnMut(OfficerId, bool)) -> Taken {
+    let mut shortest = vec![u64::MAX; officers.len()];
+    let mut each_ns = Vec::new();
+    for _ in 0..GOES {
+        for turn in [true, false] {
+            let core = Core::own();
+            let began = Instant::now();
+            officers.iter().for_each(|officer| change(*officer, turn));
+            let spent = core.spent().unwrap_or_else(|| began.elapsed());
+            each_ns.push(spent.as_nanos() as f64 / officers.len() as f64);
+        }
+        for turn in [true, false] {
+            for (officer, shortest) in officers.iter().zip(&mut shortest) {
+                let began = Instant::now();
+                change(*officer, turn);
+                *shortest = (*shortest).min(began.elapsed().as_nanos() as u64);
+            }
+        }
+    }
+    let longest_ns = shortest.into_iter().max().unwrap_or(0) as f64;
+    let each_ns = median(each_ns.into_iter());
+    Taken {
+        each_ns,
+        longest_ns,
+    }
+}
+
+/// What `make` leaves resident, in bytes.
+fn grown_by<T>(make: impl FnOnce() -> T) -> f64 {
+    let before = resident_bytes();
+    let made = make();
+    let after = resident_bytes();
+    drop(made);
+    after - before
+}
+
+/// Resident memory of this process; 0 where the system does not say.
+fn resident_bytes() -> f64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1);
+    pages
+        .and_then(|pages| pages.parse::<f64>().ok())
+        .unwrap_or(0.0)
+        * PAGE_BYTES
+}
+
+/// Writes officers and vacancies for other programs, which then find as many.
+fn write(crowd: &Crowd, folder: &Path) -> Result<(), BenchError> {
+    let mut officers = String::from("id,agency,kinds,approved,busy,ready\n");
+    // Writing to a string cannot fail.
+    for one in &crowd.flat {
+        let Flat {
+            id: OfficerId(id),
+            agency,
+            kinds,
+            approved,
+            busy,
+            is_ready,
+        } = one;
+        let ready = u8::from(*is_ready);
+        let _infallible = writeln!(officers, "{id},{agency},{kinds},{approved},{busy},{ready}");
+    }
+    let mut vacancies = String::from("id,agencies,kinds,programme,day,eligible\n");
+    for (number, work) in crowd.work.iter().enumerate() {
+        let agencies: Vec<String> = work.agencies.iter().map(|id| id.0.to_string()).collect();
+        let (agencies, kinds) = (agencies.join(" "), work.kinds());
+        let ProgrammeId(programme) = work.posting.programme;
+        let (day, eligible) = (work.day, marks(crowd, work).len());
+        let _infallible = writeln!(
+            vacancies,
+            "{number},{agencies},{kinds},{programme},{day},{eligible}"
+        );
+    }
+    for (name, text) in [("officers.csv", officers), ("vacancies.csv", vacancies)] {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|cause| folder_error("write", &path, cause))?;
+    }
+    Ok(())
+}
