@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::core::{Actor, Event, Record, State, apply};
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
-    Code, Date, Interval, Officer, OfficerId, Pact, Posting, Programme, ProgrammeId, Rank,
+    Code, Date, Held, Interval, Officer, OfficerId, Pact, Posting, Programme, ProgrammeId, Rank,
     RequestId, Segment, SiteId, Timestamp, VacancyKey, Window,
 };
 use engine::rules::availability::local_spans;
@@ -155,7 +155,7 @@ impl Maker {
             request: RequestId(0),
             by: Actor::Clock,
             fingerprint: 0,
-            events,
+            events: events.into(),
         };
         apply(&mut self.state, &record);
     }
@@ -262,13 +262,13 @@ impl Maker {
                 && class != Class::CommunityServiceOfficer
                 && is_willing,
         };
-        let mut certifications = BTreeMap::new();
+        let mut certifications = Held::default();
         for kind in kinds {
             let (valid, lasts) = self.validity();
             certifications.insert(CertificationId(kind), valid);
             flat.kinds |= u16::from(lasts) << kind;
         }
-        let mut approvals = BTreeMap::new();
+        let mut approvals = Held::default();
         for programme in approved {
             let (valid, lasts) = self.validity();
             approvals.insert(ProgrammeId(programme), valid);

@@ -166,7 +166,7 @@ impl World {
                 request,
                 by,
                 fingerprint,
-                events,
+                events: events.into(),
             },
         );
     }

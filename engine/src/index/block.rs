@@ -1,5 +1,7 @@
 //! What is known of up to 1,024 officers of one agency, one bit each.
 
+use std::borrow::Cow;
+
 use super::ladder::{Ladder, RUNGS};
 use super::rows::{NOBODY, Rows, WORDS, Words, mark, place_of};
 use super::week::{WEEK_ROWS, Week};
@@ -71,13 +73,14 @@ impl Block {
     #[inline]
     pub(super) fn answer(&self, question: &Question, excepted: &Words) -> Answer {
         let (needed, enough) = question.qualified;
-        let rooms = &mut [NOBODY; 4];
-        let [needed_room, enough_room, ragged_room, pending_room] = rooms;
-        let needed = self.rows.read(needed, needed_room);
-        let enough = self.rows.read(enough, enough_room);
-        let ragged = self.rows.read(RAGGED, ragged_room);
-        let pending = self.rows.read(PENDING, pending_room);
-        let rank = union(&self.rows, &question.ranks);
+        let needed = self.rows.read(needed);
+        let enough = self.rows.read(enough);
+        let ragged = self.rows.read(RAGGED);
+        let pending = self.rows.read(PENDING);
+        let rank = match question.ranks[..] {
+            [rank] => self.rows.read(rank),
+            ref ranks => Cow::Owned(union(&self.rows, ranks)),
+        };
         let willing = match &self.week {
             Some(week) => intersection(week, &question.week),
             None => [u64::MAX; WORDS],
@@ -125,9 +128,9 @@ impl Block {
                 self.rows.write(row, place, rung < reached);
             }
         }
-        let certified = officer.certifications.values();
-        let mut validities = certified.chain(officer.approvals.values());
-        let is_pending = validities.any(|valid| valid.start > at);
+        let certified = officer.certifications.iter().map(|(_, valid)| valid);
+        let approved = officer.approvals.iter().map(|(_, valid)| valid);
+        let is_pending = certified.chain(approved).any(|valid| valid.start > at);
         self.rows.write(PENDING, place, is_pending);
     }
 
@@ -155,20 +158,18 @@ impl Block {
 
 fn union(rows: &Rows, of: &[usize]) -> Words {
     let mut all = NOBODY;
-    let room = &mut NOBODY.clone();
     for &row in of {
-        let row = rows.read(row, room);
-        all.iter_mut().zip(row).for_each(|(all, row)| *all |= row);
+        let row = rows.read(row);
+        all.iter_mut().zip(&*row).for_each(|(all, row)| *all |= row);
     }
     all
 }
 
 fn intersection(rows: &Rows, of: &[usize]) -> Words {
     let mut all = [u64::MAX; WORDS];
-    let room = &mut NOBODY.clone();
     for &row in of {
-        let row = rows.read(row, room);
-        all.iter_mut().zip(row).for_each(|(all, row)| *all &= row);
+        let row = rows.read(row);
+        all.iter_mut().zip(&*row).for_each(|(all, row)| *all &= row);
     }
     all
 }

@@ -2,7 +2,7 @@
 
 use roaring::RoaringBitmap;
 
-use super::rows::{Words, has, mark, officer_at, place_of, places};
+use super::rows::{Words, each_place, has, mark, officer_at, place_of};
 use crate::model::{OfficerId, OfficerSet};
 
 /// A set of officers as one bit each.
@@ -37,9 +37,12 @@ impl Marks {
     }
 
     /// The members in order of their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = OfficerId> + '_ {
-        let blocks = self.blocks.iter();
-        blocks.flat_map(|(number, words)| places(words).map(|place| officer_at(*number, place)))
+    pub fn officers(&self) -> Vec<OfficerId> {
+        let mut all = Vec::with_capacity(self.len() as usize);
+        for (number, words) in &self.blocks {
+            each_place(words, |place| all.push(officer_at(*number, place)));
+        }
+        all
     }
 
     /// Adds the members of a block, none of whom was one.
@@ -78,7 +81,7 @@ impl Marks {
 
 impl From<&Marks> for OfficerSet {
     fn from(marks: &Marks) -> OfficerSet {
-        let members = marks.iter().map(|OfficerId(id)| id);
+        let members = marks.officers().into_iter().map(|OfficerId(id)| id);
         OfficerSet(RoaringBitmap::from_sorted_iter(members).expect("blocks and places ascend"))
     }
 }

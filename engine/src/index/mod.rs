@@ -20,10 +20,12 @@ mod week;
 
 pub use marks::Marks;
 
-use self::block::{Block, Question, qualified_row, rank_row};
+use std::borrow::Cow;
+
+use self::block::{Answer, Block, Question, qualified_row, rank_row};
 use self::days::{Days, OfDay};
 use self::ladder::Ladder;
-use self::rows::{NOBODY, Words, officer_at, place_of, places};
+use self::rows::{NOBODY, Words, each_place, officer_at, place_of};
 use self::week::Week;
 use crate::model::{
     AgencyId, Availability, Calendar, CertificationId, Date, Interval, LocalSpan, Officer,
@@ -207,40 +209,37 @@ impl Index {
     ) -> Marks {
         let question = self.question(ground);
         let spans = ground.posting.segments.iter().map(|segment| segment.span);
-        let booked: Vec<&OfDay> = spans
-            .flat_map(days)
-            .filter_map(|day| self.booked.find(&day))
-            .collect();
-        let excepted: Vec<&OfDay> = local_spans(ground)
-            .filter_map(|span| self.excepted.find(&span.date))
-            .collect();
+        let booked = spans.flat_map(days);
+        let booked: Vec<&OfDay> = booked.filter_map(|day| self.booked.find(&day)).collect();
+        let dates = local_spans(ground).map(|span| &span.date);
+        let excepted: Vec<&OfDay> = dates.filter_map(|day| self.excepted.find(day)).collect();
         let is_settled = clauses(ground).all(is_settled);
-        let blocks = || {
-            let serving = agencies.iter().filter(|agency| serves(ground, **agency));
-            serving.flat_map(|agency| self.agencies.get(agency.index()).into_iter().flatten())
-        };
-        let mut marks = Marks::with_capacity(blocks().count());
+        let serving = agencies.iter().filter(|agency| serves(ground, **agency));
+        let serving = serving.filter_map(|agency| self.agencies.get(agency.index()));
+        let serving: Vec<&[Block]> = serving.map(Vec::as_slice).collect();
+        let mut marks = Marks::with_capacity(serving.iter().map(|blocks| blocks.len()).sum());
         // Who has work that day, and who is in doubt for another reason.
         let (mut busy, mut doubtful) = (Vec::new(), Vec::new());
-        for block in blocks() {
+        for block in serving.into_iter().flatten() {
             let number = block.number;
-            let answer = block.answer(&question, &of_days(&excepted, number));
+            let excepted = of_days(&excepted, number);
+            let Answer {
+                firm,
+                doubtful: others,
+            } = block.answer(&question, &excepted);
+            each_place(&others, |place| doubtful.push(officer_at(number, place)));
+            if !is_settled {
+                each_place(&firm, |place| doubtful.push(officer_at(number, place)));
+                marks.push(number, NOBODY);
+                continue;
+            }
             let booked = of_days(&booked, number);
-            let mut sure = answer.firm;
-            let mut others = answer.doubtful;
-            for word in 0..sure.len() {
-                sure[word] &= !booked[word];
-                if !is_settled {
-                    others[word] |= answer.firm[word];
-                    sure[word] = 0;
-                }
-            }
-            marks.push(number, sure);
-            if is_settled {
-                let both = std::array::from_fn(|word| answer.firm[word] & booked[word]);
-                busy.extend(places(&both).map(|place| officer_at(number, place)));
-            }
-            doubtful.extend(places(&others).map(|place| officer_at(number, place)));
+            let both = std::array::from_fn(|word| firm[word] & booked[word]);
+            each_place(&both, |place| busy.push(officer_at(number, place)));
+            marks.push(
+                number,
+                std::array::from_fn(|word| firm[word] & !booked[word]),
+            );
         }
         marks.sort();
         let is_free = |id| {
@@ -374,14 +373,21 @@ fn excluded(ground: Ground<'_>) -> impl Iterator<Item = OfficerId> {
 }
 
 /// Whoever of block `number` is in on one of `days`.
-fn of_days(days: &[&OfDay], number: u32) -> Words {
-    let mut all = NOBODY;
-    for words in days.iter().filter_map(|day| day.block(number)) {
-        all.iter_mut()
-            .zip(words)
-            .for_each(|(all, word)| *all |= word);
+#[inline]
+fn of_days<'a>(days: &[&'a OfDay], number: u32) -> Cow<'a, Words> {
+    match days {
+        [] => Cow::Borrowed(&NOBODY),
+        [day] => Cow::Borrowed(day.block(number).unwrap_or(&NOBODY)),
+        days => {
+            let mut all = NOBODY;
+            for words in days.iter().filter_map(|day| day.block(number)) {
+                all.iter_mut()
+                    .zip(words)
+                    .for_each(|(all, word)| *all |= word);
+            }
+            Cow::Owned(all)
+        }
     }
-    all
 }
 
 fn local_spans(ground: Ground<'_>) -> impl Iterator<Item = &LocalSpan> {

@@ -1,5 +1,7 @@
 //! Rows of bits: one bit for each officer of a block, one row for each thing that is asked.
 
+use std::borrow::Cow;
+
 use crate::limits::OFFICER_BLOCK;
 use crate::model::OfficerId;
 
@@ -10,7 +12,7 @@ pub(super) const WORDS: usize = OFFICER_BLOCK / u64::BITS as usize;
 pub(super) type Words = [u64; WORDS];
 
 /// Nobody.
-pub(super) const NOBODY: Words = [0; WORDS];
+pub(super) static NOBODY: Words = [0; WORDS];
 
 /// The block that `officer` is numbered in, and the place there.
 pub(super) fn place_of(officer: OfficerId) -> (u32, usize) {
@@ -23,16 +25,16 @@ pub(super) fn officer_at(block: u32, place: usize) -> OfficerId {
     OfficerId(block * OFFICER_BLOCK as u32 + place as u32)
 }
 
-/// The places of the bits of `words`, in order.
-pub(super) fn places(words: &Words) -> impl Iterator<Item = usize> + '_ {
-    words.iter().enumerate().flat_map(|(number, &word)| {
+/// Calls `each` with the places of the bits of `words`, in order.
+#[inline]
+pub(super) fn each_place(words: &Words, mut each: impl FnMut(usize)) {
+    for (number, &word) in words.iter().enumerate() {
         let mut left = word;
-        std::iter::from_fn(move || {
-            let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+        while left != 0 {
+            each(number * u64::BITS as usize + left.trailing_zeros() as usize);
             left &= left - 1;
-            Some(number * u64::BITS as usize + bit)
-        })
-    })
+        }
+    }
 }
 
 /// Whether `words` has the bit at `place`.
@@ -59,18 +61,15 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Row `row` as a whole; one that was never written has nobody. `room` is lent for a row that
-    /// is narrower.
+    /// Row `row` as a whole; one that was never written has nobody.
     #[inline]
-    pub(super) fn read<'a>(&'a self, row: usize, room: &'a mut Words) -> &'a Words {
+    pub(super) fn read(&self, row: usize) -> Cow<'_, Words> {
         let start = row * self.width;
         let words = self.words.get(start..start + self.width).unwrap_or(&[]);
-        if let Ok(whole) = words.try_into() {
-            return whole;
+        match words.try_into() {
+            Ok(whole) => Cow::Borrowed(whole),
+            Err(_) => Cow::Owned(widened(words)),
         }
-        *room = NOBODY;
-        room[..words.len()].copy_from_slice(words);
-        room
     }
 
     /// Sets or clears the bit of row `row` at `place`.
@@ -118,12 +117,20 @@ impl Rows {
     }
 }
 
+fn widened(words: &[u64]) -> Words {
+    let mut all = NOBODY;
+    all[..words.len()].copy_from_slice(words);
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn row(rows: &Rows, row: usize) -> Vec<usize> {
-        places(rows.read(row, &mut NOBODY.clone())).collect()
+        let mut found = Vec::new();
+        each_place(&rows.read(row), |place| found.push(place));
+        found
     }
 
     #[test]

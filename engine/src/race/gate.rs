@@ -159,6 +159,12 @@ impl Gates {
 }
 
 impl Sign {
+    /// Whether the gate of `row` is to show anything else than when `row` was published: as long as
+    /// no round was closed, everybody enters.
+    pub(crate) fn differs(row: &Vacancy) -> bool {
+        row.closed_round > 0
+    }
+
     /// What the gate of `row` shows once `row` is durable.
     pub(crate) fn of(row: &Vacancy) -> Sign {
         let is_over = matches!(row.standing, Standing::Cancelled | Standing::Expired);

@@ -28,7 +28,9 @@ pub fn qualified(id: ProgrammeId, programme: &Programme, officer: &Officer) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AgencyId, Availability, CertificationId, Class, Code, Rank, Timestamp};
+    use crate::model::{
+        AgencyId, Availability, CertificationId, Class, Code, Held, Rank, Timestamp,
+    };
 
     const SSO: ProgrammeId = ProgrammeId(0);
 
@@ -57,8 +59,9 @@ mod tests {
                 (CertificationId(0), valid(0, 50)),
                 (CertificationId(1), valid(10, 60)),
             ]
-            .into(),
-            approvals: [(SSO, valid(5, 40))].into(),
+            .into_iter()
+            .collect(),
+            approvals: [(SSO, valid(5, 40))].into_iter().collect(),
             suspended: false,
             availability: Availability::Always,
         }
@@ -78,8 +81,8 @@ mod tests {
         let lacks: [fn(&mut Officer); 4] = [
             |officer| officer.suspended = true,
             |officer| officer.class = Class::CommunityServiceOfficer,
-            |officer| drop(officer.certifications.remove(&CertificationId(1))),
-            |officer| officer.approvals.clear(),
+            |officer| officer.certifications = Held::default(),
+            |officer| officer.approvals = Held::default(),
         ];
         for lack in lacks {
             let mut officer = officer();

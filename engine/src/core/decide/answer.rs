@@ -34,11 +34,12 @@ pub(super) fn accept(
             return Err(refused(Refusal::Filled));
         }
         if !row.is_unconfirmed(officer) {
-            return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
+            return Ok(Outcome::New(Event::Confirmed(receipt).into()));
         }
         let who = (officer, receipt);
         let confirmed = amend::confirm(state, (id, row), who, round, stamp.at);
-        return confirmed.map(Outcome::New).map_err(refused);
+        let confirmed = confirmed.map(|events| Outcome::New(events.into()));
+        return confirmed.map_err(refused);
     }
     let settle = || -> Result<(u16, Stand), Refusal> {
         let was_theirs = row.was_lost_in(round, officer);
@@ -65,13 +66,14 @@ pub(super) fn accept(
     };
     let (slot, stand) = settle().map_err(refused)?;
     let (cover, place) = (stand.cover, stamp.place);
-    Ok(Outcome::New(vec![Event::Awarded {
+    let awarded = Event::Awarded {
         vacancy: id,
         slot,
         officer,
         cover,
         place,
-    }]))
+    };
+    Ok(Outcome::New(awarded.into()))
 }
 
 /// Whether `officer` may take the vacancy now, and on what terms.

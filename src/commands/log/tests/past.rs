@@ -105,7 +105,7 @@ impl Story {
     /// taken by B-03.
     fn tell(&mut self) {
         self.say(Actor::Operator, Body::Roster(roster()));
-        self.say(Actor::Operator, Body::Publish(vacancy()));
+        self.say(Actor::Operator, Body::Publish(Box::new(vacancy())));
         self.accept("B-01");
         self.accept("B-01");
         let by = Actor::Officer(self.officer("B-01"));

@@ -37,7 +37,7 @@ impl Stage {
             )
         };
         let (by, body) = match words.word(0) {
-            "publish" => (by(self), Body::Publish(self.publication(words))),
+            "publish" => (by(self), Body::Publish(Box::new(self.publication(words)))),
             "accept" => answer(self, |vacancy, round| Body::Accept { vacancy, round }),
             "decline" => answer(self, |vacancy, round| Body::Decline { vacancy, round }),
             "release" => answer(self, |vacancy, _| Body::Release { vacancy }),
@@ -62,7 +62,7 @@ impl Stage {
                     vacancy: self.vacancy(words.word(1)),
                 },
             ),
-            "amend" => (by(self), Body::Amend(self.amendment(words))),
+            "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
             _ => (by(self), Body::Roster(vec![roster_change(words)])),
         };
         Command { request, by, body }
