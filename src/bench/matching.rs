@@ -1,22 +1,17 @@
 //! The rows of `muster bench match`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use engine::core::{Actor, Event, Record, apply};
 use engine::index::{Marks, naive};
-use engine::model::{
-    Availability, Calendar, CertificationId, Interval, OfficerId, OfficerSet, ProgrammeId,
-    RequestId, Timestamp, Window,
-};
+use engine::model::{OfficerId, OfficerSet, ProgrammeId};
 use engine::rules::Ground;
-use loadgen::seed::SplitMix64;
 use rayon::prelude::*;
 
+use super::changes::changes;
 use super::crowd::{Crowd, Flat, Size, Work};
 use super::drive::Core;
 use super::floor::median;
@@ -33,14 +28,6 @@ const VACANCIES: u64 = 1_000;
 const FEW: usize = 20;
 /// Vacancies matched on one core and on two.
 const MANY: usize = 10_000;
-/// Changes of each kind, in each of the goes.
-const CHANGES: usize = 20_000;
-/// How often the same changes are made: the shortest go of each counts, since a neighbour on the
-/// machine does not disturb the same one every time.
-const GOES: usize = 5;
-/// The certificate that comes and goes, and how long it is valid.
-const KIND: CertificationId = CertificationId(0);
-const YEAR_MS: u64 = 365 * 24 * 3_600 * 1_000;
 /// Bytes of a page of memory.
 const PAGE_BYTES: f64 = 4_096.0;
 
@@ -64,7 +51,7 @@ impl MatchPlan {
     pub fn new(args: &BenchMatchArgs) -> MatchPlan {
         let (officers, rounds, round_ms) = match args.quick {
             true => (20_000, 3, 20),
-            false => (1_000_000, 7, 200),
+            false => (1_000_000, 5, 200),
         };
         MatchPlan {
             officers: args.officers.map_or(officers, u64::from),
@@ -109,8 +96,7 @@ pub(super) fn measure(
         write(&crowd, folder)?;
     }
     progress("changes");
-    let changes = changes(plan, &crowd);
-    report.beside.extend(changes);
+    report.beside.extend(changes(plan.seed, &crowd));
     Ok(report)
 }
 
@@ -174,7 +160,8 @@ impl Bench<'_> {
     /// One vacancy on one core, beside the dense bound.
     fn one(&mut self) {
         let crowd = self.crowd;
-        let (all, few) = (&crowd.work[..], &crowd.work[..FEW.min(crowd.work.len())]);
+        let all = &crowd.work[..];
+        let few = &all[..FEW.min(all.len())];
         let state = &crowd.state;
         let (sparse, dense) = (&self.sparse, &self.dense);
         let mut ids: Vec<OfficerId> = Vec::new();
@@ -209,7 +196,7 @@ impl Bench<'_> {
             (
                 "sparse-exact",
                 "sparse sets, then one by one",
-                all,
+                few,
                 &mut |work| {
                     black_box(sparse.eligible(state, ground(crowd, work), &work.agencies));
                 },
@@ -415,181 +402,6 @@ impl Dense {
             .iter()
             .map(|agency| self.sizes[agency.index()])
             .sum()
-    }
-}
-
-/// What one change costs, on average and at worst: in the index alone, and as a record applied.
-fn changes(plan: &MatchPlan, crowd: &Crowd) -> Vec<Beside> {
-    let mut dice = SplitMix64::new(plan.seed ^ 1);
-    let all = crowd.flat.len() as u64;
-    let mut draw = || crowd.flat[dice.below(all) as usize].id;
-    let officers: Vec<OfficerId> = (0..CHANGES).map(|_| draw()).collect();
-    let mut bits = vec![0u64; crowd.state.roster().officers.end().index() / 64 + 1];
-    let flip = goes(&officers, |officer, _| {
-        bits[officer.index() / 64] ^= 1 << (officer.index() % 64);
-    });
-    let applied = as_records(crowd, &officers);
-    let rows = in_index(crowd, &officers).into_iter().chain(applied);
-    let mut beside = Vec::new();
-    for (row, what, taken) in rows {
-        let floor = ("one bit flipped, anywhere", flip.each_ns);
-        beside.push(Beside::new(row, what, "ns", taken.each_ns, floor));
-        let (row, what) = (format!("{row}-stall"), format!("{what}: the longest"));
-        let floor = ("1 ms", 1e3);
-        beside.push(Beside::new(
-            &row,
-            &what,
-            "µs",
-            taken.longest_ns / 1e3,
-            floor,
-        ));
-    }
-    beside
-}
-
-type Row = (&'static str, &'static str, Taken);
-
-/// Changes of the index alone.
-fn in_index(crowd: &Crowd, officers: &[OfficerId]) -> [Row; 3] {
-    let now = crowd.now();
-    let mut index = crowd.state.index().clone();
-    let before = crowd.state.roster();
-    let mut after = before.clone();
-    for officer in officers {
-        let row = after
-            .officers
-            .find_mut(*officer)
-            .expect("it was drawn from them");
-        row.certifications.remove(&KIND);
-        row.availability = by_day(420);
-    }
-    let rosters = |turn| {
-        if turn {
-            (before, &after)
-        } else {
-            (&after, before)
-        }
-    };
-    let certificate = goes(officers, |officer, turn| {
-        index.certify(officer, KIND, rosters(turn).1, now);
-    });
-    let availability = goes(officers, |officer, turn| {
-        let (old, new) = rosters(turn);
-        let rows = old.officers.find(officer).zip(new.officers.find(officer));
-        let (old, new) = rows.expect("it was drawn from them");
-        index.declare(officer, &old.availability, new);
-    });
-    let span = crowd.work[0].posting.span();
-    let nothing = Calendar::default();
-    let busy = goes(officers, |officer, turn| match turn {
-        true => index.book(officer, span),
-        false => {
-            let calendar = crowd.state.calendars().find(officer).unwrap_or(&nothing);
-            index.rebook(officer, calendar, [span].into_iter());
-        }
-    });
-    [
-        ("certificate", "a certificate, in the index", certificate),
-        (
-            "availability",
-            "another availability, in the index",
-            availability,
-        ),
-        ("busy", "work taken or given back, in the index", busy),
-    ]
-}
-
-/// Changes as records that are applied.
-fn as_records(crowd: &Crowd, officers: &[OfficerId]) -> [Row; 2] {
-    let mut state = crowd.state.clone();
-    let mut record = |event| {
-        let record = Record {
-            sequence: state.sequence().next(),
-            at: state.at(),
-            request: RequestId(0),
-            by: Actor::Clock,
-            fingerprint: 0,
-            events: event.into(),
-        };
-        apply(&mut state, &record);
-    };
-    let start = Timestamp::MIN;
-    let end = crowd.now().plus_ms(YEAR_MS);
-    let valid = Interval { start, end };
-    let certificate = goes(officers, |officer, turn| {
-        record(match turn {
-            true => Event::CertificationGranted {
-                officer,
-                certification: KIND,
-                valid,
-            },
-            false => Event::CertificationRevoked {
-                officer,
-                certification: KIND,
-            },
-        });
-    });
-    let availability = goes(officers, |officer, turn| {
-        let availability = Box::new(by_day(if turn { 420 } else { 360 }));
-        record(Event::AvailabilityDeclared {
-            officer,
-            availability,
-        });
-    });
-    [
-        ("certificate-applied", "a certificate, applied", certificate),
-        (
-            "availability-applied",
-            "another availability, applied",
-            availability,
-        ),
-    ]
-}
-
-/// Availability on every day from this minute until six.
-fn by_day(from_minute: u16) -> Availability {
-    let until_minute = 1_080;
-    let window = Window {
-        from_minute,
-        until_minute,
-    };
-    Availability::Declared {
-        weekly: std::array::from_fn(|_| vec![window]),
-        exceptions: BTreeMap::new(),
-    }
-}
-
-/// What changes took: on average, and the longest.
-struct Taken {
-    each_ns: f64,
-    longest_ns: f64,
-}
-
-/// Makes each change and takes it back, several times over: the shortest time of each counts.
-fn goes(officers: &[OfficerId], mut change: impl FnMut(OfficerId, bool)) -> Taken {
-    let mut shortest = [
-        vec![u64::MAX; officers.len()],
-        vec![u64::MAX; officers.len()],
-    ];
-    let mut shortest_go = [u128::MAX; 2];
-    for _ in 0..GOES {
-        for (turn, shortest_go) in [true, false].into_iter().zip(&mut shortest_go) {
-            let began = Instant::now();
-            officers.iter().for_each(|officer| change(*officer, turn));
-            *shortest_go = (*shortest_go).min(began.elapsed().as_nanos());
-        }
-        for (turn, shortest) in [true, false].into_iter().zip(&mut shortest) {
-            for (officer, shortest) in officers.iter().zip(shortest) {
-                let began = Instant::now();
-                change(*officer, turn);
-                *shortest = (*shortest).min(began.elapsed().as_nanos() as u64);
-            }
-        }
-    }
-    let both: u128 = shortest_go.iter().sum();
-    Taken {
-        each_ns: both as f64 / 2.0 / officers.len() as f64,
-        longest_ns: shortest.into_iter().flatten().max().unwrap_or(0) as f64,
     }
 }
 

@@ -8,6 +8,7 @@
 //! is examined, recorded and synced, and every answer is counted. An answer that is not the
 //! expected one ends the bench instead of passing for work done.
 
+mod changes;
 mod crowd;
 mod drive;
 mod floor;
