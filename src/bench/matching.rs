@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use engine::index::{Marks, naive};
 use engine::model::{OfficerId, OfficerSet, ProgrammeId};
-use engine::rules::Ground;
+use engine::rules::{Candidate, Ground, eligibility};
 use rayon::prelude::*;
 
 use super::changes::changes;
@@ -16,7 +16,6 @@ use super::crowd::{Crowd, Flat, Size, Work};
 use super::drive::Core;
 use super::floor::median;
 use super::report::{Beside, Report};
-use super::sparse::Sparse;
 use super::{BenchError, folder_error};
 use crate::cli::BenchMatchArgs;
 
@@ -75,7 +74,6 @@ pub(super) fn measure(
     let all_bytes = resident_bytes() - before;
     let mut report = Report::new("match", Path::new(""));
     let mut bench = Bench {
-        sparse: Sparse::of(&crowd.state),
         dense: Dense::of(&crowd.flat),
         plan,
         crowd: &crowd,
@@ -112,7 +110,6 @@ fn crowd(plan: &MatchPlan, officers: u64) -> Crowd {
 struct Bench<'a> {
     plan: &'a MatchPlan,
     crowd: &'a Crowd,
-    sparse: Sparse,
     dense: Dense,
     report: &'a mut Report,
 }
@@ -126,12 +123,12 @@ impl Bench<'_> {
             let set = OfficerSet::from(&marks);
             let ground = ground(self.crowd, work);
             let state = &self.crowd.state;
-            let sparse = self.sparse.eligible(state, ground, &work.agencies);
+            let roaring = one_by_one(self.crowd, work);
             let twin =
                 (number < FEW).then(|| naive::eligible(ground, state.calendars(), &work.agencies));
             let flat = self.crowd.flat.iter().filter(|officer| work.suits(officer));
             let flat = (number < 10 * FEW).then(|| flat.map(|officer| officer.id).collect());
-            let others = [Some(sparse), twin, flat];
+            let others = [Some(roaring), twin, flat];
             if let Some(other) = others.into_iter().flatten().find(|other| *other != set) {
                 return Err(BenchError::Unexpected {
                     what: "who may take a vacancy",
@@ -147,7 +144,7 @@ impl Bench<'_> {
         let work = self.crowd.work.len() as u64;
         self.report.notes.push(format!(
             "{} officers, {} agencies, seed {}; on average {} officers of the agencies asked, of whom \
-             {} may come; the plane, the sparse sets, the naive twin and the scan find the same ones",
+             {} may come; the plane, the roaring sets, the naive twin and the scan find the same ones",
             self.crowd.flat.len(),
             self.crowd.state.roster().agencies.len(),
             self.plan.seed,
@@ -163,7 +160,7 @@ impl Bench<'_> {
         let all = &crowd.work[..];
         let few = &all[..FEW.min(all.len())];
         let state = &crowd.state;
-        let (sparse, dense) = (&self.sparse, &self.dense);
+        let (sets, dense) = (state.index().sets(), &self.dense);
         let mut ids: Vec<OfficerId> = Vec::new();
         let scan = |work: &Work| crowd.flat.iter().filter(|one| work.suits(one)).count();
         let twin =
@@ -186,19 +183,19 @@ impl Bench<'_> {
                 },
             ),
             (
-                "sparse",
-                "sparse sets, without dates and hours",
+                "roaring",
+                "roaring sets, without dates and hours",
                 all,
                 &mut |work| {
-                    black_box(sparse.short_list(ground(crowd, work), &work.agencies));
+                    black_box(sets.candidates(ground(crowd, work), &work.agencies));
                 },
             ),
             (
-                "sparse-exact",
-                "sparse sets, then one by one",
+                "roaring-exact",
+                "roaring sets, then one by one",
                 few,
                 &mut |work| {
-                    black_box(sparse.eligible(state, ground(crowd, work), &work.agencies));
+                    black_box(one_by_one(crowd, work));
                 },
             ),
             (
@@ -300,6 +297,7 @@ impl Bench<'_> {
         let saved = state.snapshot().map_or(0, |bytes| bytes.len()) as f64;
         let rows = [
             ("memory-record", "record, codes and numbers", roster),
+            ("memory-sets", "roaring sets, as written", index.sets as f64),
             ("memory-plane", "hot plane", index.plane as f64),
             ("memory-days", "booked and excepted days", index.days as f64),
             ("memory-calendar", "calendar", calendars),
@@ -345,6 +343,26 @@ fn marks(crowd: &Crowd, work: &Work) -> Marks {
     state
         .index()
         .marks(ground(crowd, work), state.calendars(), &work.agencies)
+}
+
+/// Who may take a vacancy, by the roaring sets and an examination of everybody in them.
+fn one_by_one(crowd: &Crowd, work: &Work) -> OfficerSet {
+    let (state, ground) = (&crowd.state, ground(crowd, work));
+    let candidates = state.index().sets().candidates(ground, &work.agencies);
+    let may_come = |id: &OfficerId| {
+        let officer = state.roster().officers.find(*id);
+        let calendar = state.calendars().find(*id);
+        officer.is_some_and(|officer| {
+            let id = *id;
+            let who = Candidate {
+                id,
+                officer,
+                calendar,
+            };
+            eligibility::check(ground, who).is_ok()
+        })
+    };
+    candidates.iter().map(OfficerId).filter(may_come).collect()
 }
 
 /// The least that can be done: three rows of words for each agency asked, and a count. It knows no

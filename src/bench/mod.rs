@@ -16,7 +16,6 @@ mod log;
 mod matching;
 mod race;
 mod report;
-mod sparse;
 mod world;
 
 use std::fs;

@@ -304,6 +304,7 @@ fn apply_officer(state: &mut State, event: &Event, at: Timestamp) {
     } = event
     {
         // The officer's record keeps the dates: they explain why the officer is not eligible.
+        state.index.expire(*officer, *certification);
         let row = state.durable.roster.officers.find(*officer);
         if let Some(valid) = row.and_then(|row| row.certifications.get(certification)) {
             let expiry = Deadline::Certification(*officer, *certification);

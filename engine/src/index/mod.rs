@@ -1,6 +1,8 @@
-//! Who could come: one bit for each officer and each thing that is asked of officers.
+//! Who could come.
 //!
-//! The index is a hot plane. The bits of an agency's officers lie side by side, sixty-four to a
+//! [`Sets`] is the record: roaring sets of officers by agency, certification, approval, class, rank
+//! and readiness. Beside it stands a hot plane that answers: one bit for each officer and each thing
+//! that is asked of officers. The bits of an agency's officers lie side by side, sixty-four to a
 //! word, so that a question about thousands of officers is a few hundred operations on words. It
 //! settles nearly everybody; who is in doubt, because something runs out near the end of the work,
 //! windows do not follow the hours, or there is other work that day, is examined one by one. The
@@ -16,9 +18,11 @@ mod days;
 mod ladder;
 mod marks;
 mod rows;
+mod sets;
 mod week;
 
 pub use marks::Marks;
+pub use sets::Sets;
 
 use std::borrow::Cow;
 
@@ -42,6 +46,7 @@ const BOOKED_UNIT_US: i64 = 24 * 3_600 * 1_000_000;
 /// Officers by what is asked of them.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
+    sets: Sets,
     /// Blocks of each agency, by the agency's number; the blocks ascend.
     agencies: Vec<Vec<Block>>,
     ladder: Ladder,
@@ -58,6 +63,8 @@ pub struct Index {
 /// Bytes of memory of an index, by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footprint {
+    /// The roaring sets, as they are written.
+    pub sets: usize,
     /// The hot plane.
     pub plane: usize,
     /// Booked days and dates with windows of their own.
@@ -85,17 +92,28 @@ impl Index {
         let Some(officer) = roster.officers.find(id) else {
             return;
         };
+        self.sets.put(id, officer);
         self.block_mut(id, officer).put(id, officer);
         for date in exceptions(&officer.availability) {
             self.excepted.insert(*date, id);
         }
-        self.requalify(id, roster, at);
+        let programmes = roster.programmes.iter().map(|(id, _)| id);
+        self.qualify((id, officer), roster, programmes, at);
+    }
+
+    /// The sets of officers by what they are and hold.
+    pub fn sets(&self) -> &Sets {
+        &self.sets
     }
 
     /// Records whether an officer is suspended, and everything that depends on it.
     pub fn requalify(&mut self, id: OfficerId, roster: &Roster, at: Timestamp) {
+        let Some(officer) = roster.officers.find(id) else {
+            return;
+        };
+        self.sets.ready(id, officer);
         let programmes = roster.programmes.iter().map(|(id, _)| id);
-        self.qualify(id, roster, programmes, at);
+        self.qualify((id, officer), roster, programmes, at);
     }
 
     /// Records what an officer holds of a kind of certification.
@@ -106,9 +124,19 @@ impl Index {
         roster: &Roster,
         at: Timestamp,
     ) {
+        let Some(officer) = roster.officers.find(id) else {
+            return;
+        };
+        self.sets.certify(id, officer, kind);
         let rows = roster.programmes.iter();
         let asking = rows.filter(|(_, row)| row.certifications.contains(&kind));
-        self.qualify(id, roster, asking.map(|(id, _)| id), at);
+        self.qualify((id, officer), roster, asking.map(|(id, _)| id), at);
+    }
+
+    /// Forgets that an officer holds a certification that has run out: nobody asks for the past.
+    /// The plane knows the dates by itself.
+    pub fn expire(&mut self, id: OfficerId, kind: CertificationId) {
+        self.sets.expire(id, kind);
     }
 
     /// Records whether the home agency approves an officer for a programme.
@@ -119,7 +147,11 @@ impl Index {
         roster: &Roster,
         at: Timestamp,
     ) {
-        self.qualify(id, roster, [programme].into_iter(), at);
+        let Some(officer) = roster.officers.find(id) else {
+            return;
+        };
+        self.sets.approve(id, officer, programme);
+        self.qualify((id, officer), roster, [programme].into_iter(), at);
     }
 
     /// Records when an officer is willing to work, and no longer what was declared `before`.
@@ -140,8 +172,8 @@ impl Index {
     /// Records who of `roster` is qualified for a programme that is new.
     pub fn define(&mut self, programme: ProgrammeId, roster: &Roster, at: Timestamp) {
         self.generation += 1;
-        for (id, _) in roster.officers.iter() {
-            self.approve(id, programme, roster, at);
+        for officer in roster.officers.iter() {
+            self.qualify(officer, roster, [programme].into_iter(), at);
         }
     }
 
@@ -185,6 +217,7 @@ impl Index {
     /// Bytes of memory, by part.
     pub fn footprint(&self) -> Footprint {
         Footprint {
+            sets: self.sets.bytes(),
             plane: self.agencies.iter().flatten().map(Block::bytes).sum(),
             days: self.booked.bytes() + self.excepted.bytes(),
         }
@@ -277,15 +310,12 @@ impl Index {
 
     fn qualify(
         &mut self,
-        id: OfficerId,
+        (id, officer): (OfficerId, &Officer),
         roster: &Roster,
         programmes: impl Iterator<Item = ProgrammeId>,
         at: Timestamp,
     ) {
         self.generation += 1;
-        let Some(officer) = roster.officers.find(id) else {
-            return;
-        };
         let ladder = self.ladder.clone();
         let block = self.block_mut(id, officer);
         block.qualify((id, officer), roster, programmes, &ladder, at);

@@ -97,8 +97,9 @@ impl Gates {
         };
         let word = gate.word.load(Ordering::Acquire);
         let closed_round = (word >> 32) as u32;
-        // A round that was never closed is the engine's to judge, and so is one that never began.
-        if round > closed_round {
+        // A round that was never closed is the engine's to judge, and so is one that never began,
+        // such as 0.
+        if round == 0 || round > closed_round {
             return Admission::Enter;
         }
         let has_won = gate.winners.load(Ordering::Acquire) & winner_bit(officer) != 0;

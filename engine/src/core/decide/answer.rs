@@ -20,6 +20,9 @@ pub(super) fn accept(
     officer: OfficerId,
     stamp: Stamp,
 ) -> Result<Outcome, Refused> {
+    if round == 0 {
+        return Err(Refusal::Invalid(Invalid::Round).into());
+    }
     let row = known(state, id)?;
     let refused = |refusal| Refused {
         refusal,
@@ -128,6 +131,8 @@ pub(super) fn decline(
     for holder in row.holders() {
         undecided.remove(holder.officer);
     }
+    // Nobody waits for those whose rank has all its officers.
+    let undecided = state.with_open_rank(row, &undecided);
     if row.standing == Standing::Open && undecided.is_empty() {
         events.extend(
             open_next(state, (id, row), TierCause::AllDeclined, at, false)
