@@ -227,6 +227,7 @@ Examples:
   muster bench race                    every row on the volume of this folder, some minutes
   muster bench race --quick            does it work here? figures are rough
   muster bench log                     the log below it, and recovery
+  muster bench match                   who may take a vacancy, out of a million officers
 
 Measures floor and engine side by side in one run: t_sync is one durable write of 4 KiB with
 nothing above it, and whatever waits for the disk is also given in t_sync. On a machine with other
@@ -248,6 +249,16 @@ Examples:
   muster bench log --only recovery
 
 Rows: append, commit, write, codec, recovery. Files are read back from the page cache.";
+
+pub(super) const BENCH_MATCH: &str = "\
+Examples:
+  muster bench match --json match.json
+  muster bench match --quick
+  muster bench match --officers 100000 --write crowd
+
+Everything is in memory and invented from the seed. The scan, the naive twin, roaring sets and the
+hot plane answer the same question, and must find the same officers. The floor is the least that
+memory and instructions allow: three rows of words for each agency asked, and a count.";
 
 /// The roles whose tokens name an agency.
 pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [

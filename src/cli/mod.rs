@@ -14,7 +14,7 @@ use protocol::{Rank, Role, VacancyKey};
 
 use words::{Window, milliseconds, rank, role, set, when, window};
 
-pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchRaceArgs, BenchWhat};
+pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs, LogWhat,
     ReplayQuestion,

@@ -58,6 +58,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         Command::Bench(command) => match command.what {
             BenchWhat::Race(args) => crate::bench::race(&args, out),
             BenchWhat::Log(args) => crate::bench::log(&args, out),
+            BenchWhat::Match(args) => crate::bench::matching(&args, out),
         },
     }
 }

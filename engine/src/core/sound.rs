@@ -8,7 +8,7 @@
 use super::state::{Deadline, Durable};
 use crate::limits::{SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX};
 use crate::model::{
-    Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId,
+    Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId, Window,
 };
 
 /// The farthest from 1970 that anything is decided or worked, in microseconds: some 36,000 years.
@@ -18,6 +18,7 @@ const INSTANT_US_MAX: u64 = 1 << 60;
 const SEQUENCE_MAX: u64 = u64::MAX / 2;
 const ROUND_MAX: u32 = u32::MAX / 2;
 const WEEKDAYS: u8 = 7;
+const DAY_MINUTES: u16 = 1_440;
 
 /// A state that no log leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -93,9 +94,15 @@ fn check_segments(segments: &[Segment]) -> Result<(), Unsound> {
     let mut pairs = segments.windows(2);
     let ordered = pairs.all(|pair| pair[0].span.end <= pair[1].span.start);
     let mut local = segments.iter().flat_map(|segment| &segment.local);
-    let weekdays = local.all(|span| span.weekday < WEEKDAYS);
+    let local = local.all(|span| {
+        let Window {
+            from_minute,
+            until_minute,
+        } = span.window;
+        span.weekday < WEEKDAYS && from_minute < until_minute && until_minute <= DAY_MINUTES
+    });
     hold(
-        number && spans && ordered && weekdays,
+        number && spans && ordered && local,
         "the segments of a vacancy",
     )
 }

@@ -265,7 +265,7 @@ impl State {
 impl From<Durable> for State {
     fn from(mut durable: Durable) -> State {
         durable.answers.rekey(0);
-        let index = Index::build(&durable.roster, &durable.calendars);
+        let index = Index::build(&durable.roster, &durable.calendars, durable.at);
         State { durable, index }
     }
 }
