@@ -5,6 +5,7 @@
 pub mod availability;
 pub mod conflict;
 pub mod eligibility;
+pub mod funding;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};

@@ -1,6 +1,7 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
 mod ask;
+mod publication;
 mod roster;
 mod say;
 
@@ -83,21 +84,19 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "preview" => self.preview(&words, &mut output),
+                "grant-of" => self.grant_of(&words, &mut output),
                 "crowd" => {
                     let room = words.need("leaving").parse().expect("a number");
                     entrants.push(Entrant::Crowd(room));
                 }
                 "and" => {
                     let (_, rest) = line.split_once(' ').expect("`and` something");
-                    let change = roster::roster_change(&Words::parse(rest));
                     let last = entrants.last_mut();
                     let Some(Entrant::Line(_, command)) = last else {
                         panic!("`{line}` continues nothing");
                     };
-                    let Body::Roster(changes) = &mut command.body else {
-                        panic!("`{line}` continues no roster change");
-                    };
-                    changes.push(change);
+                    self.and(&Words::parse(rest), &mut command.body);
                 }
                 _ => {
                     let command = self.command(&words);
@@ -134,6 +133,19 @@ impl Stage {
             assert_eq!(refused.refusal, Refusal::NotAllowed);
         }
         output
+    }
+
+    /// Adds to a command what a line that begins with `and` says.
+    fn and(&mut self, words: &Words<'_>, body: &mut Body) {
+        match body {
+            Body::Roster(changes) => changes.push(roster::roster_change(words)),
+            Body::Publish(first) => {
+                let first = publication::plain(first.clone());
+                *body = Body::PublishAll(vec![first, self.publication(words)]);
+            }
+            Body::PublishAll(all) => all.push(self.publication(words)),
+            _ => panic!("there is no more of this than one"),
+        }
     }
 
     /// Somebody who takes a place in line and changes nothing: not even a refusal is recorded.
@@ -188,6 +200,12 @@ impl Stage {
                 assert_eq!(
                     fast, slow,
                     "the index agrees with its naive twin in tier {number}"
+                );
+                let funnel = state.index().funnel(ground, state.calendars(), &agencies);
+                assert_eq!(
+                    funnel,
+                    self.funnel(ground, &agencies),
+                    "the funnel agrees with explaining everybody in tier {number}"
                 );
             }
         }

@@ -34,9 +34,13 @@ pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
                 .named("at")
                 .map_or_else(|| position("33.30616,-111.84125"), position),
             geofence_m: 150,
-            district: "demo".to_owned(),
-            kind: SiteKind::Public,
-            ade_funded: false,
+            district: words.named("district").unwrap_or("demo").to_owned(),
+            kind: match words.named("kind") {
+                None | Some("public") => SiteKind::Public,
+                Some("private") => SiteKind::Private,
+                Some(kind) => panic!("`{kind}` is no kind of site here"),
+            },
+            ade_funded: words.named("ade-funded") == Some("yes"),
         }),
         "officer" => RosterChange::Officer(NewOfficer {
             badge: text(1),
