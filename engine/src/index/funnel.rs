@@ -2,8 +2,8 @@
 
 use roaring::RoaringBitmap;
 
-use super::{Index, keep, union};
-use crate::model::{AgencyId, Calendar, OfficerId, Table};
+use super::Index;
+use crate::model::{AgencyId, Calendar, OfficerId, OfficerSet, Table};
 use crate::rules::{Candidate, Clause, Ground, eligibility};
 
 impl Index {
@@ -19,11 +19,10 @@ impl Index {
         calendars: &Table<OfficerId, Calendar>,
         agencies: &[AgencyId],
     ) -> (u64, Vec<(Clause, u64)>) {
-        let of_agency = agencies.iter().filter_map(|agency| self.agency.get(agency));
-        let mut left = of_agency.fold(RoaringBitmap::new(), |all, one| all | one);
+        let OfficerSet(mut left) = self.sets.of_agencies(agencies);
         let officers = left.len();
         let steps = eligibility::clauses(ground).map(|clause| {
-            self.narrow(&mut left, ground, clause);
+            self.sets.narrow(&mut left, ground, clause);
             let holds = left.iter().filter(|id| {
                 let id = OfficerId(*id);
                 ground.roster.officers.find(id).is_some_and(|officer| {
@@ -41,20 +40,5 @@ impl Index {
         });
         let steps = steps.collect();
         (officers, steps)
-    }
-
-    /// Takes those out of `left` of whom the sets alone know that `clause` does not hold.
-    fn narrow(&self, left: &mut RoaringBitmap, ground: Ground<'_>, clause: Clause) {
-        match clause {
-            Clause::NotSuspended => *left &= &self.ready,
-            Clause::Class => *left &= union(&self.class, &ground.programme.classes),
-            Clause::Certified(kind) => keep(left, self.certification.get(&kind)),
-            Clause::Approved if ground.programme.approval => {
-                keep(left, self.approval.get(&ground.posting.programme));
-            }
-            Clause::Rank => *left &= union(&self.rank, &ground.posting.slots),
-            // What is not known by sets is left to the examination.
-            _ => {}
-        }
     }
 }

@@ -4,6 +4,7 @@ mod agency;
 mod attendance;
 mod calendar;
 mod grant;
+mod held;
 mod ids;
 mod officer;
 mod officer_set;
@@ -19,6 +20,7 @@ pub use agency::{Agency, Agreement};
 pub use attendance::{Direction, Punch};
 pub use calendar::{Booking, Calendar};
 pub use grant::Grant;
+pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,

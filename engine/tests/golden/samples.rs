@@ -18,9 +18,9 @@ use engine::core::{
 };
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
-    Code, Date, Direction, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Position,
-    Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId,
-    SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
+    Code, Date, Direction, Held, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact,
+    Position, Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site,
+    SiteId, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 use engine::rules::Clause;
 
@@ -55,7 +55,7 @@ variants! {
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms OpensBefore Grant;
+        Publications Terms Round OpensBefore Grant;
     TERMS, term, Term: Buffer OpensBefore BeyondGrant;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
@@ -121,7 +121,7 @@ fn record(by: Actor, events: Vec<Event>) -> Record {
         request: RequestId(0x0198_f3a2_7c01_7171_8222_3333_4444_5555),
         by,
         fingerprint: 0x0123_4567_89ab_cdef,
-        events,
+        events: events.into(),
     }
 }
 
@@ -433,11 +433,11 @@ fn officer_added() -> Event {
             home: AgencyId(2),
             class: Class::PeaceOfficer,
             rank: Rank::Sergeant,
-            certifications: BTreeMap::from([
+            certifications: Held::from_iter([
                 (CertificationId(0), Interval::ALWAYS),
                 (CertificationId(1), year()),
             ]),
-            approvals: BTreeMap::from([(ProgrammeId(1), year())]),
+            approvals: Held::from_iter([(ProgrammeId(1), year())]),
             suspended: false,
             availability: declared(),
         }),
@@ -611,6 +611,7 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::ConfirmWithin,
         Invalid::Publications,
         Invalid::Terms,
+        Invalid::Round,
         Invalid::OpensBefore,
         Invalid::Grant,
     ]

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use engine::limits::PUBLICATIONS_MAX;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use miette::Diagnostic;
 use protocol::{Ask, NewVacancy, Outcome, Publication, RefusalCode, Refused, VacancyKey};
 use serde::Serialize;
@@ -132,7 +131,7 @@ fn hours(args: &PostRepeatArgs) -> Result<Vec<Hours>, String> {
             ends.len()
         ));
     }
-    let zone = |place: usize| match args.zone.as_slice() {
+    let zone_of = |place: usize| match args.zone.as_slice() {
         [one] => Ok(one),
         zones if zones.len() == sites.len() => Ok(&zones[place]),
         zones => Err(format!(
@@ -146,11 +145,9 @@ fn hours(args: &PostRepeatArgs) -> Result<Vec<Hours>, String> {
         .iter()
         .zip(times)
         .map(|(site, (place, (start, end)))| {
-            let zone = zone(place)?;
-            let known = TimeZone::get(zone);
             Ok(Hours {
                 site: site.clone(),
-                zone: known.map_err(|_| format!("--zone: `{zone}` is no IANA time zone"))?,
+                zone: super::zone(zone_of(place)?)?,
                 start: *start,
                 end: *end,
             })

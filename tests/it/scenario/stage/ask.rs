@@ -66,7 +66,7 @@ impl Stage {
                     vacancy: self.vacancy(words.word(1)),
                 },
             ),
-            "amend" => (by(self), Body::Amend(self.amendment(words))),
+            "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
             _ => (by(self), Body::Roster(vec![roster_change(words)])),
         };
         Command { request, by, body }
@@ -149,7 +149,8 @@ impl Stage {
                 self.local(span[0], until, zone),
             );
             if end <= start {
-                end = end.plus_ms(24 * 3_600_000);
+                // A night is not always as long as the clocks say, so the next day's clock ends it.
+                end = self.local_after(1, span[0], until, zone);
             }
             NewSegment {
                 site: (*site).to_owned(),
@@ -170,6 +171,11 @@ impl Stage {
 
     /// The next such day and hour in `zone`, or that date's.
     fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
+        self.local_after(0, day, hour, zone)
+    }
+
+    /// The same so many days later.
+    fn local_after(&self, days: i64, day: &str, hour: &str, zone: &str) -> Timestamp {
         let zone = jiff::tz::TimeZoneDatabase::bundled()
             .get(zone)
             .expect("a known zone");
@@ -184,6 +190,9 @@ impl Stage {
                 }
             }
         }
+        date = date
+            .checked_add(jiff::Span::new().days(days))
+            .expect("a date in range");
         let (hours, minutes) = (minute(hour) / 60, minute(hour) % 60);
         let (date, hours) = if hours == 24 {
             (date.tomorrow().expect("a date in range"), 0)

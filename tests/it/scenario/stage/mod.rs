@@ -1,6 +1,7 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
 mod ask;
+mod covers;
 mod publication;
 mod roster;
 mod say;
@@ -8,7 +9,7 @@ mod say;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::core::{Actor, Body, Command, Refusal, State, digest};
+use engine::core::{Actor, Body, Command, NewVacancy, Refusal, State, digest};
 use engine::io::{ManualClock, Memory};
 use engine::limits::INBOX_LEN_MAX;
 use engine::log::{Background, LogOptions};
@@ -84,6 +85,7 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "covers" => self.covers(&words, &mut output),
                 "preview" => self.preview(&words, &mut output),
                 "grant-of" => self.grant_of(&words, &mut output),
                 "crowd" => {
@@ -140,7 +142,7 @@ impl Stage {
         match body {
             Body::Roster(changes) => changes.push(roster::roster_change(words)),
             Body::Publish(first) => {
-                let first = publication::plain(first.clone());
+                let first = publication::plain(NewVacancy::clone(first));
                 *body = Body::PublishAll(vec![first, self.publication(words)]);
             }
             Body::PublishAll(all) => all.push(self.publication(words)),
@@ -175,40 +177,15 @@ impl Stage {
             .expect("a state can be written");
         let restored = State::restore(&snapshot).expect("a snapshot can be read");
         assert_eq!(live, digest(&restored), "a snapshot holds the whole state");
-        self.check_index();
+        check_index(self.house().stepper.state());
+        check_index(&restored);
         self.restart();
         assert_eq!(
             live,
             digest(self.house().stepper.state()),
             "the log alone rebuilds the state"
         );
-        self.check_index();
-    }
-
-    /// The index and its naive twin agree on every vacancy and tier.
-    fn check_index(&self) {
-        let state = self.house().stepper.state();
-        for (_, row) in state.vacancies().iter() {
-            let ground = Ground::new(state.roster(), &row.posting, state.at());
-            let ground = ground.expect("what was published has a programme");
-            for number in 0..4 {
-                let lead = row.posting.lead;
-                let agencies =
-                    tier::agencies_of_tier(state.roster(), lead, number, ground.at, ground.span);
-                let fast = state.index().eligible(ground, state.calendars(), &agencies);
-                let slow = engine::index::naive::eligible(ground, state.calendars(), &agencies);
-                assert_eq!(
-                    fast, slow,
-                    "the index agrees with its naive twin in tier {number}"
-                );
-                let funnel = state.index().funnel(ground, state.calendars(), &agencies);
-                assert_eq!(
-                    funnel,
-                    self.funnel(ground, &agencies),
-                    "the funnel agrees with explaining everybody in tier {number}"
-                );
-            }
-        }
+        check_index(self.house().stepper.state());
     }
 
     fn restart(&mut self) {
@@ -233,6 +210,31 @@ impl Stage {
 
     fn state(&self) -> &State {
         &self.house().follower.state
+    }
+}
+
+/// The index and its naive twin agree on every vacancy and tier.
+fn check_index(state: &State) {
+    for (_, row) in state.vacancies().iter() {
+        let ground = Ground::new(state.roster(), &row.posting, state.at());
+        let ground = ground.expect("what was published has a programme");
+        for number in 0..4 {
+            let lead = row.posting.lead;
+            let agencies =
+                tier::agencies_of_tier(state.roster(), lead, number, ground.at, ground.span);
+            let fast = state.index().eligible(ground, state.calendars(), &agencies);
+            let slow = engine::index::naive::eligible(ground, state.calendars(), &agencies);
+            assert_eq!(
+                fast, slow,
+                "the index agrees with its naive twin in tier {number}"
+            );
+            let funnel = state.index().funnel(ground, state.calendars(), &agencies);
+            assert_eq!(
+                funnel,
+                publication::funnel(state, ground, &agencies),
+                "the funnel agrees with explaining everybody in tier {number}"
+            );
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lines about publishing: terms, many at once, what it would find, and what pays for it.
 
-use engine::core::{Body, Event, NewGrant, NewVacancy, Publication};
+use engine::core::{Body, Event, NewGrant, NewVacancy, Publication, State};
 use engine::io::Clock;
 use engine::model::{AgencyId, Date, Term, VacancyKey};
 use engine::rules::{Candidate, Clause, Ground, eligibility};
@@ -17,7 +17,7 @@ impl Stage {
     pub(super) fn publish(&mut self, words: &Words<'_>) -> Body {
         let Publication { vacancy, terms } = self.publication(words);
         match terms.is_empty() {
-            true => Body::Publish(vacancy),
+            true => Body::Publish(Box::new(vacancy)),
             false => Body::PublishAll(vec![Publication { vacancy, terms }]),
         }
     }
@@ -72,34 +72,6 @@ impl Stage {
         }
     }
 
-    /// How many officers `agencies` have, and how many are left after each clause, by explaining
-    /// everybody one by one.
-    pub(super) fn funnel(
-        &self,
-        ground: Ground<'_>,
-        agencies: &[AgencyId],
-    ) -> (u64, Vec<(Clause, u64)>) {
-        let state = self.house().stepper.state();
-        let officers = state.roster().officers.iter();
-        let asked = officers.filter(|(_, officer)| agencies.contains(&officer.home));
-        let explained = asked.map(|(id, officer)| {
-            let calendar = state.calendars().find(id);
-            let who = Candidate {
-                id,
-                officer,
-                calendar,
-            };
-            eligibility::explain(ground, who)
-        });
-        let explained: Vec<Vec<(Clause, bool)>> = explained.collect();
-        let clauses = eligibility::clauses(ground).enumerate();
-        let left = clauses.map(|(place, clause)| {
-            let up_to = |answers: &&Vec<(Clause, bool)>| answers[..=place].iter().all(|one| one.1);
-            (clause, explained.iter().filter(up_to).count() as u64)
-        });
-        (explained.len() as u64, left.collect())
-    }
-
     /// Says how the grant of a district stands.
     pub(super) fn grant_of(&self, words: &Words<'_>, output: &mut String) {
         let district = words.word(1);
@@ -124,6 +96,33 @@ impl Stage {
             line(output, format_args!("beyond-grant {name} \"{reason}\""));
         }
     }
+}
+
+/// How many officers `agencies` have, and how many are left after each clause, by explaining
+/// everybody one by one.
+pub(super) fn funnel(
+    state: &State,
+    ground: Ground<'_>,
+    agencies: &[AgencyId],
+) -> (u64, Vec<(Clause, u64)>) {
+    let officers = state.roster().officers.iter();
+    let asked = officers.filter(|(_, officer)| agencies.contains(&officer.home));
+    let explained = asked.map(|(id, officer)| {
+        let calendar = state.calendars().find(id);
+        let who = Candidate {
+            id,
+            officer,
+            calendar,
+        };
+        eligibility::explain(ground, who)
+    });
+    let explained: Vec<Vec<(Clause, bool)>> = explained.collect();
+    let clauses = eligibility::clauses(ground).enumerate();
+    let left = clauses.map(|(place, clause)| {
+        let up_to = |answers: &&Vec<(Clause, bool)>| answers[..=place].iter().all(|one| one.1);
+        (clause, explained.iter().filter(up_to).count() as u64)
+    });
+    (explained.len() as u64, left.collect())
 }
 
 pub(super) fn plain(vacancy: NewVacancy) -> Publication {

@@ -4,7 +4,7 @@ use engine::core::RosterChange;
 use engine::core::command::{NewOfficer, NewSite};
 use engine::model::{Position, SiteKind};
 
-use super::super::words::{Words, availability, class, dated, rank, validity};
+use super::super::words::{Words, availability, class, dated, rank, site_kind, validity};
 
 pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
     let text = |place| words.word(place).to_owned();
@@ -35,11 +35,7 @@ pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
                 .map_or_else(|| position("33.30616,-111.84125"), position),
             geofence_m: 150,
             district: words.named("district").unwrap_or("demo").to_owned(),
-            kind: match words.named("kind") {
-                None | Some("public") => SiteKind::Public,
-                Some("private") => SiteKind::Private,
-                Some(kind) => panic!("`{kind}` is no kind of site here"),
-            },
+            kind: words.named("kind").map_or(SiteKind::Public, site_kind),
             ade_funded: words.named("ade-funded") == Some("yes"),
         }),
         "officer" => RosterChange::Officer(NewOfficer {
