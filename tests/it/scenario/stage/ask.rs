@@ -41,6 +41,10 @@ impl Stage {
                 let body = self.publish(words);
                 (by(self), body)
             }
+            "publish-each" => {
+                let body = Body::PublishAll(self.publish_each(words));
+                (by(self), body)
+            }
             "grant-made" => (by(self), Body::Grant(publication::grant(words))),
             "accept" => answer(self, |vacancy, round| Body::Accept { vacancy, round }),
             "decline" => answer(self, |vacancy, round| Body::Decline { vacancy, round }),

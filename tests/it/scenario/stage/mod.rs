@@ -86,6 +86,7 @@ impl Stage {
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
                 "covers" => self.covers(&words, &mut output),
+                "times" => self.times(&words, &mut output),
                 "preview" => self.preview(&words, &mut output),
                 "grant-of" => self.grant_of(&words, &mut output),
                 "crowd" => {

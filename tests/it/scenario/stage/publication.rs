@@ -1,11 +1,14 @@
 //! Lines about publishing: terms, many at once, what it would find, and what pays for it.
 
-use engine::core::{Body, Event, NewGrant, NewVacancy, Publication, State};
+use engine::core::{Body, Event, NewGrant, NewSegment, NewVacancy, Publication, State};
 use engine::io::Clock;
-use engine::model::{AgencyId, Date, Term, VacancyKey};
+use engine::model::{AgencyId, Date, Rank, Term, Timestamp, VacancyKey};
 use engine::rules::{Candidate, Clause, Ground, eligibility};
 
-use super::super::words::{Words, duration_ms};
+use jiff::civil::Weekday;
+use muster::publication::{Hours, Pattern, key};
+
+use super::super::words::{Words, duration_ms, weekday};
 use super::Stage;
 use super::say::line;
 
@@ -35,6 +38,84 @@ impl Stage {
             terms.push(Term::BeyondGrant { reason });
         }
         Publication { vacancy, terms }
+    }
+
+    /// A vacancy for each day of a pattern, as the command line plans it: `v-2026-11-23` and so on.
+    /// The same work has the same key, whatever it is called.
+    pub(super) fn publish_each(&mut self, words: &Words<'_>) -> Vec<Publication> {
+        let roster = self.state().roster();
+        let sites = words.list("site");
+        let times = words.words_from(3);
+        let hours = sites.iter().zip(times).map(|(site, hours)| {
+            let id = roster.site(site).expect("a site of the scenario");
+            let zone = &roster.sites.find(id).expect("a site that is there").zone;
+            let (start, end) = hours.split_once('-').expect("`hh:mm-hh:mm`");
+            Hours {
+                site: (*site).to_owned(),
+                zone: jiff::tz::TimeZone::get(zone).expect("a known zone"),
+                start: start.parse().expect("a time"),
+                end: end.parse().expect("a time"),
+            }
+        });
+        let day = |text: &str| -> jiff::civil::Date { text.parse().expect("a date") };
+        let weekdays = words.word(2).split(',').map(|name| {
+            let offset = i8::try_from(weekday(name)).expect("seven days");
+            Weekday::from_monday_zero_offset(offset).expect("a day of the week")
+        });
+        let pattern = Pattern {
+            weekdays: weekdays.collect(),
+            from: day(words.need("from")),
+            until: day(words.need("until")),
+            hours: hours.collect(),
+        };
+        let holidays = words.list("holidays").into_iter();
+        let holidays = holidays.map(|date| (day(date), "holiday".to_owned()));
+        let plan = pattern
+            .plan(&holidays.collect())
+            .expect("a pattern with days");
+        let lead = words.need("lead");
+        let publications = plan.days.into_iter().map(|(date, segments)| {
+            let key = VacancyKey(key(lead, "sso", &segments).0);
+            let name = format!("{}-{date}", words.word(1));
+            self.vacancies.insert(name, key);
+            let segment = |segment: protocol::NewSegment| NewSegment {
+                site: segment.site,
+                start: Timestamp(segment.start_us),
+                end: Timestamp(segment.end_us),
+            };
+            plain(NewVacancy {
+                key,
+                lead: lead.to_owned(),
+                programme: "sso".to_owned(),
+                segments: segments.into_iter().map(segment).collect(),
+                slots: vec![Rank::Officer],
+                windows_ms: Vec::new(),
+                post_orders: String::new(),
+            })
+        });
+        publications.collect()
+    }
+
+    /// When a vacancy's work starts and ends, in the time of its sites.
+    pub(super) fn times(&self, words: &Words<'_>, output: &mut String) {
+        let row = self.state().vacancy(self.vacancy(words.word(1)));
+        let row = row.expect("the vacancy was published");
+        for segment in &row.posting.segments {
+            let site = self.state().roster().sites.find(segment.site);
+            let (name, start) = (words.word(1), segment.span.start.as_micros());
+            let site = site.map_or("?", |site| site.code.as_str());
+            let start = jiff::Timestamp::from_microsecond(start).expect("a time in range");
+            for day in &segment.local {
+                let (date, from, until) =
+                    (day.date, day.window.from_minute, day.window.until_minute);
+                let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+                let (from, until) = (clock(from), clock(until));
+                line(
+                    output,
+                    format_args!("{name} {site} {date} {from}-{until} ({start})"),
+                );
+            }
+        }
     }
 
     /// Says what publishing would find. The name is not kept: nothing was published.
