@@ -18,6 +18,21 @@ pub enum Term {
         /// After the last end, in milliseconds.
         after_ms: u64,
     },
+    /// What is worn (rule 16).
+    Clothing(Clothing),
+    /// The officer comes in a marked patrol car (rule 16).
+    MarkedCar,
+}
+
+/// What an officer wears at work.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Clothing {
+    /// The uniform of the home agency.
+    Uniform,
+    /// Civilian clothes.
+    Civilian,
 }
 
 impl Terms {

@@ -2,9 +2,11 @@
 //!
 //! Rule numbers are those of the domain description: see `docs/rules.md`.
 
+pub mod attendance;
 pub mod availability;
 pub mod conflict;
 pub mod eligibility;
+pub mod reduction;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};

@@ -49,15 +49,17 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed;
+        Termed Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy Amended SlotHeld Unchanged;
+        Busy Amended SlotHeld Unchanged TooFewSlots
+        NotStarted ClockedIn OtherOrders Full Shelved;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms;
-    TERMS, term, Term: Buffer;
-    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
+        Publications Terms Reduction Rest Correction Text Attachments;
+    TERMS, term, Term: Buffer Clothing MarkedCar;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Slot
+        Punch Correction;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free;
@@ -82,6 +84,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, relations());
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
+    add(by_coordinator, life::afterwards());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -539,6 +542,9 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Officer,
         Kind::Pact,
         Kind::Vacancy,
+        Kind::Slot,
+        Kind::Punch,
+        Kind::Correction,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -568,6 +574,12 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::Amended,
         Refusal::SlotHeld { slot: 2 },
         Refusal::Unchanged,
+        Refusal::TooFewSlots { ordinary: 3 },
+        Refusal::NotStarted,
+        Refusal::ClockedIn,
+        Refusal::OtherOrders { version: 2 },
+        Refusal::Full { limit: 32 },
+        Refusal::Shelved,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
@@ -608,6 +620,11 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::ConfirmWithin,
         Invalid::Publications,
         Invalid::Terms,
+        Invalid::Reduction,
+        Invalid::Rest,
+        Invalid::Correction,
+        Invalid::Text,
+        Invalid::Attachments,
     ]
     .into_iter()
 }

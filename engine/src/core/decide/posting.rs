@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{known, not_over, open_next, open_tiers, terms};
+use crate::core::afterwards::Again;
 use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause};
 use crate::core::matching::Matches;
@@ -13,8 +14,8 @@ use crate::limits::{
     VACANCY_SPAN_US_MAX, WINDOW_MS_MAX, WINDOWS_MAX,
 };
 use crate::model::{
-    AgencyId, Interval, OfficerId, Posting, Rank, Roster, Segment, Standing, Term, Timestamp,
-    Vacancy, VacancyId, VacancyKey,
+    AgencyId, Interval, OfficerId, Posting, Rank, Roster, Segment, Standing, Term, Terms,
+    Timestamp, Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::availability;
 
@@ -57,6 +58,61 @@ fn publish_one(
     matches: &Matches,
 ) -> Result<Vec<Event>, Refusal> {
     let posting = resolve(state.roster(), new, at)?;
+    let terms = terms::resolve(terms)?;
+    open(state, (id, posting, terms), at, matches)
+}
+
+/// Publishes what remains of `row` after `again.from`, for one officer of the rank of `slot`. What
+/// is worn and driven is as it was, and so is the time around the work.
+pub(super) fn publish_rest(
+    state: &State,
+    (row, slot): (&Vacancy, u16),
+    again: Again,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let span = row.posting.span();
+    must(at < again.from && again.from < span.end, Invalid::Rest)?;
+    let ahead = row.posting.segments.iter();
+    let ahead = ahead.filter(|segment| again.from < segment.span.end);
+    let cut = ahead.map(|segment| {
+        let mut segment = segment.clone();
+        segment.span.start = segment.span.start.max(again.from);
+        let zone = state
+            .roster()
+            .sites
+            .find(segment.site)
+            .map(|site| &site.zone);
+        if let Some(local) =
+            zone.and_then(|zone| availability::local_spans(zone, segment.span).ok())
+        {
+            segment.local = local;
+        }
+        segment
+    });
+    let posting = Posting {
+        key: again.key,
+        segments: cut.collect(),
+        slots: vec![row.slots[usize::from(slot)].rank],
+        ..row.posting.clone()
+    };
+    let of_the_work = |term: &&Term| {
+        matches!(
+            term,
+            Term::Buffer { .. } | Term::Clothing(_) | Term::MarkedCar
+        )
+    };
+    let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
+    let terms = terms::resolve(&terms)?;
+    let id = state.vacancies().end();
+    open(state, (id, posting, terms), at, &Matches::none())
+}
+
+fn open(
+    state: &State,
+    (id, posting, terms): (VacancyId, Posting, Terms),
+    at: Timestamp,
+    matches: &Matches,
+) -> Result<Vec<Event>, Refusal> {
     if state.vacancy_id(posting.key).is_some() {
         return Err(taken(posting.key));
     }
@@ -65,7 +121,7 @@ fn publish_one(
         return Err(Refusal::LimitReached { kind, limit });
     }
     let mut row = Vacancy::new(posting.clone());
-    row.terms = terms::resolve(terms)?;
+    row.terms = terms;
     let posting = Box::new(posting);
     let mut events = vec![Event::Published { id, posting }];
     if !row.terms.is_empty() {
