@@ -224,7 +224,9 @@ impl Answer {
             }),
             Outcome::Refused(refused) => Some(Answer::Refused(refused.code)),
             Outcome::Busy { .. } | Outcome::Unavailable => None,
-            Outcome::Explained { .. } | Outcome::Board { .. } => Some(Answer::Told),
+            Outcome::Explained { .. } | Outcome::Board { .. } | Outcome::Reading(_) => {
+                Some(Answer::Told)
+            }
         }
     }
 

@@ -107,7 +107,7 @@ pub enum Body {
     /// Publish these vacancies: all of them, or none.
     PublishAll(Vec<Publication>),
     /// What follows an award: fewer slots, attendance, post orders read, notes and messages.
-    Afterwards(Afterwards),
+    Afterwards(Box<Afterwards>),
 }
 
 /// A vacancy with what it asks beyond time, place and rank.

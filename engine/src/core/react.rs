@@ -166,7 +166,8 @@ fn reduced(state: &State, reduction: &Reduction, effects: &mut Vec<Effect>) {
         Some(Effect::Assign { vacancy, officer })
     }));
     match row.standing {
-        Standing::Filled => {
+        // It was open, and the last open slots went; otherwise it was filled before.
+        Standing::Filled if removed.iter().any(|slot| slot.holder.is_none()) => {
             let holders: Vec<_> = row.holders().map(|holder| holder.officer).collect();
             withdraw(vacancy, row, &holders, effects);
         }

@@ -2,7 +2,7 @@
 
 use super::command::Actor;
 use super::state::State;
-use crate::model::{AgencyId, Message, Note, OfficerId, Vacancy, VacancyId};
+use crate::model::{AgencyId, Message, Note, OfficerId, Timestamp, Vacancy, VacancyId};
 use crate::rules::attendance::{self, Status};
 
 /// What somebody may read of what was written about a vacancy, each with its number from 0.
@@ -38,34 +38,30 @@ impl State {
     /// not known or none of it could concern them.
     pub fn read(&self, by: Actor, id: VacancyId) -> Option<Readable<'_>> {
         let row = self.vacancy(id)?;
-        let could = match by {
-            Actor::Officer(own) => row.concerns(own),
-            Actor::Coordinator(agency) => row.posting.lead == agency || self.sends(row, agency),
-            Actor::Operator => true,
-            Actor::Clock => false,
-        };
-        if !could {
-            return None;
-        }
-        let Some(journal) = self.journal(id) else {
-            return Some(Readable::default());
-        };
-        let notes = (0..).zip(&journal.notes);
-        let messages = (0..).zip(&journal.messages);
-        Some(Readable {
+        let journal = self.journal(id);
+        let notes = (0..).zip(journal.into_iter().flat_map(|journal| &journal.notes));
+        let messages = (0..).zip(journal.into_iter().flat_map(|journal| &journal.messages));
+        let readable = Readable {
             notes: notes
                 .filter(|(_, note)| self.may_read(by, row, note.officer))
                 .collect(),
             messages: messages
                 .filter(|(_, message)| self.may_read(by, row, message.officer))
                 .collect(),
-        })
+        };
+        let is_concerned = match by {
+            Actor::Officer(own) => row.concerns(own),
+            Actor::Coordinator(agency) => row.posting.lead == agency || self.sends(row, agency),
+            Actor::Operator => true,
+            Actor::Clock => false,
+        };
+        let is_there = !readable.notes.is_empty() || !readable.messages.is_empty();
+        (is_concerned || is_there).then_some(readable)
     }
 
     /// The vacancies that `officer` holds or held, as far as the state has them, in the order of
-    /// publication, and how the officer stands to each now.
-    pub fn shifts(&self, officer: OfficerId) -> Vec<(VacancyId, Status)> {
-        let at = self.at();
+    /// publication, and how the officer stands to each at `at`.
+    pub fn shifts(&self, officer: OfficerId, at: Timestamp) -> Vec<(VacancyId, Status)> {
         let status = |(id, row): (VacancyId, &Vacancy)| {
             let known = (self.punches(id), self.attendance(id));
             Some((id, attendance::status(row, known, officer, at)?))

@@ -122,7 +122,7 @@ pub enum Refusal {
     Unchanged,
     /// A reduction would take away more ordinary slots than there are, or every slot.
     #[error(
-        "{ordinary} ordinary slots can go, and one slot must stay: name supervisors' slots, or cancel"
+        "ordinary slots that can go: {ordinary}; one slot must stay: name supervisors' slots, or cancel"
     )]
     TooFewSlots {
         /// How many ordinary slots there are besides the named ones.

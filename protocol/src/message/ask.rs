@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Cursor, Position, Rank, RequestId, RosterChange, VacancyKey};
+use crate::{Afterwards, Cursor, Position, Rank, Read, RequestId, RosterChange, VacancyKey};
 
 /// A message from a client to the server.
 #[derive(
@@ -138,6 +138,10 @@ pub enum Ask {
     Board,
     /// A coordinator changes time, place, slots or post orders of a vacancy.
     Amend(Amend),
+    /// What follows an award: fewer slots, attendance, post orders read, notes and messages.
+    Afterwards(Box<Afterwards>),
+    /// Something to be read about a vacancy or an officer.
+    Read(Read),
 }
 
 /// In or out.

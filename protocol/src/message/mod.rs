@@ -9,11 +9,13 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod afterwards;
 mod ask;
 mod board;
 mod roster;
 mod tell;
 
+pub use afterwards::*;
 pub use ask::*;
 pub use board::*;
 pub use roster::*;

@@ -1,5 +1,7 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
+mod afterwards;
+
 use protocol::*;
 
 const NINE_US: i64 = 1_795_449_600_000_000;
@@ -23,12 +25,17 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
         ),
         ("goodbye".to_owned(), ClientMessage::Goodbye),
     ];
-    samples.extend(asks().into_iter().map(|(name, ask)| {
-        (
-            format!("request-{name}"),
-            ClientMessage::Request { id: request(), ask },
-        )
-    }));
+    samples.extend(
+        asks()
+            .into_iter()
+            .chain(afterwards::asks())
+            .map(|(name, ask)| {
+                (
+                    format!("request-{name}"),
+                    ClientMessage::Request { id: request(), ask },
+                )
+            }),
+    );
     samples.extend(places().into_iter().chain(relations()).chain(people()).map(
         |(name, change)| {
             let ask = Ask::Roster {
@@ -59,14 +66,20 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             },
         ),
     ];
-    samples.extend(news().into_iter().map(|(name, news)| {
-        let push = Push {
-            cursor: cursor(),
-            news,
-        };
-        (format!("push-{name}"), ServerMessage::Push(push))
-    }));
-    samples.extend(happenings().into_iter().map(|(name, what)| {
+    samples.extend(
+        news()
+            .into_iter()
+            .chain(afterwards::news())
+            .map(|(name, news)| {
+                let push = Push {
+                    cursor: cursor(),
+                    news,
+                };
+                (format!("push-{name}"), ServerMessage::Push(push))
+            }),
+    );
+    let happenings = happenings().into_iter().chain(afterwards::happenings());
+    samples.extend(happenings.map(|(name, what)| {
         let happening = Happening {
             vacancy: vacancy(),
             lead: "saguaro".to_owned(),
@@ -79,15 +92,20 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         };
         (format!("push-happened-{name}"), ServerMessage::Push(push))
     }));
-    samples.extend(outcomes().into_iter().map(|(name, outcome)| {
-        (
-            format!("answer-{name}"),
-            ServerMessage::Answer {
-                id: request(),
-                outcome,
-            },
-        )
-    }));
+    samples.extend(
+        outcomes()
+            .into_iter()
+            .chain(afterwards::outcomes())
+            .map(|(name, outcome)| {
+                (
+                    format!("answer-{name}"),
+                    ServerMessage::Answer {
+                        id: request(),
+                        outcome,
+                    },
+                )
+            }),
+    );
     samples
 }
 

@@ -4,6 +4,7 @@
 //! `verify` reads bytes; `dump`, `tail` and `stats` read records; `replay` rebuilds states. What a
 //! record says in words is told by `tell`, with names from `names`, in the shapes of `told`.
 
+mod afterwards;
 mod dump;
 mod lines;
 mod names;

@@ -4,9 +4,11 @@
 
 use engine::core::{Actor, Amendment, Event, Receipt, Record, Refusal, Refused, State};
 use engine::model::{
-    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, Term, VacancyId,
+    Clothing, Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, Term,
+    VacancyId,
 };
 
+use super::afterwards;
 use super::names::{
     Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
 };
@@ -53,6 +55,14 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         Event::Amended(_) | Event::Reconfirmed { .. } | Event::Lapsed(_) => {
             tell_amendment(state, event)
         }
+        Event::Reduced(_)
+        | Event::NoShow { .. }
+        | Event::Corrected { .. }
+        | Event::Noted { .. }
+        | Event::Acknowledged { .. }
+        | Event::Reminded { .. }
+        | Event::Said { .. }
+        | Event::Shelved { .. } => Told::Afterwards(afterwards::tell(state, event)),
         Event::AgencyAdded { .. }
         | Event::AgreementSigned { .. }
         | Event::CertificationNamed { .. }
@@ -160,6 +170,9 @@ fn term(term: &Term) -> String {
             before_ms,
             after_ms,
         } => format!("busy {before_ms} ms before and {after_ms} ms after"),
+        Term::Clothing(Clothing::Uniform) => "in uniform".to_owned(),
+        Term::Clothing(Clothing::Civilian) => "in civilian clothes".to_owned(),
+        Term::MarkedCar => "with a marked patrol car".to_owned(),
     }
 }
 
@@ -202,6 +215,16 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         } => *officer == id || recipients.contains(id),
         Event::Cancelled { holders, .. } => holders.contains(&id),
         Event::Punched { punch, .. } => punch.officer == id,
+        Event::NoShow { officer, .. } | Event::Acknowledged { officer, .. } => *officer == id,
+        Event::Corrected { correction, .. } => correction.officer == id,
+        Event::Noted { note, .. } => note.officer == id,
+        Event::Said { message, .. } => message.officer == id,
+        Event::Reminded { officers, .. } => officers.contains(id),
+        Event::Reduced(reduction) => {
+            let mut removed = reduction.removed.iter();
+            let held = removed.any(|slot| slot.holder == Some(id));
+            held || reduction.withdrawn.contains(id)
+        }
         Event::Reconfirmed { officer, .. } => *officer == id,
         Event::Lapsed(lapse) => lapse.officers.contains(id) || lapse.recipients.contains(id),
         Event::Amended(amendment) => {

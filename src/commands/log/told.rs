@@ -7,6 +7,7 @@ use std::fmt;
 use protocol::{Position, RefusalCode, Segment};
 use serde::Serialize;
 
+use super::afterwards::Afterwards;
 use crate::show;
 
 /// How many officers a line names before it only counts.
@@ -226,6 +227,8 @@ pub(super) enum Told {
         site: String,
         badge: String,
     },
+    #[serde(untagged)]
+    Afterwards(Afterwards),
 }
 
 /// A code with its validity; no date means without limit.
@@ -281,6 +284,7 @@ impl fmt::Display for Told {
             Told::Termed { vacancy, terms } => {
                 write!(f, "terms of {vacancy}: {}", terms.join("; "))
             }
+            Told::Afterwards(told) => told.fmt(f),
             Told::Refused { .. } => self.say_refusal(f),
             Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
                 self.say_amendment(f)

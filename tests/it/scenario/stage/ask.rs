@@ -6,6 +6,7 @@ use engine::model::{Direction, OfficerId, Rank, RequestId, Timestamp, VacancyId,
 
 use super::super::words::{Words, duration_ms, minute, rank, weekday};
 use super::Stage;
+use super::afterwards::VERBS;
 use super::roster::{position, roster_change};
 
 impl Stage {
@@ -18,13 +19,7 @@ impl Stage {
             ),
             None => RequestId(self.requests),
         };
-        let by = |stage: &Stage| match words.named("by") {
-            Some("operator") | None => Actor::Operator,
-            Some(who) => match stage.state().roster().agency(who) {
-                Some(agency) => Actor::Coordinator(agency),
-                None => Actor::Officer(stage.officer(who)),
-            },
-        };
+        let by = |stage: &Stage| stage.asker(words);
         let answer = |stage: &Stage, body: fn(VacancyId, u32) -> Body| {
             let vacancy = stage.vacancy(words.word(1));
             let current = stage.state().vacancy(vacancy).map_or(1, |row| row.round);
@@ -37,7 +32,7 @@ impl Stage {
             )
         };
         let (by, body) = match words.word(0) {
-            "publish" => (by(self), Body::Publish(self.publication(words))),
+            "publish" => (by(self), self.publish_on(words)),
             "accept" => answer(self, |vacancy, round| Body::Accept { vacancy, round }),
             "decline" => answer(self, |vacancy, round| Body::Decline { vacancy, round }),
             "release" => answer(self, |vacancy, _| Body::Release { vacancy }),
@@ -63,9 +58,21 @@ impl Stage {
                 },
             ),
             "amend" => (by(self), Body::Amend(self.amendment(words))),
+            verb if VERBS.contains(&verb) => self.afterwards(words, by(self)),
             _ => (by(self), Body::Roster(vec![roster_change(words)])),
         };
         Command { request, by, body }
+    }
+
+    /// Whom `by=` names.
+    pub(super) fn asker(&self, words: &Words<'_>) -> Actor {
+        match words.named("by") {
+            Some("operator") | None => Actor::Operator,
+            Some(who) => match self.state().roster().agency(who) {
+                Some(agency) => Actor::Coordinator(agency),
+                None => Actor::Officer(self.officer(who)),
+            },
+        }
     }
 
     fn punch(&self, words: &Words<'_>) -> (Actor, Body) {
@@ -84,7 +91,7 @@ impl Stage {
         (Actor::Officer(self.officer(words.word(2))), body)
     }
 
-    fn publication(&mut self, words: &Words<'_>) -> NewVacancy {
+    pub(super) fn publication(&mut self, words: &Words<'_>) -> NewVacancy {
         let name = words.word(1).to_owned();
         let number = self.vacancies.len() as u128 + 1;
         let key = *self.vacancies.entry(name).or_insert(VacancyKey(number));
@@ -165,7 +172,7 @@ impl Stage {
     }
 
     /// The next such day and hour in `zone`, or that date's.
-    fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
+    pub(super) fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
         let zone = jiff::tz::TimeZoneDatabase::bundled()
             .get(zone)
             .expect("a known zone");

@@ -1,5 +1,6 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
+mod afterwards;
 mod ask;
 mod roster;
 mod say;
@@ -83,6 +84,9 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "attendance" => self.attendance(&words, &mut output),
+                "shifts" => self.shifts(&words, &mut output),
+                "read" => self.read(&words, self.asker(&words), &mut output),
                 "crowd" => {
                     let room = words.need("leaving").parse().expect("a number");
                     entrants.push(Entrant::Crowd(room));

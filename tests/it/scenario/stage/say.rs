@@ -26,7 +26,9 @@ impl Stage {
                 apply(&mut self.house_mut().follower.state, record);
                 for effect in react(self.state(), record) {
                     let event = match &effect {
-                        Effect::Happened { event, .. } => Some(&record.events[*event]),
+                        Effect::Happened { event, .. } | Effect::Written { event, .. } => {
+                            Some(&record.events[*event])
+                        }
                         _ => None,
                     };
                     self.say(&effect, event, output);
@@ -95,6 +97,7 @@ impl Stage {
                     Unassigned::Amended => "amended",
                     Unassigned::Unconfirmed => "unconfirmed",
                     Unassigned::Cancelled => "cancelled",
+                    Unassigned::Reduced => "reduced",
                 };
                 let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
                 line(
@@ -113,6 +116,30 @@ impl Stage {
                     None => format!("told {vacancy} to={to}"),
                 };
                 line(output, format_args!("{said}"));
+            }
+            Effect::ReadOrders {
+                vacancy,
+                version,
+                to,
+            } => {
+                let (vacancy, to) = (self.name(*vacancy), self.badges(to));
+                line(
+                    output,
+                    format_args!("must-read {vacancy} version={version} to={to}"),
+                );
+            }
+            Effect::Attendance { vacancy, officer } => {
+                let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
+                line(output, format_args!("told-attendance {vacancy} {badge}"));
+            }
+            Effect::Written {
+                vacancy,
+                officer,
+                agencies,
+                ..
+            } => {
+                let event = event.expect("what was written is an event of the record");
+                self.say_written((*vacancy, event), *officer, agencies, output);
             }
             Effect::Flag {
                 vacancy,
@@ -200,8 +227,7 @@ impl Stage {
                 let badges = self.badges(&lapse.officers);
                 line(output, format_args!("lapsed {vacancy} {badges}"));
             }
-            // These are said by their effects or by the reply.
-            _ => {}
+            other => self.say_afterwards(vacancy, other, output),
         }
     }
 
@@ -217,7 +243,7 @@ impl Stage {
             Ok(_) => {}
             Err(refused) => {
                 let what = match verb {
-                    "accept" | "decline" | "release" | "punch-in" | "punch-out" => {
+                    "accept" | "decline" | "release" | "punch-in" | "punch-out" | "acknowledge" => {
                         format!("{} {}", words.word(1), words.word(2))
                     }
                     _ => format!("{verb} {}", words.word(1)),
@@ -308,7 +334,7 @@ impl Stage {
         }
     }
 
-    fn name(&self, id: VacancyId) -> String {
+    pub(super) fn name(&self, id: VacancyId) -> String {
         let key = self.state().vacancy(id).map(|row| row.posting.key);
         let name = self
             .vacancies
@@ -317,7 +343,7 @@ impl Stage {
         name.map_or_else(|| "?".to_owned(), |(name, _)| name.clone())
     }
 
-    fn badge(&self, id: OfficerId) -> String {
+    pub(super) fn badge(&self, id: OfficerId) -> String {
         let officer = self.state().roster().officers.find(id);
         officer.map_or_else(|| "?".to_owned(), |officer| officer.badge.to_string())
     }
@@ -334,7 +360,7 @@ impl Stage {
 }
 
 /// `mon/07:00`, the time in Phoenix.
-fn phoenix(at: Timestamp) -> String {
+pub(super) fn phoenix(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get("America/Phoenix")
         .expect("a known zone");
@@ -352,7 +378,7 @@ fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
+pub(super) fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
     output.push_str(&said.to_string());
     output.push('\n');
 }
