@@ -406,12 +406,12 @@ impl Hub {
                 Ok(asked) => Body::Afterwards(Box::new(asked)),
                 Err(unknown) => return self.desk.answer(caller, unknown),
             },
-            Ask::Publish(new) => Body::Publish(hear::vacancy(new)),
+            Ask::Publish(new) => Body::Publish(Box::new(hear::vacancy(new))),
             Ask::Roster { changes } => {
                 Body::Roster(changes.into_iter().map(hear::roster_change).collect())
             }
             Ask::Amend(amend) => match vacancy(amend.vacancy) {
-                Some(vacancy) => Body::Amend(hear::amend(vacancy, amend)),
+                Some(vacancy) => Body::Amend(Box::new(hear::amend(vacancy, amend))),
                 None => {
                     let key = amend.vacancy.to_string();
                     return self.desk.unknown(caller, "vacancy", &key, false);

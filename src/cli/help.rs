@@ -4,13 +4,10 @@ pub(super) const TOP: &str = "\
 Examples:
   muster demo                          see it work: nothing to configure, no internet
   muster init && muster serve          a server of your own on 127.0.0.1:7710
-  muster import officers officers.csv --dry-run
   muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00
-  muster watch --json | jq .what.what  every offer, award and release as it happens
   muster why TUC-0412 vac_0193…        every clause of eligibility with its answer
 
 Commands find the server that this user runs on this machine; -c or --server names another.
-Flags have variables: MUSTER_SERVER, MUSTER_CONFIG, MUSTER_TOKEN and one for each key of the file.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 an assertion failed (the demo's audit).";
 
 pub(super) const DEMO: &str = "\
@@ -116,7 +113,8 @@ Prints the key of the vacancy. --zone is not looked up: on the Navajo Nation say
 
 pub(super) const AMEND: &str = "\
 Examples:
-  muster amend vac_0193… --site tucson-001 --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --site tucson-002
   muster amend vac_0193… --slots 3 --post-orders \"park behind the gym\"
 
 What is not said stays. Another time or place: who holds it keeps it only by accepting it again.";
@@ -264,6 +262,15 @@ Examples:
 
 Begins at the newest snapshot not after that moment, or at the first record; archived segments
 count. Without a question it says how much there was.";
+
+pub(super) const LOG_TIMELINE: &str = "\
+Examples:
+  muster log timeline muster-data/log vac_0193…
+  muster log timeline muster-data/log vac_0193… --json | jq '.moments[] | select(.behind_us)'
+
+Microseconds count from the first line. What was settled together has one time; its order is that
+of the line. Accepts refused because the shift was filled are not in the log: where a place is
+missing, there was one.";
 
 pub(super) const REPLAY_HOLDERS: &str = "\
 Example:

@@ -60,6 +60,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Stats(args) => log::stats(&args, out),
             LogWhat::Tail(args) => log::tail(&args, out),
             LogWhat::Replay(args) => log::replay(&args, out),
+            LogWhat::Timeline(args) => log::timeline(&args, out),
         },
         Command::Bench(command) => match command.what {
             BenchWhat::Race(args) => crate::bench::race(&args, out),

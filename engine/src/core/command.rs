@@ -47,12 +47,15 @@ impl From<Actor> for Author {
 }
 
 /// What is asked.
+///
+/// What is large is boxed: a command is moved from whoever submits it into the line and out of it,
+/// and nearly all of them are short.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Body {
     /// Change agencies, officers, sites, pacts: all of these, or none.
     Roster(Vec<RosterChange>),
     /// Publish a vacancy.
-    Publish(NewVacancy),
+    Publish(Box<NewVacancy>),
     /// Withdraw a vacancy on the customer's behalf.
     Cancel {
         /// The vacancy.
@@ -103,7 +106,7 @@ pub enum Body {
     /// Handle the deadlines that have passed: tier windows, starts, expiries.
     Tick,
     /// Change time, place, slots or post orders of a vacancy that was published.
-    Amend(Amend),
+    Amend(Box<Amend>),
     /// Publish these vacancies: all of them, or none.
     PublishAll(Vec<Publication>),
     /// What follows an award: fewer slots, attendance, post orders read, notes and messages.

@@ -18,6 +18,7 @@ pub mod decide;
 pub mod digest;
 pub mod effect;
 pub mod event;
+pub mod events;
 pub mod matching;
 pub mod react;
 pub mod reading;
@@ -36,6 +37,7 @@ pub use effect::{Effect, Unassigned};
 pub use event::{
     Amendment, Event, Lapse, Record, Reduction, Relocation, Removed, TierCause, Vacated,
 };
+pub use events::Events;
 pub use matching::Matches;
 pub use react::react;
 pub use reading::Readable;

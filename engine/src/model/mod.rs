@@ -3,6 +3,7 @@
 mod agency;
 mod attendance;
 mod calendar;
+mod held;
 mod ids;
 mod journal;
 mod officer;
@@ -20,6 +21,7 @@ pub use attendance::{
     Acknowledged, Attendance, Author, Correction, Direction, Mended, NoShow, Punch,
 };
 pub use calendar::{Booking, Calendar};
+pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,

@@ -15,7 +15,8 @@ use crate::limits::{
 };
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Code,
-    Interval, Officer, OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Timestamp, Window,
+    Held, Interval, Officer, OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Timestamp,
+    Window,
 };
 use crate::rules::{Candidate, Ground, eligibility};
 
@@ -276,11 +277,11 @@ impl<'a> Draft<'a> {
     fn officer(&mut self, new: &NewOfficer) -> Result<(), Refusal> {
         let badge = self.unused(Kind::Officer, &new.badge)?;
         let home = self.agency_id(&new.home)?;
-        let mut certifications = BTreeMap::new();
+        let mut certifications = Held::default();
         for (code, valid) in &new.certifications {
             certifications.insert(self.certification_id(code)?, parse_validity(*valid)?);
         }
-        let mut approvals = BTreeMap::new();
+        let mut approvals = Held::default();
         for (code, valid) in &new.approvals {
             approvals.insert(self.programme_id(code)?, parse_validity(*valid)?);
         }

@@ -119,7 +119,7 @@ impl Stage {
     pub(super) fn publish_on(&mut self, words: &Words<'_>) -> Body {
         let (vacancy, terms) = (self.publication(words), Stage::on_terms(words));
         match terms.is_empty() {
-            true => Body::Publish(vacancy),
+            true => Body::Publish(Box::new(vacancy)),
             false => Body::PublishAll(vec![Publication { vacancy, terms }]),
         }
     }
