@@ -187,7 +187,13 @@ fn refusal_help(refused: &Refused) -> &'static str {
         | RefusalCode::NoFurtherTier
         | RefusalCode::Amended
         | RefusalCode::SlotHeld
-        | RefusalCode::Unchanged => "`muster board` shows how the vacancy stands",
+        | RefusalCode::Unchanged
+        | RefusalCode::TooFewSlots => "`muster board` shows how the vacancy stands",
+        RefusalCode::NotStarted | RefusalCode::ClockedIn => {
+            "`muster attendance show` shows who came"
+        }
+        RefusalCode::OtherOrders => "`muster orders show` shows the version that holds",
+        RefusalCode::Shelved => "`muster log dump --vacancy` shows what the log has",
     }
 }
 

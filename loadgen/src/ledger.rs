@@ -227,7 +227,8 @@ impl Answer {
             Outcome::Explained { .. }
             | Outcome::Board { .. }
             | Outcome::Preview { .. }
-            | Outcome::Grant(_) => Some(Answer::Told),
+            | Outcome::Grant(_)
+            | Outcome::Reading(_) => Some(Answer::Told),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod afterwards;
 mod bench;
 mod help;
 mod log;
@@ -15,6 +16,11 @@ use protocol::{Rank, Role, VacancyKey};
 
 use words::{milliseconds, rank, role, set};
 
+pub use afterwards::{
+    AttendanceCommand, AttendanceWhat, CorrectArgs, MessagesCommand, MessagesWhat, Missed,
+    NoShowArgs, NotesCommand, NotesWhat, OrdersCommand, OrdersWhat, ReduceArgs, ShiftsArgs,
+    VacancyArgs, WriteArgs,
+};
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs, LogWhat,
@@ -68,6 +74,24 @@ pub enum Command {
     /// Change time, place, slots or post orders of a vacancy
     #[command(after_help = help::AMEND)]
     Amend(AmendArgs),
+    /// Take slots away, because the customer needs fewer
+    #[command(after_help = help::REDUCE)]
+    Reduce(ReduceArgs),
+    /// Show who came and when, record a no-show, correct a punch
+    #[command(after_help = help::ATTENDANCE)]
+    Attendance(AttendanceCommand),
+    /// Read and write field notes
+    #[command(after_help = help::NOTES)]
+    Notes(NotesCommand),
+    /// Read and write messages between an officer and the coordinators
+    #[command(after_help = help::MESSAGES)]
+    Messages(MessagesCommand),
+    /// Read, acknowledge and remind of post orders
+    #[command(after_help = help::ORDERS)]
+    Orders(OrdersCommand),
+    /// List an officer's shifts
+    #[command(after_help = help::SHIFTS)]
+    Shifts(ShiftsArgs),
     /// Withdraw a vacancy
     #[command(after_help = help::CANCEL)]
     Cancel(CancelArgs),

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use jiff::civil::{Date, Time, Weekday};
-use protocol::Rank;
+use protocol::{Clothing, Rank};
 
-use super::words::{Window, milliseconds, rank, weekday, when, window};
+use super::words::{Window, clothing, milliseconds, rank, weekday, when, window};
 use super::{Moment, ReachArgs, help};
 
 /// `muster post`.
@@ -100,6 +100,12 @@ pub struct AskedArgs {
     /// Publish it though the district's grant does not pay, and say why
     #[arg(long, value_name = "REASON")]
     pub beyond_grant: Option<String>,
+    /// What is worn: uniform or civilian
+    #[arg(long, value_name = "CLOTHES", value_parser = clothing)]
+    pub clothing: Option<Clothing>,
+    /// The officer comes in a marked patrol car
+    #[arg(long)]
+    pub marked_car: bool,
     /// Post orders: instructions for whoever comes
     #[arg(long, value_name = "TEXT", default_value = "", alias = "post-orders")]
     pub orders: String,

@@ -3,7 +3,7 @@
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
-use protocol::{Rank, Role};
+use protocol::{Clothing, Rank, Role};
 
 /// `KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,14 @@ pub(super) fn rank(written: &str) -> Result<Rank, String> {
         "sergeant" => Ok(Rank::Sergeant),
         "commander" => Ok(Rank::Commander),
         _ => Err("expected officer, sergeant or commander".to_owned()),
+    }
+}
+
+pub(super) fn clothing(written: &str) -> Result<Clothing, String> {
+    match written {
+        "uniform" => Ok(Clothing::Uniform),
+        "civilian" => Ok(Clothing::Civilian),
+        _ => Err("expected uniform or civilian".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the commands do.
 
+mod afterwards;
 mod amend;
 mod board;
 mod cancel;
@@ -44,6 +45,12 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         Command::Preview(args) => preview::run(&args, out),
         Command::Grant(args) => grant::run(&args, out),
         Command::Amend(args) => amend::run(&args, out),
+        Command::Reduce(args) => afterwards::reduce(&args, out),
+        Command::Attendance(command) => afterwards::attendance(&command.what, out),
+        Command::Notes(command) => afterwards::notes(&command.what, out),
+        Command::Messages(command) => afterwards::messages(&command.what, out),
+        Command::Orders(command) => afterwards::orders(&command.what, out),
+        Command::Shifts(args) => afterwards::shifts(&args, out),
         Command::Cancel(args) => cancel::run(&args, out),
         Command::Watch(args) => watch::run(&args, out),
         Command::Board(args) => board::run(&args, out),

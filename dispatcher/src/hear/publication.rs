@@ -1,7 +1,7 @@
 //! What is published on terms, and what pays for it, in the engine's words.
 
 use engine::core::{NewGrant, Publication};
-use engine::model::{Date, Term};
+use engine::model::{Clothing, Date, Term};
 
 use super::vacancy;
 
@@ -25,6 +25,11 @@ fn term(term: protocol::Term) -> Term {
         protocol::Term::BeyondGrant { reason } => Term::BeyondGrant {
             reason: reason.into(),
         },
+        protocol::Term::Clothing { clothing } => Term::Clothing(match clothing {
+            protocol::Clothing::Uniform => Clothing::Uniform,
+            protocol::Clothing::Civilian => Clothing::Civilian,
+        }),
+        protocol::Term::MarkedCar => Term::MarkedCar,
     }
 }
 

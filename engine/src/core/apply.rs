@@ -1,5 +1,6 @@
 //! Events become state. Nothing here refuses: what is in the log has happened.
 
+mod afterwards;
 mod amend;
 
 use super::event::{Event, Record};
@@ -125,6 +126,14 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
             vacancy_mut(state, *vacancy).terms = Terms::clone(terms);
         }
         Event::GrantMade { district, grant } => grants::put(&mut state.durable, district, **grant),
+        Event::Reduced(_)
+        | Event::NoShow { .. }
+        | Event::Corrected { .. }
+        | Event::Noted { .. }
+        | Event::Acknowledged { .. }
+        | Event::Reminded { .. }
+        | Event::Said { .. }
+        | Event::Shelved { .. } => afterwards::apply(state, record, event),
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
         roster => apply_roster(state, roster, record.at),

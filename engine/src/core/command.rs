@@ -3,9 +3,10 @@
 //! What is asked often names its objects by number; what is asked rarely (publishing, changing
 //! the roster) names them by code and is resolved when it is decided.
 
+use super::afterwards::Afterwards;
 use crate::model::{
-    AgencyId, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, SiteKind,
-    Term, Timestamp, VacancyId, VacancyKey, Window,
+    AgencyId, Author, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId,
+    SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
 /// One request.
@@ -32,6 +33,17 @@ pub enum Actor {
     Operator,
     /// The engine's own clock.
     Clock,
+}
+
+impl From<Actor> for Author {
+    /// The clock writes nothing; what it does counts as the operator's.
+    fn from(by: Actor) -> Author {
+        match by {
+            Actor::Officer(officer) => Author::Officer(officer),
+            Actor::Coordinator(agency) => Author::Coordinator(agency),
+            Actor::Operator | Actor::Clock => Author::Operator,
+        }
+    }
 }
 
 /// What is asked.
@@ -99,6 +111,8 @@ pub enum Body {
     PublishAll(Vec<Publication>),
     /// Put a district's grant in force, in place of the one it has.
     Grant(NewGrant),
+    /// What follows an award: fewer slots, attendance, post orders read, notes and messages.
+    Afterwards(Box<Afterwards>),
 }
 
 /// What pays for school safety work in a district.

@@ -12,8 +12,9 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Body;
 use crate::limits::{
-    CODE_LEN_MAX, GRANT_BUDGET_MIN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX,
-    REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, WINDOWS_MAX,
+    ATTACHMENTS_MAX, CODE_LEN_MAX, GRANT_BUDGET_MIN_MAX, MESSAGE_LEN_MAX, NAME_LEN_MAX,
+    NOTE_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX,
+    WINDOWS_MAX,
 };
 use crate::model::{Date, Timestamp, VacancyId};
 use crate::rules::Clause;
@@ -127,6 +128,35 @@ pub enum Refusal {
     /// A district's grant has less left than the work takes.
     #[error("{0}")]
     BeyondGrant(Box<BeyondGrant>),
+    /// A reduction would take away more ordinary slots than there are, or every slot.
+    #[error(
+        "ordinary slots that can go: {ordinary}; one slot must stay: name supervisors' slots, or cancel"
+    )]
+    TooFewSlots {
+        /// How many ordinary slots there are besides the named ones.
+        ordinary: u16,
+    },
+    /// The work has not started, so nobody can have stayed away.
+    #[error("this shift has not started: whoever holds it may still come")]
+    NotStarted,
+    /// Somebody recorded as absent has clocked in.
+    #[error("this officer has clocked in: correct the punch first, if it is wrong")]
+    ClockedIn,
+    /// The post orders have another version than the one that was acknowledged.
+    #[error("the post orders have version {version}: read them again and acknowledge that")]
+    OtherOrders {
+        /// Their version, from 1.
+        version: u32,
+    },
+    /// A vacancy keeps no more of what was to be added.
+    #[error("no more than {limit} of these are kept for one shift")]
+    Full {
+        /// How many.
+        limit: u32,
+    },
+    /// Notes and messages of the vacancy are in the log only.
+    #[error("this shift was over so long ago that its notes and messages are in the log only")]
+    Shelved,
 }
 
 impl Refusal {
@@ -152,6 +182,12 @@ impl Refusal {
             | Refusal::Unchanged
             | Refusal::OutsideGrant(_)
             | Refusal::BeyondGrant(_) => true,
+            | Refusal::TooFewSlots { .. }
+            | Refusal::NotStarted
+            | Refusal::ClockedIn
+            | Refusal::OtherOrders { .. }
+            | Refusal::Full { .. }
+            | Refusal::Shelved => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -330,6 +366,27 @@ pub enum Invalid {
          {GRANT_BUDGET_MIN_MAX} minutes"
     )]
     Grant,
+    /// A reduction takes nothing away.
+    #[error("a reduction says how many ordinary slots go, or which slots go by name")]
+    Reduction,
+    /// What remains of the work is to be offered from a moment that is not within it.
+    #[error("what remains of the work starts later than now and before its end")]
+    Rest,
+    /// A corrected punch lies in the future or far from the work.
+    #[error("a corrected punch lies in the past, at most a day before or after the work")]
+    Correction,
+    /// A text is empty, too long or has control characters.
+    #[error(
+        "a note has 1 to {NOTE_LEN_MAX} bytes, a message 1 to {MESSAGE_LEN_MAX}, a reason 1 to \
+         {REASON_LEN_MAX}, and none has control characters but line ends"
+    )]
+    Text,
+    /// There are too many attachments, or one of them is described in a way that makes no sense.
+    #[error(
+        "a note has at most {ATTACHMENTS_MAX} attachments, each with a media type such as \
+         image/jpeg, 1 byte to 16 GiB, and a name without `/` of 1 to {NAME_LEN_MAX} bytes"
+    )]
+    Attachments,
 }
 
 /// Kinds of things with names.
@@ -355,6 +412,12 @@ pub enum Kind {
     Vacancy,
     /// A district's grant.
     Grant,
+    /// A slot of a vacancy.
+    Slot,
+    /// A punch of a vacancy.
+    Punch,
+    /// A correction of the attendance at a vacancy.
+    Correction,
 }
 
 impl std::fmt::Display for Kind {
@@ -369,6 +432,9 @@ impl std::fmt::Display for Kind {
             Kind::Pact => "pact",
             Kind::Vacancy => "vacancy",
             Kind::Grant => "grant",
+            Kind::Slot => "slot",
+            Kind::Punch => "punch",
+            Kind::Correction => "correction",
         })
     }
 }

@@ -20,6 +20,8 @@ const BEGIN: [u8; 16] = *b"muster sections\0";
 const FIRST: u32 = 0;
 const TERMS: u32 = 1;
 const GRANTS: u32 = 40;
+const JOURNALS: u32 = 50;
+const ATTENDANCE: u32 = 51;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +90,14 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
     if !grants.is_empty() {
         sections.push((GRANTS, rkyv::to_bytes::<rancor::Error>(&grants)?));
     }
+    if !durable.journals.is_empty() {
+        let journals = rkyv::to_bytes::<rancor::Error>(&durable.journals)?;
+        sections.push((JOURNALS, journals));
+    }
+    if !durable.attendance.is_empty() {
+        let attendance = rkyv::to_bytes::<rancor::Error>(&durable.attendance)?;
+        sections.push((ATTENDANCE, attendance));
+    }
     Ok(sections)
 }
 
@@ -107,6 +117,14 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
             for (district, grant) in saved {
                 durable.grants.restore(district, grant);
             }
+            Ok(())
+        }
+        JOURNALS => {
+            durable.journals = rkyv::from_bytes::<_, rancor::Error>(section)?;
+            Ok(())
+        }
+        ATTENDANCE => {
+            durable.attendance = rkyv::from_bytes::<_, rancor::Error>(section)?;
             Ok(())
         }
         number => Err(rancor::Error::new(Unreadable::Unknown(number))),
@@ -141,8 +159,8 @@ impl<'a> Iterator for Sections<'a> {
 mod tests {
     use super::*;
     use crate::model::{
-        AgencyId, Interval, Posting, ProgrammeId, Rank, Segment, SiteId, Term, Timestamp, Vacancy,
-        VacancyKey,
+        AgencyId, Attendance, Interval, Journal, Posting, ProgrammeId, Rank, Segment, SiteId, Term,
+        Timestamp, Vacancy, VacancyKey,
     };
 
     const PLAIN: VacancyId = VacancyId(0);
@@ -198,6 +216,28 @@ mod tests {
         let saved = save(&on_terms()).expect("memory");
         assert_eq!(load(&saved).expect("just saved"), on_terms());
         assert_ne!(on_terms(), plain());
+    }
+
+    #[test]
+    fn what_follows_an_award_is_saved_beside_it() {
+        let journal = Journal {
+            notes: Vec::new(),
+            messages: Vec::new(),
+            shelved_at: Timestamp(3),
+        };
+        let amended = Attendance {
+            orders_amended: 1,
+            ..Attendance::default()
+        };
+        let mut written = plain();
+        written.journals.insert(PLAIN, journal);
+        let mut attended = plain();
+        attended.attendance.insert(PLAIN, amended);
+        for durable in [written, attended] {
+            let saved = save(&durable).expect("memory");
+            assert_eq!(load(&saved).expect("just saved"), durable);
+            assert_ne!(durable, plain());
+        }
     }
 
     #[test]

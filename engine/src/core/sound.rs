@@ -43,6 +43,7 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
     for (_, calendar) in durable.calendars.iter() {
         check_calendar(durable, calendar.bookings())?;
     }
+    check_afterwards(durable)?;
     for (at, deadline) in &durable.deadlines {
         hold(
             is_due(durable, *at, *deadline),
@@ -126,6 +127,35 @@ fn check_calendar(durable: &Durable, bookings: &[Booking]) -> Result<(), Unsound
     hold(spans && ordered, "the calendar of an officer")
 }
 
+/// Examines what was written about vacancies and what is known of attendance.
+fn check_afterwards(durable: &Durable) -> Result<(), Unsound> {
+    let published = |id: &VacancyId| durable.vacancies.find(*id).is_some();
+    let known = |officer: OfficerId| durable.roster.officers.find(officer).is_some();
+    for (id, journal) in &durable.journals {
+        let due = (journal.shelved_at, Deadline::Shelve(*id));
+        hold(published(id), "what is written about no vacancy")?;
+        hold(
+            is_expressible(journal.shelved_at) && durable.deadlines.contains(&due),
+            "what is written and would be kept for ever",
+        )?;
+        let notes = journal.notes.iter().map(|note| note.officer);
+        let mut about = notes.chain(journal.messages.iter().map(|message| message.officer));
+        hold(about.all(known), "what is written about nobody")?;
+    }
+    for (id, attendance) in &durable.attendance {
+        let absent = attendance.no_shows.keys().copied();
+        let corrected = attendance.corrections.iter().map(|one| one.officer);
+        let acknowledged = attendance.acknowledged.keys().copied();
+        let mut about = absent.chain(corrected).chain(acknowledged);
+        let counts = attendance.orders_amended <= ROUND_MAX;
+        hold(
+            published(id) && about.all(known) && counts,
+            "the attendance at a vacancy",
+        )?;
+    }
+    Ok(())
+}
+
 /// Whether handling `deadline` removes it; ticks would never end otherwise.
 fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
     let open = |id| {
@@ -141,6 +171,10 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
                 row.filter(|row| matches!(row.standing, Standing::Open | Standing::Filled));
             let moved = goes_on.and_then(|row| row.moved.as_ref());
             moved.is_some_and(|moved| moved.confirm_by == Some(at) && !moved.unconfirmed.is_empty())
+        }
+        Deadline::Shelve(id) => {
+            let journal = durable.journals.get(&id);
+            journal.is_some_and(|journal| journal.shelved_at == at)
         }
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
@@ -183,14 +217,39 @@ mod tests {
         let restored = |plant: &dyn Fn(&mut Durable)| {
             let mut durable = Durable::default();
             plant(&mut durable);
-            let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(&durable).expect("memory");
+            let bytes = crate::core::saved::save(&durable).expect("memory");
             State::restore(&bytes).map(|state| state.sequence())
         };
         assert_eq!(restored(&|_| {}).ok(), Some(Sequence::ZERO));
         let vacancy = VacancyId(0);
         let start = (Timestamp(0), Deadline::Start(vacancy));
         let key = crate::model::VacancyKey(1);
-        let plants: [Plant; 5] = [
+        let plants: [Plant; 8] = [
+            (
+                |durable, (_, vacancy), (at, _)| {
+                    let shelve = (at, Deadline::Shelve(vacancy));
+                    durable.deadlines.extend([shelve]);
+                },
+                "deadline",
+            ),
+            (
+                |durable, (_, vacancy), (at, _)| {
+                    let (notes, messages) = (Vec::new(), Vec::new());
+                    let journal = crate::model::Journal {
+                        notes,
+                        messages,
+                        shelved_at: at,
+                    };
+                    durable.journals.insert(vacancy, journal);
+                },
+                "written about no vacancy",
+            ),
+            (
+                |durable, (_, vacancy), _| {
+                    durable.attendance.entry(vacancy).or_default();
+                },
+                "attendance",
+            ),
             (
                 |durable, _, _| durable.sequence = Sequence(u64::MAX),
                 "sequence",

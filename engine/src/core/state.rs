@@ -19,8 +19,8 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Calendar, CertificationId, OfficerId, OfficerSet, Punch, RequestId, Roster,
-    Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
+    AgreementId, Attendance, Calendar, CertificationId, Journal, OfficerId, OfficerSet, Punch,
+    RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 
@@ -48,6 +48,12 @@ pub struct Durable {
     /// A section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) grants: Grants,
+    /// What is known of attendance beside punches; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) attendance: BTreeMap<VacancyId, Attendance>,
+    /// What was written about vacancies; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) journals: BTreeMap<VacancyId, Journal>,
 }
 
 /// Something that falls due.
@@ -63,6 +69,8 @@ pub enum Deadline {
     Certification(OfficerId, CertificationId),
     /// Holders have had their time to say yes to another time or place.
     Confirm(VacancyId),
+    /// What was written about a vacancy has been at hand for long enough.
+    Shelve(VacancyId),
 }
 
 /// The answer to a command: done, or refused.
@@ -177,6 +185,21 @@ impl State {
     /// Grants of districts, and what is taken of them.
     pub fn grants(&self) -> &Grants {
         &self.durable.grants
+    }
+
+    /// What is known of the attendance at a vacancy beside its punches, if anything is.
+    pub fn attendance(&self, id: VacancyId) -> Option<&Attendance> {
+        self.durable.attendance.get(&id)
+    }
+
+    /// The version of a vacancy's post orders, from 1.
+    pub fn orders_version(&self, id: VacancyId) -> u32 {
+        self.attendance(id).map_or(1, Attendance::orders_version)
+    }
+
+    /// What was written about a vacancy, if anything was and is still at hand.
+    pub fn journal(&self, id: VacancyId) -> Option<&Journal> {
+        self.durable.journals.get(&id)
     }
 
     /// When the next [`Tick`](super::Body::Tick) is due.

@@ -30,6 +30,21 @@ pub enum Term {
         /// Why.
         reason: Box<str>,
     },
+    /// What is worn (rule 16).
+    Clothing(Clothing),
+    /// The officer comes in a marked patrol car (rule 16).
+    MarkedCar,
+}
+
+/// What an officer wears at work.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Clothing {
+    /// The uniform of the home agency.
+    Uniform,
+    /// Civilian clothes.
+    Civilian,
 }
 
 impl Terms {

@@ -217,6 +217,19 @@ impl Vacancy {
         lost
     }
 
+    /// Takes the slots of these numbers away, which nobody holds. Those behind them move up.
+    pub fn remove_slots(&mut self, gone: &[u16]) {
+        let kept = |(number, slot): (u16, Slot)| (!gone.contains(&number)).then_some(slot);
+        let slots = std::mem::take(&mut self.slots);
+        self.slots = (0..).zip(slots).filter_map(kept).collect();
+        self.posting.slots = self.slots.iter().map(|slot| slot.rank).collect();
+    }
+
+    /// Whether `officer` holds a slot or was offered one: those may write about it.
+    pub fn concerns(&self, officer: OfficerId) -> bool {
+        self.offered.contains(officer) || self.slot_of(officer).is_some()
+    }
+
     /// Everybody who holds a slot.
     pub fn holders(&self) -> impl Iterator<Item = &Holder> {
         self.slots.iter().filter_map(|slot| slot.holder.as_ref())

@@ -2,14 +2,13 @@
 //!
 //! Rule numbers are those of the domain description: see `docs/rules.md`.
 
+pub mod attendance;
 pub mod availability;
 pub mod conflict;
 pub mod eligibility;
-<<<<<<< HEAD
-pub mod qualified;
-=======
 pub mod funding;
->>>>>>> h-d
+pub mod qualified;
+pub mod reduction;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};

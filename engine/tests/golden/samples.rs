@@ -49,15 +49,17 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed GrantMade;
+        Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant;
+        Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
+        OtherOrders Full Shelved;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
-        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms Round OpensBefore Grant;
-    TERMS, term, Term: Buffer OpensBefore BeyondGrant;
-    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant;
+        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
+        Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments;
+    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
+        Punch Correction;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free;
@@ -83,6 +85,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
     add(by_coordinator, publication::events());
+    add(by_coordinator, life::afterwards());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -541,6 +544,9 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Pact,
         Kind::Vacancy,
         Kind::Grant,
+        Kind::Slot,
+        Kind::Punch,
+        Kind::Correction,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -570,6 +576,12 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::Amended,
         Refusal::SlotHeld { slot: 2 },
         Refusal::Unchanged,
+        Refusal::TooFewSlots { ordinary: 3 },
+        Refusal::NotStarted,
+        Refusal::ClockedIn,
+        Refusal::OtherOrders { version: 2 },
+        Refusal::Full { limit: 32 },
+        Refusal::Shelved,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
@@ -614,6 +626,11 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Round,
         Invalid::OpensBefore,
         Invalid::Grant,
+        Invalid::Reduction,
+        Invalid::Rest,
+        Invalid::Correction,
+        Invalid::Text,
+        Invalid::Attachments,
     ]
     .into_iter()
 }

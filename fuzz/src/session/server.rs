@@ -6,7 +6,8 @@ use protocol::frame::Codec;
 use protocol::session::{Action, ServerSession};
 use protocol::token::Claims;
 use protocol::{
-    Ask, ClientMessage, GoAway, Hello, Outcome, RequestId, Role, ServerMessage, VERSION,
+    Afterwards, Ask, ClientMessage, GoAway, Hello, Outcome, Read, RequestId, Role, ServerMessage,
+    VERSION,
 };
 
 use super::super::Reached;
@@ -325,5 +326,19 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         Ask::Roster { .. } => who.role == Role::Operator,
         Ask::Why { badge, .. } => leads || who.role == Role::Officer && *badge == who.subject,
         Ask::Board => who.role != Role::Officer,
+        Ask::Afterwards(asked) => {
+            let own = asked.badge().is_some_and(|badge| badge == who.subject);
+            match **asked {
+                Afterwards::Acknowledge { .. } => who.role == Role::Officer,
+                Afterwards::Note { .. } | Afterwards::Say { .. } => {
+                    leads || who.role == Role::Officer && own
+                }
+                _ => leads,
+            }
+        }
+        Ask::Read(Read::Shifts { badge, .. }) => {
+            leads || who.role == Role::Officer && *badge == who.subject
+        }
+        Ask::Read(_) => who.role != Role::ReadOnly,
     }
 }

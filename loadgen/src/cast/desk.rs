@@ -289,7 +289,11 @@ impl Desk {
             | What::Punched { .. }
             | What::Amended { .. }
             | What::Reconfirmed { .. }
-            | What::Lapsed { .. } => return,
+            | What::Lapsed { .. }
+            | What::Reduced { .. }
+            | What::NoShow { .. }
+            | What::Corrected { .. }
+            | What::Acknowledged { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -319,8 +323,15 @@ impl Desk {
                 }
                 return;
             }
-            What::Amended { slots_open, .. } | What::Lapsed { slots_open, .. } => Some(*slots_open),
-            What::Declined { .. } | What::Punched { .. } | What::Reconfirmed { .. } => return,
+            What::Amended { slots_open, .. }
+            | What::Lapsed { slots_open, .. }
+            | What::Reduced { slots_open, .. } => Some(*slots_open),
+            What::Declined { .. }
+            | What::Punched { .. }
+            | What::Reconfirmed { .. }
+            | What::NoShow { .. }
+            | What::Corrected { .. }
+            | What::Acknowledged { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

@@ -2,7 +2,10 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Cursor, Grant, Position, Publication, Rank, RequestId, RosterChange, VacancyKey};
+use crate::{
+    Afterwards, Cursor, Grant, Position, Publication, Rank, Read, RequestId, RosterChange,
+    VacancyKey,
+};
 
 /// A message from a client to the server.
 #[derive(
@@ -152,6 +155,10 @@ pub enum Ask {
         /// The district.
         district: String,
     },
+    /// What follows an award: fewer slots, attendance, post orders read, notes and messages.
+    Afterwards(Box<Afterwards>),
+    /// Something to be read about a vacancy or an officer.
+    Read(Read),
 }
 
 /// In or out.

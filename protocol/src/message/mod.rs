@@ -9,12 +9,14 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod afterwards;
 mod ask;
 mod board;
 mod publication;
 mod roster;
 mod tell;
 
+pub use afterwards::*;
 pub use ask::*;
 pub use board::*;
 pub use publication::*;

@@ -3,7 +3,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::NewVacancy;
+use crate::{Clothing, NewVacancy};
 
 /// A vacancy with what it asks beyond time, place and rank.
 #[derive(
@@ -56,6 +56,13 @@ pub enum Term {
         /// Why; 1 to 200 bytes.
         reason: String,
     },
+    /// What is worn.
+    Clothing {
+        /// Uniform or civilian clothes.
+        clothing: Clothing,
+    },
+    /// The officer comes in a marked patrol car.
+    MarkedCar,
 }
 
 /// The officers of one tier, and how many of them each clause leaves.

@@ -1,5 +1,7 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
+mod afterwards;
+
 use protocol::*;
 
 mod publication;
@@ -29,6 +31,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
         asks()
             .into_iter()
             .chain(publication::asks())
+            .chain(afterwards::asks())
             .map(|(name, ask)| {
                 (
                     format!("request-{name}"),
@@ -66,14 +69,20 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             },
         ),
     ];
-    samples.extend(news().into_iter().map(|(name, news)| {
-        let push = Push {
-            cursor: cursor(),
-            news,
-        };
-        (format!("push-{name}"), ServerMessage::Push(push))
-    }));
-    samples.extend(happenings().into_iter().map(|(name, what)| {
+    samples.extend(
+        news()
+            .into_iter()
+            .chain(afterwards::news())
+            .map(|(name, news)| {
+                let push = Push {
+                    cursor: cursor(),
+                    news,
+                };
+                (format!("push-{name}"), ServerMessage::Push(push))
+            }),
+    );
+    let happenings = happenings().into_iter().chain(afterwards::happenings());
+    samples.extend(happenings.map(|(name, what)| {
         let happening = Happening {
             vacancy: vacancy(),
             lead: "saguaro".to_owned(),
@@ -90,6 +99,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         outcomes()
             .into_iter()
             .chain(publication::outcomes())
+            .chain(afterwards::outcomes())
             .map(|(name, outcome)| {
                 (
                     format!("answer-{name}"),

@@ -245,5 +245,13 @@ fn kind(event: &Event) -> &'static str {
         Event::Lapsed(_) => "lapsed",
         Event::Termed { .. } => "termed",
         Event::GrantMade { .. } => "grant-made",
+        Event::Reduced(_) => "reduced",
+        Event::NoShow { .. } => "no-show",
+        Event::Corrected { .. } => "corrected",
+        Event::Noted { .. } => "noted",
+        Event::Acknowledged { .. } => "acknowledged",
+        Event::Reminded { .. } => "reminded",
+        Event::Said { .. } => "said",
+        Event::Shelved { .. } => "shelved",
     }
 }

@@ -7,6 +7,7 @@ use engine::model::{
     Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
 };
 
+use super::afterwards;
 use super::names::{
     Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
 };
@@ -56,6 +57,14 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         Event::Amended(_) | Event::Reconfirmed { .. } | Event::Lapsed(_) => {
             tell_amendment(state, event)
         }
+        Event::Reduced(_)
+        | Event::NoShow { .. }
+        | Event::Corrected { .. }
+        | Event::Noted { .. }
+        | Event::Acknowledged { .. }
+        | Event::Reminded { .. }
+        | Event::Said { .. }
+        | Event::Shelved { .. } => Told::Afterwards(afterwards::tell(state, event)),
         Event::AgencyAdded { .. }
         | Event::AgreementSigned { .. }
         | Event::CertificationNamed { .. }
@@ -195,6 +204,16 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         } => *officer == id || recipients.contains(id),
         Event::Cancelled { holders, .. } => holders.contains(&id),
         Event::Punched { punch, .. } => punch.officer == id,
+        Event::NoShow { officer, .. } | Event::Acknowledged { officer, .. } => *officer == id,
+        Event::Corrected { correction, .. } => correction.officer == id,
+        Event::Noted { note, .. } => note.officer == id,
+        Event::Said { message, .. } => message.officer == id,
+        Event::Reminded { officers, .. } => officers.contains(id),
+        Event::Reduced(reduction) => {
+            let mut removed = reduction.removed.iter();
+            let held = removed.any(|slot| slot.holder == Some(id));
+            held || reduction.withdrawn.contains(id)
+        }
         Event::Reconfirmed { officer, .. } => *officer == id,
         Event::Lapsed(lapse) => lapse.officers.contains(id) || lapse.recipients.contains(id),
         Event::Amended(amendment) => {

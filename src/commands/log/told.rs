@@ -7,6 +7,7 @@ use std::fmt;
 use protocol::{Position, RefusalCode, Segment};
 use serde::Serialize;
 
+use super::afterwards::Afterwards;
 use crate::show;
 
 mod publication;
@@ -231,6 +232,8 @@ pub(super) enum Told {
         site: String,
         badge: String,
     },
+    #[serde(untagged)]
+    Afterwards(Afterwards),
 }
 
 /// A code with its validity; no date means without limit.
@@ -287,6 +290,7 @@ impl fmt::Display for Told {
                 write!(f, "terms of {vacancy}: {}", terms.join("; "))
             }
             Told::GrantMade(made) => write!(f, "{made}"),
+            Told::Afterwards(told) => told.fmt(f),
             Told::Refused { .. } => self.say_refusal(f),
             Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
                 self.say_amendment(f)

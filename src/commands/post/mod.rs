@@ -93,6 +93,12 @@ fn terms(asked: &AskedArgs) -> Vec<Term> {
     if let Some(reason) = asked.beyond_grant.clone() {
         terms.push(Term::BeyondGrant { reason });
     }
+    if let Some(clothing) = asked.clothing {
+        terms.push(Term::Clothing { clothing });
+    }
+    if asked.marked_car {
+        terms.push(Term::MarkedCar);
+    }
     terms
 }
 

@@ -1,5 +1,6 @@
 //! What a command does, or why it does nothing. May refuse, may not write.
 
+mod afterwards;
 mod amend;
 mod answer;
 mod grants;
@@ -83,6 +84,7 @@ pub fn decide(
         (Body::Amend(asked), _) => amend::amend(state, asked, at)?,
         (Body::Roster(changes), _) => roster::change(state, changes, at)?,
         (Body::Grant(new), _) => grants::make(state, new)?,
+        (Body::Afterwards(asked), by) => afterwards::decide(state, asked, by, at)?,
         (Body::Tick, _) => tick::tick(state, at),
         (
             Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } | Body::Punch { .. },
@@ -107,6 +109,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
     };
     let allowed = match (command.by, &command.body) {
         (Actor::Clock, body) => matches!(body, Body::Tick),
+        (by, Body::Afterwards(asked)) => afterwards::may(state, asked, by),
         (Actor::Operator, body) => !matches!(
             body,
             Body::Tick

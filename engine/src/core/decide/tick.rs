@@ -54,6 +54,7 @@ fn handle(
                 certification,
             }];
         }
+        Deadline::Shelve(vacancy) => return vec![Event::Shelved { vacancy }],
         // These came before all others.
         Deadline::Confirm(_) => return Vec::new(),
     };

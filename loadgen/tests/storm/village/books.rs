@@ -163,6 +163,7 @@ impl Books {
             | Ask::Preview(_)
             | Ask::PutGrant(_)
             | Ask::Grant { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Telling of terms and of what pays for the work.
 
-use engine::model::{Grant, Term};
+use engine::model::{Clothing, Grant, Term};
 
 use crate::commands::log::names::Names;
 use crate::commands::log::told::{GrantMade, Told};
@@ -17,6 +17,9 @@ pub(super) fn term(term: &Term) -> String {
             format!("next tier {} before the start", distances.join(", then "))
         }
         Term::BeyondGrant { reason } => format!("beyond the grant: {reason:?}"),
+        Term::Clothing(Clothing::Uniform) => "in uniform".to_owned(),
+        Term::Clothing(Clothing::Civilian) => "in civilian clothes".to_owned(),
+        Term::MarkedCar => "with a marked patrol car".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use engine::io::Clock;
 use engine::model::{Direction, OfficerId, Rank, RequestId, Timestamp, VacancyId, VacancyKey};
 
 use super::super::words::{Words, duration_ms, minute, rank, weekday};
+use super::afterwards::VERBS;
 use super::roster::{position, roster_change};
 use super::{Stage, publication};
 
@@ -18,13 +19,7 @@ impl Stage {
             ),
             None => RequestId(self.requests),
         };
-        let by = |stage: &Stage| match words.named("by") {
-            Some("operator") | None => Actor::Operator,
-            Some(who) => match stage.state().roster().agency(who) {
-                Some(agency) => Actor::Coordinator(agency),
-                None => Actor::Officer(stage.officer(who)),
-            },
-        };
+        let by = |stage: &Stage| stage.asker(words);
         let answer = |stage: &Stage, body: fn(VacancyId, u32) -> Body| {
             let vacancy = stage.vacancy(words.word(1));
             let current = stage.state().vacancy(vacancy).map_or(1, |row| row.round);
@@ -71,9 +66,21 @@ impl Stage {
                 },
             ),
             "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
+            verb if VERBS.contains(&verb) => self.afterwards(words, by(self)),
             _ => (by(self), Body::Roster(vec![roster_change(words)])),
         };
         Command { request, by, body }
+    }
+
+    /// Whom `by=` names.
+    pub(super) fn asker(&self, words: &Words<'_>) -> Actor {
+        match words.named("by") {
+            Some("operator") | None => Actor::Operator,
+            Some(who) => match self.state().roster().agency(who) {
+                Some(agency) => Actor::Coordinator(agency),
+                None => Actor::Officer(self.officer(who)),
+            },
+        }
     }
 
     fn punch(&self, words: &Words<'_>) -> (Actor, Body) {
@@ -174,7 +181,7 @@ impl Stage {
     }
 
     /// The next such day and hour in `zone`, or that date's.
-    fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
+    pub(super) fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
         self.local_after(0, day, hour, zone)
     }
 

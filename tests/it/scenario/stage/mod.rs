@@ -1,5 +1,6 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
+mod afterwards;
 mod ask;
 mod covers;
 mod publication;
@@ -85,6 +86,9 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "attendance" => self.attendance(&words, &mut output),
+                "shifts" => self.shifts(&words, &mut output),
+                "read" => self.read(&words, self.asker(&words), &mut output),
                 "covers" => self.covers(&words, &mut output),
                 "times" => self.times(&words, &mut output),
                 "preview" => self.preview(&words, &mut output),

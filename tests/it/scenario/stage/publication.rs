@@ -37,6 +37,7 @@ impl Stage {
             let reason = reason.into();
             terms.push(Term::BeyondGrant { reason });
         }
+        terms.extend(Stage::on_terms(words));
         Publication { vacancy, terms }
     }
 

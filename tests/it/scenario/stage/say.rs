@@ -28,7 +28,9 @@ impl Stage {
                 check_told(&record.events, &effects);
                 for effect in effects {
                     let event = match &effect {
-                        Effect::Happened { event, .. } => Some(&record.events[*event]),
+                        Effect::Happened { event, .. } | Effect::Written { event, .. } => {
+                            Some(&record.events[*event])
+                        }
                         _ => None,
                     };
                     self.say(&effect, event, output);
@@ -98,6 +100,7 @@ impl Stage {
                     Unassigned::Amended => "amended",
                     Unassigned::Unconfirmed => "unconfirmed",
                     Unassigned::Cancelled => "cancelled",
+                    Unassigned::Reduced => "reduced",
                 };
                 let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
                 line(
@@ -116,6 +119,30 @@ impl Stage {
                     None => format!("told {vacancy} to={to}"),
                 };
                 line(output, format_args!("{said}"));
+            }
+            Effect::ReadOrders {
+                vacancy,
+                version,
+                to,
+            } => {
+                let (vacancy, to) = (self.name(*vacancy), self.badges(to));
+                line(
+                    output,
+                    format_args!("must-read {vacancy} version={version} to={to}"),
+                );
+            }
+            Effect::Attendance { vacancy, officer } => {
+                let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
+                line(output, format_args!("told-attendance {vacancy} {badge}"));
+            }
+            Effect::Written {
+                vacancy,
+                officer,
+                agencies,
+                ..
+            } => {
+                let event = event.expect("what was written is an event of the record");
+                self.say_written((*vacancy, event), *officer, agencies, output);
             }
             Effect::Flag {
                 vacancy,
@@ -204,8 +231,7 @@ impl Stage {
                 let badges = self.badges(&lapse.officers);
                 line(output, format_args!("lapsed {vacancy} {badges}"));
             }
-            // These are said by their effects or by the reply.
-            _ => {}
+            other => self.say_afterwards(vacancy, other, output),
         }
     }
 
@@ -221,7 +247,7 @@ impl Stage {
             Ok(_) => {}
             Err(refused) => {
                 let what = match verb {
-                    "accept" | "decline" | "release" | "punch-in" | "punch-out" => {
+                    "accept" | "decline" | "release" | "punch-in" | "punch-out" | "acknowledge" => {
                         format!("{} {}", words.word(1), words.word(2))
                     }
                     _ => format!("{verb} {}", words.word(1)),
@@ -352,7 +378,7 @@ fn check_told(events: &[Event], effects: &[Effect]) {
 }
 
 /// `mon/07:00`, the time in Phoenix.
-fn phoenix(at: Timestamp) -> String {
+pub(super) fn phoenix(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get("America/Phoenix")
         .expect("a known zone");
