@@ -12,11 +12,13 @@
 mod afterwards;
 mod ask;
 mod board;
+mod reading;
 mod roster;
 mod tell;
 
 pub use afterwards::*;
 pub use ask::*;
 pub use board::*;
+pub use reading::*;
 pub use roster::*;
 pub use tell::*;
