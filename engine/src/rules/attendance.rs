@@ -214,7 +214,9 @@ mod tests {
     #[test]
     fn punches_pair_up_and_what_is_missing_is_not_guessed() {
         use Direction::{In, Out};
-        let table: [(&[(Direction, i64)], &[(i64, i64)]); 6] = [
+        type Made = &'static [(Direction, i64)];
+        type Pairs = &'static [(i64, i64)];
+        let table: [(Made, Pairs); 6] = [
             (&[], &[]),
             (&[(In, 1), (Out, 5)], &[(1, 5)]),
             (&[(In, 1)], &[(1, 0)]),

@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn open_slots_go_first_then_the_newest_and_supervisors_only_by_name() {
-        let table: [(&str, usize, &[u16], Result<Vec<u16>, usize>); 9] = [
+        type Gone = Result<Vec<u16>, usize>;
+        let table: [(&str, usize, &[u16], Gone); 9] = [
             ("OOO", 1, &[], Ok(vec![2])),
             ("OOO", 2, &[], Ok(vec![1, 2])),
             ("oOO", 1, &[], Ok(vec![0])),

@@ -13,6 +13,7 @@ mod afterwards;
 mod ask;
 mod board;
 mod publication;
+mod reading;
 mod roster;
 mod tell;
 
@@ -20,5 +21,6 @@ pub use afterwards::*;
 pub use ask::*;
 pub use board::*;
 pub use publication::*;
+pub use reading::*;
 pub use roster::*;
 pub use tell::*;

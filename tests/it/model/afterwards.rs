@@ -68,14 +68,14 @@ impl Flat {
         let ordinary: Vec<usize> = left
             .filter(|slot| row.slots[*slot].rank == Rank::Officer)
             .collect();
-        let open = ordinary
+        let mut open = ordinary
             .iter()
             .filter(|slot| row.slots[**slot].holder.is_none());
         let newest = match self.flaw {
             Flaw::OldestSlotGoes => ordinary.first(),
             _ => ordinary.last(),
         };
-        open.last().or(newest).copied()
+        open.next_back().or(newest).copied()
     }
 
     fn take_away(&mut self, number: usize, gone: &[usize], at: HalfHour) {

@@ -82,7 +82,6 @@ fn the_engine_does_what_the_flat_model_does() {
     );
     for wanted in [
         "AlreadyExists",
-        "Amended",
         "Cancelled",
         "ClockedIn",
         "Expired",
