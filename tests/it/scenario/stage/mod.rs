@@ -85,6 +85,7 @@ impl Stage {
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
                 "covers" => self.covers(&words, &mut output),
+                "filled" => self.filled(&words, &mut output),
                 "crowd" => {
                     let room = words.need("leaving").parse().expect("a number");
                     entrants.push(Entrant::Crowd(room));

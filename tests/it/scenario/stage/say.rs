@@ -350,7 +350,7 @@ fn check_told(events: &[Event], effects: &[Effect]) {
 }
 
 /// `mon/07:00`, the time in Phoenix.
-fn phoenix(at: Timestamp) -> String {
+pub(super) fn phoenix(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get("America/Phoenix")
         .expect("a known zone");
@@ -368,7 +368,7 @@ fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
+pub(super) fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
     output.push_str(&said.to_string());
     output.push('\n');
 }
