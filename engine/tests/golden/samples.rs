@@ -55,7 +55,7 @@ variants! {
         Busy Amended SlotHeld Unchanged;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms;
+        Publications Terms Round;
     TERMS, term, Term: Buffer;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
@@ -608,6 +608,7 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::ConfirmWithin,
         Invalid::Publications,
         Invalid::Terms,
+        Invalid::Round,
     ]
     .into_iter()
 }
