@@ -41,6 +41,8 @@ pub struct Stepper {
     is_stale: bool,
     /// Taken from the line and not yet settled, the first to enter first.
     waiting: Vec<Intention>,
+    /// Whether the last to be settled was alone, and may soon have the next thing to say.
+    was_alone: bool,
 }
 
 struct LogThread {
@@ -76,6 +78,7 @@ impl Stepper {
             log_thread: None,
             is_stale: false,
             waiting: Vec::new(),
+            was_alone: false,
         };
         Ok((stepper, recovered))
     }
@@ -147,7 +150,7 @@ impl Stepper {
 
     /// Has `draft` written: by the log thread if there is one and more to settle meanwhile,
     /// otherwise here.
-    fn hand_over(&self, draft: Draft) -> Verdict {
+    fn hand_over(&mut self, draft: Draft) -> Verdict {
         if draft.is_empty() {
             return Verdict::Durable;
         }
@@ -162,8 +165,9 @@ impl Stepper {
             }
             return self.scribe().write(draft);
         }
-        let is_alone = self.waiting.is_empty() && self.shared.line.is_empty();
-        if is_alone && desk.is_clear() {
+        let is_alone = self.waiting.is_empty() && self.shared.line.is_empty() && desk.is_clear();
+        self.was_alone = is_alone && draft.replies.len() == 1;
+        if is_alone {
             return self.scribe().write(draft);
         }
         desk.put(draft)
@@ -198,7 +202,12 @@ impl Stepper {
             }
             match self.idle_for() {
                 Some(wait) if wait.is_zero() => {}
-                wait => self.shared.line.wait(wait),
+                wait => {
+                    if self.was_alone {
+                        self.shared.line.look_out();
+                    }
+                    self.shared.line.wait(wait);
+                }
             }
         }
     }
