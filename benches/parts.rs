@@ -4,6 +4,7 @@
 //! cargo bench --bench parts
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,8 @@ use engine::io::{Clock, ManualClock, Memory};
 use engine::limits::{ANSWERS_MAX, SLOTS_MAX};
 use engine::log::{Background, LogOptions};
 use engine::model::{
-    AgreementId, Class, Interval, OfficerId, Position, Rank, RequestId, Sequence, SiteKind,
-    Timestamp, VacancyId, VacancyKey,
+    AgreementId, Availability, Calendar, Class, Interval, OfficerId, Position, Rank, RequestId,
+    Sequence, SiteKind, Timestamp, VacancyId, VacancyKey,
 };
 use engine::rules::{Ground, tier};
 use engine::{Engine, Options, Stepper, Ticket};
@@ -164,7 +165,7 @@ fn roster(officers_each: usize) -> Vec<RosterChange> {
     changes
 }
 
-/// Bitmaps against examining everybody, for one vacancy of an agency of 2,500 among 10,000.
+/// The hot plane against examining everybody, for one vacancy of an agency of 2,500 among 10,000.
 fn matching(criterion: &mut Criterion) {
     let mut house = House::open(OFFICERS_EACH);
     let id = house.publish(1);
@@ -177,8 +178,46 @@ fn matching(criterion: &mut Criterion) {
     group.bench_function("index", |bencher| {
         bencher.iter(|| state.index().eligible(ground, state.calendars(), &agencies));
     });
+    group.bench_function("index, as bits", |bencher| {
+        bencher.iter(|| state.index().marks(ground, state.calendars(), &agencies));
+    });
     group.bench_function("naive twin", |bencher| {
         bencher.iter(|| naive::eligible(ground, state.calendars(), &agencies));
+    });
+    group.finish();
+}
+
+/// One change of the roster in the index, of an officer among 10,000.
+fn flipping(criterion: &mut Criterion) {
+    let mut house = House::open(OFFICERS_EACH);
+    let id = house.publish(1);
+    let state = house.stepper.state();
+    let roster = state.roster();
+    let span = state.vacancy(id).expect("it was published").posting.span();
+    let officer = roster.officer("B-4").expect("it was imported");
+    let row = roster.officers.find(officer).expect("it has a number");
+    let mut away = row.clone();
+    away.availability = Availability::Declared {
+        weekly: std::array::from_fn(|_| Vec::new()),
+        exceptions: BTreeMap::new(),
+    };
+    let mut index = state.index().clone();
+    let mut group = criterion.benchmark_group("one change in the index, 10,000 officers");
+    group.bench_function("a qualification", |bencher| {
+        bencher.iter(|| index.requalify(officer, roster, NOON));
+    });
+    group.bench_function("availability, there and back", |bencher| {
+        bencher.iter(|| {
+            index.declare(officer, &row.availability, &away);
+            index.declare(officer, &away.availability, row);
+        });
+    });
+    let nothing = Calendar::default();
+    group.bench_function("work taken and given back", |bencher| {
+        bencher.iter(|| {
+            index.book(officer, span);
+            index.rebook(officer, &nothing, [span].into_iter());
+        });
     });
     group.finish();
 }
@@ -350,5 +389,13 @@ fn award() -> Record {
     }
 }
 
-criterion_group!(parts, matching, racing, settling, remembering, encoding);
+criterion_group!(
+    parts,
+    matching,
+    flipping,
+    racing,
+    settling,
+    remembering,
+    encoding
+);
 criterion_main!(parts);

@@ -8,11 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rkyv::rancor::{self, ResultExt};
+use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
+use super::grants::Grants;
 use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
@@ -43,6 +45,9 @@ pub struct Durable {
     pub(super) punches: BTreeMap<VacancyId, Vec<Punch>>,
     pub(super) deadlines: BTreeSet<(Timestamp, Deadline)>,
     pub(super) answers: Answers,
+    /// A section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) grants: Grants,
 }
 
 /// Something that falls due.
@@ -169,6 +174,11 @@ impl State {
         self.durable.punches.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// Grants of districts, and what is taken of them.
+    pub fn grants(&self) -> &Grants {
+        &self.durable.grants
+    }
+
     /// When the next [`Tick`](super::Body::Tick) is due.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.durable.deadlines.first().map(|(at, _)| *at)
@@ -265,7 +275,7 @@ impl State {
 impl From<Durable> for State {
     fn from(mut durable: Durable) -> State {
         durable.answers.rekey(0);
-        let index = Index::build(&durable.roster, &durable.calendars);
+        let index = Index::build(&durable.roster, &durable.calendars, durable.at);
         State { durable, index }
     }
 }
