@@ -90,6 +90,7 @@ impl Stage {
                 "shifts" => self.shifts(&words, &mut output),
                 "read" => self.read(&words, self.asker(&words), &mut output),
                 "covers" => self.covers(&words, &mut output),
+                "filled" => self.filled(&words, &mut output),
                 "times" => self.times(&words, &mut output),
                 "preview" => self.preview(&words, &mut output),
                 "grant-of" => self.grant_of(&words, &mut output),
