@@ -165,7 +165,7 @@ impl Bench<'_> {
         let scan = |work: &Work| crowd.flat.iter().filter(|one| work.suits(one)).count();
         let twin =
             |work: &Work| naive::eligible(ground(crowd, work), state.calendars(), &work.agencies);
-        let rows: [(&str, &str, &[Work], &mut dyn FnMut(&Work)); 7] = [
+        let rows: [Row<'_>; 7] = [
             (
                 "scan",
                 "scan of everybody, eight bytes each",
@@ -315,8 +315,14 @@ impl Bench<'_> {
     }
 }
 
+/// A row's name, what it says, the work it is measured on, and what is done with each.
+type Row<'a> = (&'a str, &'a str, &'a [Work], &'a mut dyn FnMut(&Work));
+
+/// The work of one of two sides, and what is done with each.
+type Side<'a> = (&'a [Work], &'a mut dyn FnMut(&Work));
+
 /// Times a call for each of two lists of work in turn, in nanoseconds on the core.
-fn side_by_side(plan: &MatchPlan, mut sides: [(&[Work], &mut dyn FnMut(&Work)); 2]) -> [f64; 2] {
+fn side_by_side(plan: &MatchPlan, mut sides: [Side<'_>; 2]) -> [f64; 2] {
     let mut taken = [Vec::new(), Vec::new()];
     for _ in 0..plan.rounds {
         for ((works, each), taken) in sides.iter_mut().zip(&mut taken) {

@@ -106,8 +106,8 @@ impl Rows {
 
     fn widen(&mut self, width: usize) {
         let mut words = Vec::new();
-        if self.width > 0 {
-            words.reserve_exact(self.words.len() / self.width * width);
+        if let Some(rows) = self.words.len().checked_div(self.width) {
+            words.reserve_exact(rows * width);
             for row in self.words.chunks_exact(self.width) {
                 words.extend_from_slice(row);
                 words.resize(words.len() + width - self.width, 0);
