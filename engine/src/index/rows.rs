@@ -105,13 +105,12 @@ impl Rows {
     }
 
     fn widen(&mut self, width: usize) {
-        let mut words = Vec::new();
-        if self.width > 0 {
-            words.reserve_exact(self.words.len() / self.width * width);
-            for row in self.words.chunks_exact(self.width) {
-                words.extend_from_slice(row);
-                words.resize(words.len() + width - self.width, 0);
-            }
+        let rows = self.words.len().checked_div(self.width).unwrap_or(0);
+        let mut words = Vec::with_capacity(rows * width);
+        for row in 0..rows {
+            let start = row * self.width;
+            words.extend_from_slice(&self.words[start..start + self.width]);
+            words.resize(words.len() + width - self.width, 0);
         }
         (self.width, self.words) = (width, words);
     }

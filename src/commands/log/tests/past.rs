@@ -283,7 +283,7 @@ fn a_timeline_says_how_far_behind_and_which_places_are_not_on_record() {
         slots: vec![Rank::Officer; 2],
         ..vacancy()
     };
-    story.say(Actor::Operator, Body::Publish(two));
+    story.say(Actor::Operator, Body::Publish(Box::new(two)));
     story.accept("B-01");
     story.clock.advance_ms(1);
     // B-02 is not eligible, which is on record; whoever is told that it is filled is not.
