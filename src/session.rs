@@ -174,6 +174,9 @@ fn refusal_help(refused: &Refused) -> &'static str {
         RefusalCode::NotAllowed => "speak as an operator, or with --agency as its coordinator",
         RefusalCode::Unknown => "nothing was done: import first what is named here",
         RefusalCode::AlreadyExists => "nothing was done: take what exists out of the file",
+        RefusalCode::OutsideGrant | RefusalCode::BeyondGrant => {
+            "`muster grant DISTRICT` shows what is left; --beyond-grant REASON publishes it anyway"
+        }
         RefusalCode::Cancelled
         | RefusalCode::Expired
         | RefusalCode::Filled

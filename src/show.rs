@@ -197,6 +197,7 @@ fn cause(because: TierCause) -> &'static str {
         TierCause::AllDeclined => "all-declined",
         TierCause::WindowElapsed => "window-elapsed",
         TierCause::Coordinator => "coordinator",
+        TierCause::StartNear => "start-near",
     }
 }
 

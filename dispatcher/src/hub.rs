@@ -20,6 +20,8 @@ use crate::outgoing::Outgoing;
 use crate::recent::Recent;
 use crate::{hear, speak};
 
+mod publication;
+
 /// What sessions say to the hub.
 pub(crate) enum ToHub {
     /// A session opens.
@@ -364,6 +366,12 @@ impl Hub {
                 return self.desk.answer(caller, outcome);
             }
             Ask::Why { badge, vacancy } => return self.why(who, caller, &badge, vacancy),
+            Ask::Preview(publication) => return self.preview(who, caller, *publication),
+            Ask::Grant { district } => return self.grant(who, caller, &district),
+            Ask::PutGrant(grant) => Body::Grant(hear::grant(grant)),
+            Ask::PublishAll { vacancies } => {
+                Body::PublishAll(vacancies.into_iter().map(hear::publication).collect())
+            }
             Ask::Publish(new) => Body::Publish(Box::new(hear::vacancy(new))),
             Ask::Roster { changes } => {
                 Body::Roster(changes.into_iter().map(hear::roster_change).collect())

@@ -11,6 +11,11 @@ use protocol::{
     What, Withdrawal,
 };
 
+mod publication;
+
+pub(crate) use publication::grant;
+pub(crate) use publication::preview;
+
 pub(crate) fn key(row: &Vacancy) -> protocol::VacancyKey {
     protocol::VacancyKey(row.posting.key.0)
 }
@@ -244,6 +249,8 @@ pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
         Refusal::Amended => RefusalCode::Amended,
         Refusal::SlotHeld { .. } => RefusalCode::SlotHeld,
         Refusal::Unchanged => RefusalCode::Unchanged,
+        Refusal::OutsideGrant(_) => RefusalCode::OutsideGrant,
+        Refusal::BeyondGrant(_) => RefusalCode::BeyondGrant,
     };
     let behind = |filled: Timestamp| received_us - filled.as_micros();
     protocol::Refused {
@@ -402,6 +409,7 @@ fn tier_cause(because: TierCause) -> protocol::TierCause {
         TierCause::AllDeclined => protocol::TierCause::AllDeclined,
         TierCause::WindowElapsed => protocol::TierCause::WindowElapsed,
         TierCause::Coordinator => protocol::TierCause::Coordinator,
+        TierCause::StartNear => protocol::TierCause::StartNear,
     }
 }
 

@@ -46,6 +46,10 @@ pub const ROSTER_CHANGES_MAX: usize = 100_000;
 
 /// Vacancies published by one command: with their recipients they fit into one record.
 pub const PUBLICATIONS_MAX: usize = 4_096;
+/// Grants in force at a time: each is looked at when a vacancy is settled.
+pub const GRANTS_MAX: usize = 4_096;
+/// Paid time of one grant, in minutes.
+pub const GRANT_BUDGET_MIN_MAX: u64 = 1_000_000_000;
 /// Time before or after the work that belongs to it: one day, in milliseconds.
 pub const BUFFER_MS_MAX: u64 = 24 * 3_600 * 1_000;
 /// Intentions waiting in line before new ones are refused as busy.

@@ -107,12 +107,36 @@ Example:
   muster import pacts pacts.csv --dry-run";
 
 pub(super) const POST: &str = "\
-Examples:
+Example:
   muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00 --slots 2
-  muster post --lead apache-so --site kayenta-001 --zone America/Denver \\
-      --start 2026-11-23T07:00 --end 15:00 --rank officer --rank sergeant --window 5m
-
 Prints the key of the vacancy. --zone is not looked up: on the Navajo Nation say America/Denver.";
+
+pub(super) const POST_FILE: &str = "\
+Examples:
+  muster post file --example > vacancies.csv
+  muster post file vacancies.csv --dry-run
+
+Keys are derived from agency, programme, places and times: the same file twice is refused, not
+doubled. 4,096 go into one command, all or none; what is wrong names its row and column.
+After an interruption, or after rows were added: --resume.";
+
+pub(super) const POST_REPEAT: &str = "\
+Example:
+  muster post repeat --on mon,tue,thu --from 2026-08-03 --until 2027-05-21 --lead tucson \\
+      --site tucson-001 --start 07:00 --end 15:00 --holidays holidays.csv --dry-run";
+
+pub(super) const PREVIEW: &str = "\
+Example:
+  muster preview --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00
+Tier by tier, how many officers each condition leaves. Nothing is published.";
+
+pub(super) const GRANT: &str = "\
+Examples:
+  muster grant \"Demo Unified\"
+  muster grant \"Demo Unified\" --hours 2000 --from 2026-07-01 --until 2027-12-31
+
+Pays for the programme's work at the district's sites that the state funds. Vacancies commit hours,
+punches draw them, cancelling gives back what was not worked. Beyond it: `post --beyond-grant WHY`.";
 
 pub(super) const AMEND: &str = "\
 Examples:

@@ -50,6 +50,8 @@ fn every_read_command_prints_json() {
     let reads = [
         "board",
         "why",
+        "preview",
+        "grant",
         "watch",
         "check",
         "config print",

@@ -5,10 +5,12 @@ mod board;
 mod cancel;
 mod check;
 mod config;
+mod grant;
 mod import;
 mod init;
 mod log;
 mod post;
+mod preview;
 mod serve;
 mod token;
 mod watch;
@@ -39,6 +41,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         },
         Command::Import(command) => import::run(&command.table, out),
         Command::Post(args) => post::run(&args, out),
+        Command::Preview(args) => preview::run(&args, out),
+        Command::Grant(args) => grant::run(&args, out),
         Command::Amend(args) => amend::run(&args, out),
         Command::Cancel(args) => cancel::run(&args, out),
         Command::Watch(args) => watch::run(&args, out),

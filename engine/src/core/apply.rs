@@ -3,6 +3,7 @@
 mod amend;
 
 use super::event::{Event, Record};
+use super::grants;
 use super::state::{Deadline, State};
 use crate::model::{
     AgreementId, Availability, Holder, Officer, OfficerId, OfficerSet, Posting, Programme, Site,
@@ -123,9 +124,22 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Termed { vacancy, terms } => {
             vacancy_mut(state, *vacancy).terms = Terms::clone(terms);
         }
+        Event::GrantMade { district, grant } => grants::put(&mut state.durable, district, **grant),
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
         roster => apply_roster(state, roster, record.at),
+    }
+    // An award changes nothing of what a slot takes of a grant.
+    if let Event::Published { id: vacancy, .. }
+    | Event::Cancelled { vacancy, .. }
+    | Event::Expired { vacancy }
+    | Event::Vacated { vacancy, .. }
+    | Event::Punched { vacancy, .. } = event
+    {
+        grants::settle(state, *vacancy);
+    }
+    if let Event::Amended(amendment) = event {
+        grants::settle(state, amendment.vacancy);
     }
 }
 

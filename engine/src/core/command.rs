@@ -97,6 +97,23 @@ pub enum Body {
     Amend(Box<Amend>),
     /// Publish these vacancies: all of them, or none.
     PublishAll(Vec<Publication>),
+    /// Put a district's grant in force, in place of the one it has.
+    Grant(NewGrant),
+}
+
+/// What pays for school safety work in a district.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewGrant {
+    /// The school district, as sites name it.
+    pub district: String,
+    /// Code of the programme it pays for.
+    pub programme: String,
+    /// The first day of its window, in the sites' local time.
+    pub first: Date,
+    /// The last day.
+    pub last: Date,
+    /// Paid time of all officers together, in minutes.
+    pub budget_min: u64,
 }
 
 /// A vacancy with what it asks beyond time, place and rank.

@@ -18,7 +18,7 @@ use super::events::Events;
 use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
-    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
+    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Grant,
     Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch, Rank,
     RequestId, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
@@ -285,6 +285,13 @@ pub enum Event {
         /// What it asks.
         terms: Box<Terms>,
     },
+    /// A district's grant is in force, in place of the one it had.
+    GrantMade {
+        /// The district.
+        district: Box<str>,
+        /// The grant.
+        grant: Box<Grant>,
+    },
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
@@ -386,6 +393,8 @@ pub enum TierCause {
     WindowElapsed,
     /// A coordinator opened it.
     Coordinator,
+    /// The start is as near as the terms of the vacancy say.
+    StartNear,
 }
 
 /// Why a slot lost its holder.

@@ -18,7 +18,9 @@ pub mod digest;
 pub mod effect;
 pub mod event;
 pub mod events;
+pub mod grants;
 pub mod matching;
+pub mod preview;
 pub mod react;
 pub mod refusal;
 mod saved;
@@ -27,14 +29,18 @@ pub mod state;
 mod touch;
 
 pub use apply::apply;
-pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
+pub use command::{
+    Actor, Amend, Body, Command, NewGrant, NewSegment, NewVacancy, Publication, RosterChange,
+};
 pub use decide::{Outcome, Stamp, decide};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};
 pub use event::{Amendment, Event, Lapse, Record, Relocation, TierCause, Vacated};
 pub use events::Events;
+pub use grants::{Fund, Grants};
 pub use matching::Matches;
+pub use preview::{Funnel, Preview};
 pub use react::react;
-pub use refusal::{Invalid, Kind, Refusal, Refused};
+pub use refusal::{BeyondGrant, Invalid, Kind, OutsideGrant, Refusal, Refused};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
 pub(crate) use touch::TOUCHED_AT_A_TIME;

@@ -12,10 +12,10 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Body;
 use crate::limits::{
-    CODE_LEN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX,
-    SEGMENTS_MAX, SLOTS_MAX,
+    CODE_LEN_MAX, GRANT_BUDGET_MIN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX,
+    REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, WINDOWS_MAX,
 };
-use crate::model::{Timestamp, VacancyId};
+use crate::model::{Date, Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Why a command was refused, in order of precedence: the first that holds is the answer. What is
@@ -121,6 +121,12 @@ pub enum Refusal {
     /// An amendment changes nothing.
     #[error("this shift is just that already: nothing was changed")]
     Unchanged,
+    /// A district's grant does not pay for work on these days.
+    #[error("{0}")]
+    OutsideGrant(Box<OutsideGrant>),
+    /// A district's grant has less left than the work takes.
+    #[error("{0}")]
+    BeyondGrant(Box<BeyondGrant>),
 }
 
 impl Refusal {
@@ -143,7 +149,9 @@ impl Refusal {
             | Refusal::Expired
             | Refusal::Amended
             | Refusal::SlotHeld { .. }
-            | Refusal::Unchanged => true,
+            | Refusal::Unchanged
+            | Refusal::OutsideGrant(_)
+            | Refusal::BeyondGrant(_) => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -154,6 +162,62 @@ impl Refusal {
             | Refusal::Busy { .. } => false,
         }
     }
+}
+
+/// Work on days that the grant of its district does not pay for.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    thiserror::Error,
+)]
+#[error(
+    "the grant of district {district} pays from {first} to {last}: choose other days, or say why \
+     it is published nevertheless"
+)]
+pub struct OutsideGrant {
+    /// The district.
+    pub district: Box<str>,
+    /// The first day that the grant pays for.
+    pub first: Date,
+    /// The last day.
+    pub last: Date,
+}
+
+/// More work than the grant of its district has left.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    thiserror::Error,
+)]
+#[error(
+    "this takes {asked_min} minutes of the grant of district {district}, which has {left_min} of \
+     {budget_min} left: ask for less, or say why it is published nevertheless"
+)]
+pub struct BeyondGrant {
+    /// The district.
+    pub district: Box<str>,
+    /// What the work takes, in minutes of paid time, rounded up.
+    pub asked_min: u64,
+    /// What is left, in minutes, rounded down.
+    pub left_min: u64,
+    /// What there was to begin with, in minutes.
+    pub budget_min: u64,
 }
 
 /// A refusal with what is known about the race it was decided in.
@@ -254,6 +318,18 @@ pub enum Invalid {
     /// An accept of round 0.
     #[error("rounds count from 1: answer the round that the offer names")]
     Round,
+    /// Distances to the start that are none, too many, too long, or not each smaller.
+    #[error(
+        "a vacancy opens further tiers at 1 to {WINDOWS_MAX} distances to its start, each smaller \
+         than the one before and at most 366 days"
+    )]
+    OpensBefore,
+    /// A grant whose dates or budget make no sense.
+    #[error(
+        "a grant names its district, ends no earlier than it begins, and pays for at most \
+         {GRANT_BUDGET_MIN_MAX} minutes"
+    )]
+    Grant,
 }
 
 /// Kinds of things with names.
@@ -277,6 +353,8 @@ pub enum Kind {
     Pact,
     /// A vacancy.
     Vacancy,
+    /// A district's grant.
+    Grant,
 }
 
 impl std::fmt::Display for Kind {
@@ -290,6 +368,7 @@ impl std::fmt::Display for Kind {
             Kind::Officer => "officer",
             Kind::Pact => "pact",
             Kind::Vacancy => "vacancy",
+            Kind::Grant => "grant",
         })
     }
 }

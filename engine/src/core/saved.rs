@@ -8,8 +8,9 @@
 use rkyv::rancor::{self, Source};
 use rkyv::util::AlignedVec;
 
+use super::grants;
 use super::state::Durable;
-use crate::model::{Terms, VacancyId};
+use crate::model::{Grant, Terms, VacancyId};
 
 /// What stands before sections. No bare first section begins so: it begins with a name or a code,
 /// and neither contains a zero.
@@ -18,6 +19,7 @@ const BEGIN: [u8; 16] = *b"muster sections\0";
 /// Numbers of sections. A number is never used for anything else again.
 const FIRST: u32 = 0;
 const TERMS: u32 = 1;
+const GRANTS: u32 = 40;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +67,8 @@ pub(super) fn load(bytes: &[u8]) -> Result<Durable, rancor::Error> {
     if !sections.rest.is_empty() {
         return Err(rancor::Error::new(Unreadable::Sections));
     }
+    // What is taken of grants is told by everything else.
+    grants::charge_all(&mut durable);
     Ok(durable)
 }
 
@@ -79,6 +83,11 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
     if !terms.is_empty() {
         sections.push((TERMS, rkyv::to_bytes::<rancor::Error>(&terms)?));
     }
+    let grants = durable.grants.iter();
+    let grants: Vec<(Box<str>, Grant)> = grants.map(|(of, fund)| (of.into(), fund.grant)).collect();
+    if !grants.is_empty() {
+        sections.push((GRANTS, rkyv::to_bytes::<rancor::Error>(&grants)?));
+    }
     Ok(sections)
 }
 
@@ -90,6 +99,13 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
                 let row = durable.vacancies.find_mut(id);
                 row.ok_or_else(|| rancor::Error::new(Unreadable::Vacancy))?
                     .terms = terms;
+            }
+            Ok(())
+        }
+        GRANTS => {
+            let saved = rkyv::from_bytes::<Vec<(Box<str>, Grant)>, rancor::Error>(section)?;
+            for (district, grant) in saved {
+                durable.grants.restore(district, grant);
             }
             Ok(())
         }

@@ -6,7 +6,9 @@
 //! together by hand, or by a faulty program, is refused and not worked on.
 
 use super::state::{Deadline, Durable};
-use crate::limits::{SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX};
+use crate::limits::{
+    GRANT_BUDGET_MIN_MAX, GRANTS_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX,
+};
 use crate::model::{
     Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId, Window,
 };
@@ -47,7 +49,14 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
             "a deadline nobody waits for",
         )?;
     }
-    Ok(())
+    let grants = &durable.grants;
+    let bounded = grants
+        .iter()
+        .all(|(_, fund)| fund.grant.budget_min <= GRANT_BUDGET_MIN_MAX);
+    hold(
+        grants.len() <= GRANTS_MAX && bounded,
+        "the grants of districts",
+    )
 }
 
 fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), Unsound> {
@@ -205,5 +214,28 @@ mod tests {
             let error = planted.expect_err("it does not hold together");
             assert!(error.to_string().contains(what), "{error}");
         }
+    }
+
+    #[test]
+    fn a_grant_of_more_time_than_can_be_counted_is_not_restored() {
+        let day = crate::model::Date {
+            year: 2026,
+            month: 7,
+            day: 1,
+        };
+        let checked = |budget_min| {
+            let mut durable = Durable::default();
+            let grant = crate::model::Grant {
+                programme: crate::model::ProgrammeId(0),
+                first: day,
+                last: day,
+                budget_min,
+            };
+            durable.grants.restore("saguaro".into(), grant);
+            check(&durable)
+        };
+        assert_eq!(checked(GRANT_BUDGET_MIN_MAX), Ok(()));
+        let error = checked(GRANT_BUDGET_MIN_MAX + 1).expect_err("it is too long");
+        assert!(error.to_string().contains("grants"), "{error}");
     }
 }

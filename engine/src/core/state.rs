@@ -8,11 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rkyv::rancor::{self, ResultExt};
+use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
+use super::grants::Grants;
 use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
@@ -43,6 +45,9 @@ pub struct Durable {
     pub(super) punches: BTreeMap<VacancyId, Vec<Punch>>,
     pub(super) deadlines: BTreeSet<(Timestamp, Deadline)>,
     pub(super) answers: Answers,
+    /// A section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) grants: Grants,
 }
 
 /// Something that falls due.
@@ -167,6 +172,11 @@ impl State {
     /// The punches made for a vacancy, in order.
     pub fn punches(&self, id: VacancyId) -> &[Punch] {
         self.durable.punches.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Grants of districts, and what is taken of them.
+    pub fn grants(&self) -> &Grants {
+        &self.durable.grants
     }
 
     /// When the next [`Tick`](super::Body::Tick) is due.

@@ -11,6 +11,7 @@
 //!
 //! The index is derived from the roster and the calendars and can be rebuilt from them.
 
+mod funnel;
 pub mod naive;
 
 mod block;

@@ -3,6 +3,7 @@
 mod agency;
 mod attendance;
 mod calendar;
+mod grant;
 mod held;
 mod ids;
 mod officer;
@@ -18,6 +19,7 @@ mod vacancy;
 pub use agency::{Agency, Agreement};
 pub use attendance::{Direction, Punch};
 pub use calendar::{Booking, Calendar};
+pub use grant::Grant;
 pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,

@@ -135,6 +135,12 @@ impl Vacancy {
             .count()
     }
 
+    /// When the start is so near that the tier after `tier` opens, if its terms say so.
+    pub fn start_near_at(&self, tier: u8) -> Option<Timestamp> {
+        let before_ms = self.terms.opens_before_ms(tier)?;
+        Some(self.posting.span().start.minus_ms(before_ms))
+    }
+
     /// The slot that `officer` holds.
     pub fn slot_of(&self, officer: OfficerId) -> Option<(u16, &Holder)> {
         self.slots.iter().zip(0..).find_map(|(slot, number)| {

@@ -5,7 +5,11 @@
 pub mod availability;
 pub mod conflict;
 pub mod eligibility;
+<<<<<<< HEAD
 pub mod qualified;
+=======
+pub mod funding;
+>>>>>>> h-d
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};

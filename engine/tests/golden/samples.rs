@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::life;
+use crate::{life, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -49,20 +49,20 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed;
+        Termed GrantMade;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy Amended SlotHeld Unchanged;
+        Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms Round;
-    TERMS, term, Term: Buffer;
-    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
+        Publications Terms Round OpensBefore Grant;
+    TERMS, term, Term: Buffer OpensBefore BeyondGrant;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
-        Coordinator;
+        Coordinator StartNear;
     VACATED, vacated, Vacated: Released Recalled;
 }
 
@@ -82,6 +82,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, relations());
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
+    add(by_coordinator, publication::events());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -539,6 +540,7 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Officer,
         Kind::Pact,
         Kind::Vacancy,
+        Kind::Grant,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -575,6 +577,7 @@ fn refusals() -> Vec<(String, Refused)> {
         other => refusal(other).to_owned(),
     };
     let plain = unknown.into_iter().chain(senseless).chain(others);
+    let plain = plain.chain(publication::refusals());
     let mut samples: Vec<(String, Refused)> = plain
         .map(|value| (name_of(&value), Refused::from(value)))
         .collect();
@@ -609,6 +612,8 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Publications,
         Invalid::Terms,
         Invalid::Round,
+        Invalid::OpensBefore,
+        Invalid::Grant,
     ]
     .into_iter()
 }
@@ -630,7 +635,7 @@ fn declared() -> Availability {
     Availability::Declared { weekly, exceptions }
 }
 
-fn set(officers: &[u32]) -> OfficerSet {
+pub(crate) fn set(officers: &[u32]) -> OfficerSet {
     officers.iter().copied().map(OfficerId).collect()
 }
 

@@ -309,14 +309,18 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         Role::Coordinator | Role::Operator => true,
         Role::Officer | Role::ReadOnly => false,
     };
+    let is_own = |lead: &String| who.role == Role::Operator || who.agency.as_ref() == Some(lead);
     match ask {
         Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
             who.role == Role::Officer
         }
-        Ask::Publish(new) => {
-            let is_own = who.role == Role::Operator || who.agency.as_deref() == Some(&new.lead);
-            leads && is_own
+        Ask::Publish(new) => leads && is_own(&new.lead),
+        Ask::PublishAll { vacancies } => {
+            leads && vacancies.iter().all(|one| is_own(&one.vacancy.lead))
         }
+        Ask::Preview(one) => leads && is_own(&one.vacancy.lead),
+        Ask::Grant { .. } => leads,
+        Ask::PutGrant(_) => who.role == Role::Operator,
         Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } | Ask::Amend(_) => leads,
         Ask::Roster { .. } => who.role == Role::Operator,
         Ask::Why { badge, .. } => leads || who.role == Role::Officer && *badge == who.subject,

@@ -170,6 +170,8 @@ pub enum TierCause {
     WindowElapsed,
     /// A coordinator opened it.
     Coordinator,
+    /// The start is as near as the terms of the vacancy say.
+    StartNear,
 }
 
 /// A vacancy on the board.

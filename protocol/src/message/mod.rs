@@ -11,10 +11,12 @@
 
 mod ask;
 mod board;
+mod publication;
 mod roster;
 mod tell;
 
 pub use ask::*;
 pub use board::*;
+pub use publication::*;
 pub use roster::*;
 pub use tell::*;

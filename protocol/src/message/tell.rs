@@ -2,7 +2,9 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{BoardRow, Cursor, Happening, Rank, RequestId, Role, VacancyKey};
+use crate::{
+    BoardRow, Cursor, Funnel, GrantStanding, Happening, Rank, RequestId, Role, VacancyKey,
+};
 
 /// A message from the server to a client.
 #[derive(
@@ -375,6 +377,13 @@ pub enum Outcome {
         /// Vacancies, the soonest start first.
         rows: Vec<BoardRow>,
     },
+    /// What publishing would find.
+    Preview {
+        /// Every tier that has an agency, from tier 0.
+        tiers: Vec<Funnel>,
+    },
+    /// How a district's grant stands.
+    Grant(Box<GrantStanding>),
 }
 
 /// A refusal: an answer, not an error.
@@ -455,6 +464,10 @@ pub enum RefusalCode {
     SlotHeld,
     /// The amendment changes nothing.
     Unchanged,
+    /// A district's grant does not pay for work on these days.
+    OutsideGrant,
+    /// A district's grant has less left than the work takes.
+    BeyondGrant,
 }
 
 /// One clause of eligibility with its answer.

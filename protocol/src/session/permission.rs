@@ -1,7 +1,7 @@
 //! Which role may ask what.
 
 use crate::token::Claims;
-use crate::{Ask, Role};
+use crate::{Ask, Publication, Role};
 
 /// Whether somebody in this role may ask this at all.
 ///
@@ -17,8 +17,11 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         | Ask::Cancel { .. }
         | Ask::OpenNextTier { .. }
         | Ask::Recall { .. }
-        | Ask::Amend(_) => matches!(role, Role::Coordinator | Role::Operator),
-        Ask::Roster { .. } => role == Role::Operator,
+        | Ask::Amend(_)
+        | Ask::PublishAll { .. }
+        | Ask::Preview(_)
+        | Ask::Grant { .. } => matches!(role, Role::Coordinator | Role::Operator),
+        Ask::Roster { .. } | Ask::PutGrant(_) => role == Role::Operator,
         Ask::Why { .. } => role != Role::ReadOnly,
         Ask::Board => role != Role::Officer,
     }
@@ -30,6 +33,11 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
     match (claims.role, ask) {
         (Role::Officer, Ask::Why { badge, .. }) => *badge == claims.subject,
         (Role::Coordinator, Ask::Publish(vacancy)) => claims.agency.as_ref() == Some(&vacancy.lead),
+        (Role::Coordinator, Ask::PublishAll { vacancies }) => {
+            let own = |one: &Publication| claims.agency.as_ref() == Some(&one.vacancy.lead);
+            vacancies.iter().all(own)
+        }
+        (Role::Coordinator, Ask::Preview(one)) => claims.agency.as_ref() == Some(&one.vacancy.lead),
         _ => true,
     }
 }
@@ -37,7 +45,13 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Amend, Direction, NewVacancy, VacancyKey};
+    use crate::{Amend, Day, Direction, Grant, NewVacancy, VacancyKey};
+
+    const DAY: Day = Day {
+        year: 2026,
+        month: 7,
+        day: 1,
+    };
 
     const ROLES: [Role; 4] = [
         Role::Officer,
@@ -47,7 +61,18 @@ mod tests {
     ];
 
     fn publish(lead: &str) -> Ask {
-        Ask::Publish(NewVacancy {
+        Ask::Publish(new_vacancy(lead))
+    }
+
+    fn publication(lead: &str) -> Publication {
+        Publication {
+            vacancy: new_vacancy(lead),
+            terms: Vec::new(),
+        }
+    }
+
+    fn new_vacancy(lead: &str) -> NewVacancy {
+        NewVacancy {
             key: VacancyKey(1),
             lead: lead.to_owned(),
             programme: "sso".to_owned(),
@@ -55,7 +80,7 @@ mod tests {
             slots: Vec::new(),
             windows_ms: Vec::new(),
             post_orders: String::new(),
-        })
+        }
     }
 
     fn why(badge: &str) -> Ask {
@@ -81,6 +106,10 @@ mod tests {
             Ask::Why { .. } => [true, true, true, false],
             Ask::Board => [false, true, true, true],
             Ask::Amend(_) => [false, true, true, false],
+            Ask::PublishAll { .. } => [false, true, true, false],
+            Ask::Preview(_) => [false, true, true, false],
+            Ask::PutGrant(_) => [false, false, true, false],
+            Ask::Grant { .. } => [false, true, true, false],
         }
     }
 
@@ -118,6 +147,20 @@ mod tests {
                 post_orders: None,
                 confirm_within_ms: 0,
             }),
+            Ask::PublishAll {
+                vacancies: Vec::new(),
+            },
+            Ask::Preview(Box::new(publication("tucson"))),
+            Ask::PutGrant(Grant {
+                district: String::new(),
+                programme: String::new(),
+                first: DAY,
+                last: DAY,
+                budget_min: 0,
+            }),
+            Ask::Grant {
+                district: String::new(),
+            },
         ];
         for ask in &asks {
             let answers = ROLES.map(|role| allowed(role, ask));
@@ -141,6 +184,14 @@ mod tests {
         assert!(concerns_own(&coordinator, &why("GIL-0007")));
         assert!(concerns_own(&coordinator, &publish("tucson")));
         assert!(!concerns_own(&coordinator, &publish("gilbert")));
+        let all = |leads: [&str; 2]| Ask::PublishAll {
+            vacancies: leads.map(publication).into(),
+        };
+        assert!(concerns_own(&coordinator, &all(["tucson", "tucson"])));
+        assert!(!concerns_own(&coordinator, &all(["tucson", "gilbert"])));
+        let preview = |lead| Ask::Preview(Box::new(publication(lead)));
+        assert!(concerns_own(&coordinator, &preview("tucson")));
+        assert!(!concerns_own(&coordinator, &preview("gilbert")));
         assert!(concerns_own(
             &claims(Role::Operator, None),
             &publish("gilbert")

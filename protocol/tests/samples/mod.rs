@@ -2,6 +2,8 @@
 
 use protocol::*;
 
+mod publication;
+
 const NINE_US: i64 = 1_795_449_600_000_000;
 
 /// Every kind of message a client says, with a name that is unique among all samples.
@@ -23,12 +25,17 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
         ),
         ("goodbye".to_owned(), ClientMessage::Goodbye),
     ];
-    samples.extend(asks().into_iter().map(|(name, ask)| {
-        (
-            format!("request-{name}"),
-            ClientMessage::Request { id: request(), ask },
-        )
-    }));
+    samples.extend(
+        asks()
+            .into_iter()
+            .chain(publication::asks())
+            .map(|(name, ask)| {
+                (
+                    format!("request-{name}"),
+                    ClientMessage::Request { id: request(), ask },
+                )
+            }),
+    );
     samples.extend(places().into_iter().chain(relations()).chain(people()).map(
         |(name, change)| {
             let ask = Ask::Roster {
@@ -79,15 +86,20 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         };
         (format!("push-happened-{name}"), ServerMessage::Push(push))
     }));
-    samples.extend(outcomes().into_iter().map(|(name, outcome)| {
-        (
-            format!("answer-{name}"),
-            ServerMessage::Answer {
-                id: request(),
-                outcome,
-            },
-        )
-    }));
+    samples.extend(
+        outcomes()
+            .into_iter()
+            .chain(publication::outcomes())
+            .map(|(name, outcome)| {
+                (
+                    format!("answer-{name}"),
+                    ServerMessage::Answer {
+                        id: request(),
+                        outcome,
+                    },
+                )
+            }),
+    );
     samples
 }
 
@@ -602,17 +614,11 @@ fn happenings() -> Vec<(&'static str, What)> {
                 badges: vec![badge],
             },
         ),
+        ("tier-opened-start-near", publication::start_near()),
     ]
 }
 
 fn outcomes() -> Vec<(&'static str, Outcome)> {
-    let refused = |code, place| Refused {
-        code,
-        sentence: "Somebody else has it.".to_owned(),
-        place,
-        behind_us: Some(4_000),
-        clauses: vec![clause()],
-    };
     vec![
         ("won", Outcome::Won(receipt())),
         ("lost", Outcome::Lost(refused(RefusalCode::Filled, Some(3)))),
@@ -654,6 +660,16 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
             },
         ),
     ]
+}
+
+fn refused(code: RefusalCode, place: Option<u32>) -> Refused {
+    Refused {
+        code,
+        sentence: "Somebody else has it.".to_owned(),
+        place,
+        behind_us: Some(4_000),
+        clauses: vec![clause()],
+    }
 }
 
 fn clause() -> Clause {

@@ -244,5 +244,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Reconfirmed { .. } => "reconfirmed",
         Event::Lapsed(_) => "lapsed",
         Event::Termed { .. } => "termed",
+        Event::GrantMade { .. } => "grant-made",
     }
 }

@@ -4,13 +4,15 @@
 
 use engine::core::{Actor, Amendment, Event, Receipt, Record, Refusal, Refused, State};
 use engine::model::{
-    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, Term, VacancyId,
+    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
 };
 
 use super::names::{
     Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
 };
 use super::told::{Dated, Told};
+
+mod publication;
 
 /// Tells an event of `record` with the names that `state` has.
 pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
@@ -36,8 +38,9 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         },
         Event::Termed { vacancy, terms } => Told::Termed {
             vacancy: names.vacancy(*vacancy),
-            terms: terms.iter().map(term).collect(),
+            terms: terms.iter().map(publication::term).collect(),
         },
+        Event::GrantMade { district, grant } => publication::grant_made(names, district, grant),
         Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
         Event::Flagged {
             vacancy,
@@ -150,16 +153,6 @@ fn tell_amendment(state: &State, event: &Event) -> Told {
             closes_at: lapse.closes_at.and_then(time),
         },
         other => unreachable!("`tell` sends only amendments here: {other:?}"),
-    }
-}
-
-/// A term as a coordinator would say it.
-fn term(term: &Term) -> String {
-    match term {
-        Term::Buffer {
-            before_ms,
-            after_ms,
-        } => format!("busy {before_ms} ms before and {after_ms} ms after"),
     }
 }
 

@@ -9,6 +9,10 @@ use serde::Serialize;
 
 use crate::show;
 
+mod publication;
+
+pub(super) use publication::GrantMade;
+
 /// How many officers a line names before it only counts.
 const BADGES_SHOWN_MAX: usize = 8;
 
@@ -131,6 +135,7 @@ pub(super) enum Told {
         vacancy: String,
         terms: Vec<String>,
     },
+    GrantMade(GrantMade),
     AgencyAdded {
         agency: String,
         name: String,
@@ -281,6 +286,7 @@ impl fmt::Display for Told {
             Told::Termed { vacancy, terms } => {
                 write!(f, "terms of {vacancy}: {}", terms.join("; "))
             }
+            Told::GrantMade(made) => write!(f, "{made}"),
             Told::Refused { .. } => self.say_refusal(f),
             Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
                 self.say_amendment(f)

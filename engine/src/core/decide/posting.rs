@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::grants::{self, Pending};
 use super::{known, not_over, open_next, open_tiers, terms};
 use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause};
@@ -26,7 +27,8 @@ pub(super) fn publish(
     matches: &Matches,
 ) -> Result<Vec<Event>, Refusal> {
     let id = state.vacancies().end();
-    publish_one(state, (new, &[]), id, at, matches)
+    let row = draft(state, (new, &[]), at, &mut Pending::new())?;
+    publish_one(state, (id, row), at, matches)
 }
 
 /// Publishes every one of `all`, or none.
@@ -39,34 +41,47 @@ pub(super) fn publish_all(
     must(count, Invalid::Publications)?;
     let mut keys = BTreeSet::new();
     let mut events = Vec::new();
+    let mut pending = Pending::new();
     for (id, Publication { vacancy, terms }) in (state.vacancies().end().index()..).zip(all) {
         if !keys.insert(vacancy.key) {
             return Err(taken(vacancy.key));
         }
-        let (new, id) = ((vacancy, terms.as_slice()), VacancyId::from(id));
-        events.extend(publish_one(state, new, id, at, &Matches::none())?);
+        let row = draft(state, (vacancy, terms), at, &mut pending)?;
+        let row = (VacancyId::from(id), row);
+        events.extend(publish_one(state, row, at, &Matches::none())?);
     }
     Ok(events)
 }
 
-fn publish_one(
-    state: &State,
+/// The vacancy that publishing `new` would make, or why it may not be published. `pending` is what
+/// other vacancies of the same command take of grants.
+pub(in crate::core) fn draft<'a>(
+    state: &'a State,
     (new, terms): (&NewVacancy, &[Term]),
-    id: VacancyId,
     at: Timestamp,
-    matches: &Matches,
-) -> Result<Vec<Event>, Refusal> {
+    pending: &mut Pending<'a>,
+) -> Result<Vacancy, Refusal> {
     let posting = resolve(state.roster(), new, at)?;
     if state.vacancy_id(posting.key).is_some() {
         return Err(taken(posting.key));
     }
+    let mut row = Vacancy::new(posting);
+    row.terms = terms::resolve(terms)?;
+    grants::check(state, &row, None, pending)?;
+    Ok(row)
+}
+
+fn publish_one(
+    state: &State,
+    (id, row): (VacancyId, Vacancy),
+    at: Timestamp,
+    matches: &Matches,
+) -> Result<Vec<Event>, Refusal> {
     if id.index() >= VACANCIES_MAX {
         let (kind, limit) = (Kind::Vacancy, VACANCIES_MAX as u64);
         return Err(Refusal::LimitReached { kind, limit });
     }
-    let mut row = Vacancy::new(posting.clone());
-    row.terms = terms::resolve(terms)?;
-    let posting = Box::new(posting);
+    let posting = Box::new(row.posting.clone());
     let mut events = vec![Event::Published { id, posting }];
     if !row.terms.is_empty() {
         let terms = Box::new(row.terms.clone());

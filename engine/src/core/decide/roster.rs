@@ -472,7 +472,7 @@ impl<'a> Draft<'a> {
             Kind::Programme => self.programme_id(code).is_ok(),
             Kind::Site => self.site_id(code).is_ok(),
             Kind::Officer => self.officer_id(code).is_ok(),
-            Kind::Pact | Kind::Vacancy => false,
+            Kind::Pact | Kind::Vacancy | Kind::Grant => false,
         };
         if taken {
             return Err(Refusal::AlreadyExists {

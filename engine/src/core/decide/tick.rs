@@ -73,7 +73,12 @@ fn handle(
         return Vec::new();
     }
     let waiting = !row.offered.is_empty();
-    let opened = open_next(state, (vacancy, row), TierCause::WindowElapsed, at, waiting);
+    let near_at = row.start_near_at(row.tier);
+    let because = match near_at.zip(row.tier_closes_at) {
+        Some((near_at, closes_at)) if near_at <= closes_at => TierCause::StartNear,
+        _ => TierCause::WindowElapsed,
+    };
+    let opened = open_next(state, (vacancy, row), because, at, waiting);
     opened.unwrap_or_else(|| vec![Event::WindowClosed { vacancy }])
 }
 

@@ -5,8 +5,8 @@ use engine::io::Clock;
 use engine::model::{Direction, OfficerId, Rank, RequestId, Timestamp, VacancyId, VacancyKey};
 
 use super::super::words::{Words, duration_ms, minute, rank, weekday};
-use super::Stage;
 use super::roster::{position, roster_change};
+use super::{Stage, publication};
 
 impl Stage {
     pub(super) fn command(&mut self, words: &Words<'_>) -> Command {
@@ -37,7 +37,15 @@ impl Stage {
             )
         };
         let (by, body) = match words.word(0) {
-            "publish" => (by(self), Body::Publish(Box::new(self.publication(words)))),
+            "publish" => {
+                let body = self.publish(words);
+                (by(self), body)
+            }
+            "publish-each" => {
+                let body = Body::PublishAll(self.publish_each(words));
+                (by(self), body)
+            }
+            "grant-made" => (by(self), Body::Grant(publication::grant(words))),
             "accept" => answer(self, |vacancy, round| Body::Accept { vacancy, round }),
             "decline" => answer(self, |vacancy, round| Body::Decline { vacancy, round }),
             "release" => answer(self, |vacancy, _| Body::Release { vacancy }),
@@ -84,7 +92,7 @@ impl Stage {
         (Actor::Officer(self.officer(words.word(2))), body)
     }
 
-    fn publication(&mut self, words: &Words<'_>) -> NewVacancy {
+    pub(super) fn new_vacancy(&mut self, words: &Words<'_>) -> NewVacancy {
         let name = words.word(1).to_owned();
         let number = self.vacancies.len() as u128 + 1;
         let key = *self.vacancies.entry(name).or_insert(VacancyKey(number));

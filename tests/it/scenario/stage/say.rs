@@ -41,6 +41,7 @@ impl Stage {
     /// Events that change no board and tell nobody.
     fn say_silent(&self, events: &[Event], output: &mut String) {
         for event in events {
+            self.say_terms(event, output);
             if let Event::CertificationExpired {
                 officer,
                 certification,
@@ -145,6 +146,7 @@ impl Stage {
                     TierCause::AllDeclined => "all-declined",
                     TierCause::WindowElapsed => "window-elapsed",
                     TierCause::Coordinator => "coordinator",
+                    TierCause::StartNear => "start-near",
                 };
                 let to = self.badges(recipients);
                 let said =
@@ -292,7 +294,7 @@ impl Stage {
         );
     }
 
-    fn clause(&self, clause: Clause) -> String {
+    pub(super) fn clause(&self, clause: Clause) -> String {
         match clause {
             Clause::LeadOrPact => "lead-or-pact".to_owned(),
             Clause::Cover => "cover".to_owned(),
@@ -310,7 +312,7 @@ impl Stage {
         }
     }
 
-    fn name(&self, id: VacancyId) -> String {
+    pub(super) fn name(&self, id: VacancyId) -> String {
         let key = self.state().vacancy(id).map(|row| row.posting.key);
         let name = self
             .vacancies
@@ -368,7 +370,7 @@ fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
+pub(super) fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
     output.push_str(&said.to_string());
     output.push('\n');
 }
