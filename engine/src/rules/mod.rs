@@ -5,11 +5,8 @@
 pub mod availability;
 pub mod conflict;
 pub mod eligibility;
-<<<<<<< HEAD
-pub mod qualified;
-=======
 pub mod funding;
->>>>>>> h-d
+pub mod qualified;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};
