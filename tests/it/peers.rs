@@ -123,3 +123,81 @@ fn who_is_left_out_is_called_skipped_and_the_exit_code_says_so() {
     }
     fs::remove_dir_all(&folder).expect("the folder is ours");
 }
+
+/// What a match of ours writes, as short as the table needs it.
+const OURS_OF_A_MATCH: &str = r#"{
+  "commit": "abc", "cores": 2, "priority": "normal", "notes": ["1,000 officers"],
+  "beside": [
+    {"row": "plane", "ours": 500.0}, {"row": "plane-ids", "ours": 1000.0},
+    {"row": "plane-offer", "ours": 4000.0}
+  ]
+}"#;
+
+#[test]
+fn the_table_of_a_match_divides_what_they_take_by_what_we_take() {
+    let folder = scratch();
+    let write = |name: &str, content: &str| {
+        fs::write(folder.join(name), content).expect("a new file");
+    };
+    fs::create_dir(folder.join("ours")).expect("a new folder");
+    write("ours/match.json", OURS_OF_A_MATCH);
+    write(
+        "figures.tsv",
+        "postgres\t900000\npostgres\t2000000\npostgres\t1500000\n",
+    );
+    write(
+        "versions.tsv",
+        "version\tpostgres\tpostgres 15\nversion\tredis\t\n",
+    );
+    write("skipped.txt", "Redis: it is not here\n");
+    let mut table = Command::new("python3");
+    table.arg(script("match.py")).arg("table").arg(&folder);
+    if let Some(output) = run("python3", &mut table) {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        for expected in [
+            "1,500",
+            "≥ 1,000",
+            "1,500,000 (900,000–2,000,000)",
+            "SKIPPED: Redis",
+        ] {
+            assert!(
+                said.contains(expected),
+                "`{expected}` is missing in:\n{said}"
+            );
+        }
+        assert!(
+            !said.contains("≥ 200"),
+            "what was not measured has no row:\n{said}"
+        );
+    }
+    fs::remove_dir_all(&folder).expect("the folder is ours");
+}
+
+#[test]
+fn officers_and_vacancies_become_commands() {
+    let folder = scratch();
+    let write = |name: &str, content: &str| {
+        fs::write(folder.join(name), content).expect("a new file");
+    };
+    // The second officer has work on the third day; the third is of another agency.
+    write(
+        "officers.csv",
+        "id,agency,kinds,approved,busy,ready\n8,0,3,1,0,1\n9,0,2,1,4,1\n1024,1,1,2,0,0\n",
+    );
+    write(
+        "vacancies.csv",
+        "id,agencies,kinds,programme,day,eligible\n0,0 1,3,0,2,1\n",
+    );
+    let mut bitmaps = Command::new("python3");
+    bitmaps.arg(script("match.py")).arg("bitmaps").arg(&folder);
+    if let Some(output) = run("python3", &mut bitmaps) {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let says = |what: &[u8]| output.stdout.windows(what.len()).any(|part| part == what);
+        assert!(says(b"agency:0:kind:1\r\n$1\r\n\xc0\r\n"), "both hold it");
+        assert!(says(b"agency:0:free:2\r\n$1\r\n\x80\r\n"), "one is free");
+        assert!(says(b"vacancy:0\r\n$8\r\nagencies\r\n$3\r\n0 1\r\n"));
+        assert!(!says(b"agency:1:free"), "who is not ready is never free");
+    }
+    fs::remove_dir_all(&folder).expect("the folder is ours");
+}
