@@ -394,8 +394,16 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_was_synced_no_volume_is_judged() {
+        let mut report = measured();
+        report.floor.t_sync.p50_us = 2.0;
+        report.floor.syncs = 0;
+        assert!(!report.table().contains("NO DISK"));
+    }
+
+    #[test]
     fn a_volume_that_keeps_nothing_is_called_one() {
-        let mut report = Report::new("race", Path::new("/some/where/bench"));
+        let mut report = measured();
         report.floor.t_sync.p50_us = 2.0;
         assert!(report.table().contains("NO DISK"));
         report.floor.t_sync.p50_us = 110.0;
@@ -405,10 +413,16 @@ mod tests {
 
     #[test]
     fn a_neighbour_who_disturbs_is_mentioned() {
-        let mut report = Report::new("race", Path::new("/some/where/bench"));
+        let mut report = measured();
         (report.floor.lowest_look_us, report.floor.highest_look_us) = (100.0, 190.0);
         assert!(!report.table().contains("NOISY"));
         report.floor.highest_look_us = 210.0;
         assert!(report.table().contains("NOISY"));
+    }
+
+    fn measured() -> Report {
+        let mut report = Report::new("race", Path::new("/some/where/bench"));
+        report.floor.syncs = 1;
+        report
     }
 }

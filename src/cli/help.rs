@@ -5,7 +5,6 @@ Examples:
   muster demo                          see it work: nothing to configure, no internet
   muster init && muster serve          a server of your own on 127.0.0.1:7710
   muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00
-  muster why TUC-0412 vac_0193…        every clause of eligibility with its answer
 
 Commands find the server that this user runs on this machine; -c or --server names another.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 an assertion failed (the demo's audit).";

@@ -35,6 +35,7 @@ pub use words::{Moment, Setting, Until, Window as TierWindow, when, window as ti
 /// One vacancy, every eligible officer at once, one winner per slot.
 #[derive(Debug, Parser)]
 #[command(name = "muster", version, after_help = help::TOP, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -177,10 +177,11 @@ impl Recovery {
         let length = self.options.segment_bytes;
         let mut spares = Vec::new();
         for file in std::mem::take(&mut self.temporary) {
-            if Spares::is_usable(&*self.storage, &file, length)? {
-                spares.push(Spare::from(file));
-            } else {
-                self.storage.remove(&file.name)?;
+            match self.keep_if_usable(&file, length) {
+                Ok(true) => spares.push(Spare::from(file)),
+                // Whoever saved a snapshot of this log a moment ago has removed or renamed it.
+                Ok(false) | Err(IoError::NotFound { .. }) => {}
+                Err(e) => return Err(e.into()),
             }
         }
         let mut torn = Vec::new();
@@ -263,6 +264,15 @@ impl Recovery {
             sequence: next,
             kept_as,
         })
+    }
+
+    /// Whether a temporary file is a spare of this `length`; what is none is removed.
+    fn keep_if_usable(&self, file: &FileInfo, length: u64) -> Result<bool, IoError> {
+        let is_usable = Spares::is_usable(&*self.storage, file, length)?;
+        if !is_usable {
+            self.storage.remove(&file.name)?;
+        }
+        Ok(is_usable)
     }
 
     /// Writes a segment afresh up to `end`, with zeros behind it: into a spare if one has the
