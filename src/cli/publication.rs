@@ -91,10 +91,10 @@ pub struct AskedArgs {
     /// Code of the programme
     #[arg(long, value_name = "CODE", default_value = "sso")]
     pub programme: String,
-    /// How long a tier is asked before the next one is; repeat for each; never: no limit
+    /// How long each tier is asked first; never: no limit
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = window)]
     pub window: Vec<Window>,
-    /// The next tier is asked so long before the start at the latest; repeat for each
+    /// Ask the next tier so long before the start; repeat for each
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub opens_before: Vec<u64>,
     /// Publish it though the district's grant does not pay, and say why
@@ -156,7 +156,7 @@ pub struct PostRepeatArgs {
     /// Time of day at which it ends
     #[arg(long, value_name = "TIME", required = true)]
     pub end: Vec<Time>,
-    /// IANA zone of the sites; repeat for each site if they differ
+    /// IANA zone of the sites; repeat if they differ
     #[arg(long, value_name = "ZONE", default_value = "America/Phoenix")]
     pub zone: Vec<String>,
     /// What is asked of officers.
