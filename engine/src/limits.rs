@@ -66,3 +66,16 @@ pub const FOLLOWER_BATCHES_MAX: usize = 65_536;
 pub const ANSWER_RETENTION_MS: u64 = 24 * 3_600 * 1_000;
 /// Answers remembered at most; the oldest are forgotten first.
 pub const ANSWERS_MAX: usize = 1 << 20;
+
+/// Limits of one agency to its officers' work.
+pub const LIMITS_MAX: usize = 32;
+/// Longest period in which hours are counted, in local days.
+pub const PERIOD_DAYS_MAX: u8 = 31;
+/// Lifts of one officer's limits that may be of use at a time.
+pub const LIFTS_MAX: usize = 256;
+/// Districts that one officer prefers.
+pub const DISTRICTS_MAX: usize = 64;
+/// Farthest that an officer can say to travel, in metres: across a large state.
+pub const REACH_METRES_MAX: u32 = 2_000_000;
+/// Windows of quiet in a day.
+pub const QUIET_WINDOWS_MAX: usize = 8;

@@ -18,8 +18,9 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch, Rank,
-    RequestId, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    Interval, LastTier, Lift, Limit, Officer, OfficerId, OfficerSet, Pact, Posting, Preferences,
+    Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId, Terms,
+    Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -284,6 +285,95 @@ pub enum Event {
         /// What it asks.
         terms: Box<Terms>,
     },
+    /// An agency set limits to its officers' work, in place of all that it had.
+    LimitsSet {
+        /// The home agency.
+        agency: AgencyId,
+        /// The limits.
+        limits: Vec<Limit>,
+    },
+    /// A coordinator lifted an officer's limits for some work.
+    LimitsLifted(Box<LimitsLifted>),
+    /// An officer said what they would rather be asked for.
+    PreferencesDeclared {
+        /// The officer.
+        officer: OfficerId,
+        /// The declaration.
+        preferences: Box<Preferences>,
+    },
+    /// An agency said whether its officers may accept only what they prefer.
+    PreferencesBound {
+        /// The home agency.
+        agency: AgencyId,
+        /// Whether they may.
+        bind: bool,
+    },
+    /// A district does not want an officer, or no longer objects.
+    District {
+        /// The lead agency of its sites.
+        lead: AgencyId,
+        /// The district.
+        district: Box<str>,
+        /// The officer.
+        officer: OfficerId,
+        /// Whether it wants the officer.
+        wants: bool,
+    },
+    /// It was said who may come to work of a programme when nobody else is available.
+    LastTierSet {
+        /// The programme.
+        programme: ProgrammeId,
+        /// Who; none means nobody.
+        last_tier: Option<Box<LastTier>>,
+    },
+    /// Somebody approved that the last tier of a vacancy's programme is asked as well.
+    LastTierApproved(Box<LastTierApproved>),
+    /// Some of those who were just offered a vacancy are not to be disturbed now: they are pushed
+    /// later, if it is still open then.
+    PushDeferred(Box<PushDeferred>),
+    /// The quiet of some officers is over; they are told of a vacancy that was offered before.
+    Pushed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Those for whom the offer still stands.
+        officers: OfficerSet,
+    },
+}
+
+/// For some work, an officer's limits warn and do not block.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LimitsLifted {
+    /// The officer.
+    pub officer: OfficerId,
+    /// For what.
+    pub lift: Lift,
+    /// Why.
+    pub reason: Box<str>,
+    /// The limits that one vacancy exceeds, each with what the officer holds and would then hold.
+    /// Empty for dates: there the award is flagged with its figures.
+    pub exceeded: Vec<Clause>,
+}
+
+/// The approval of a last tier.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LastTierApproved {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// Who approved it.
+    pub approved_by: Box<str>,
+    /// Who is offered it because of that.
+    pub recipients: OfficerSet,
+}
+
+/// A push that waits until some officers' quiet is over.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PushDeferred {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// When the quiet is over.
+    pub until: Timestamp,
+    /// Whose.
+    pub officers: OfficerSet,
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
@@ -350,6 +440,26 @@ impl Record {
 }
 
 impl Event {
+    /// The vacancy that this offers, and to whom.
+    pub fn offered(&self) -> Option<(VacancyId, &OfficerSet)> {
+        match self {
+            Event::TierOpened {
+                vacancy,
+                recipients,
+                ..
+            }
+            | Event::Vacated {
+                vacancy,
+                recipients,
+                ..
+            } => Some((*vacancy, recipients)),
+            Event::Lapsed(lapse) => Some((lapse.vacancy, &lapse.recipients)),
+            Event::Amended(amendment) => Some((amendment.vacancy, &amendment.recipients)),
+            Event::LastTierApproved(approved) => Some((approved.vacancy, &approved.recipients)),
+            _ => None,
+        }
+    }
+
     /// The vacancy whose standing this changes.
     pub fn vacancy(&self) -> Option<VacancyId> {
         match self {
@@ -364,6 +474,7 @@ impl Event {
             | Event::Termed { vacancy, .. } => Some(*vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),
+            Event::LastTierApproved(approved) => Some(approved.vacancy),
             Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
             _ => None,
         }

@@ -26,11 +26,16 @@ pub mod state;
 mod touch;
 
 pub use apply::apply;
-pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
+pub use command::{
+    Actor, Amend, Body, Command, NewProvision, NewSegment, NewVacancy, Publication, RosterChange,
+};
 pub use decide::{Outcome, Stamp, decide};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};
-pub use event::{Amendment, Event, Lapse, Record, Relocation, TierCause, Vacated};
+pub use event::{
+    Amendment, Event, Lapse, LastTierApproved, LimitsLifted, PushDeferred, Record, Relocation,
+    TierCause, Vacated,
+};
 pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};

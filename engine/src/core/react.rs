@@ -5,6 +5,7 @@ use super::effect::{Effect, Unassigned};
 use super::event::{Amendment, Event, Record};
 use super::state::State;
 use crate::model::{OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
+use crate::rules::preference;
 
 /// Everybody who must be told of `record`, in the order in which they are told.
 pub fn react(state: &State, record: &Record) -> Vec<Effect> {
@@ -18,7 +19,32 @@ pub fn react(state: &State, record: &Record) -> Vec<Effect> {
         }
         tell(state, event, &mut effects);
     }
+    if !state.roster().provisions.preferences.is_empty() {
+        effects.retain_mut(|effect| is_pushed(state, record, effect));
+    }
     effects
+}
+
+/// Takes out of an offer whoever prefers other work, and whoever is not to be disturbed now: the
+/// vacancy was offered to them, but they are not pushed. Says whether anybody is left.
+fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
+    let Effect::Offer { vacancy, to, .. } = effect else {
+        return true;
+    };
+    let ground = state
+        .vacancy(*vacancy)
+        .and_then(|row| state.ground(row, record.at));
+    if let Some(ground) = ground {
+        *to = preference::pushed(ground, to);
+    }
+    for event in &record.events {
+        if let Event::PushDeferred(deferred) = event
+            && deferred.vacancy == *vacancy
+        {
+            to.0 -= &deferred.officers.0;
+        }
+    }
+    !to.is_empty()
 }
 
 fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
@@ -102,6 +128,14 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
             let why = Unassigned::Unconfirmed;
             unassign(lapse.vacancy, &lapse.officers, why, effects);
             offer(lapse.vacancy, lapse.round, &lapse.recipients, effects);
+        }
+        Event::LastTierApproved(approved) => {
+            let round = state.vacancy(approved.vacancy).map_or(1, |row| row.round);
+            offer(approved.vacancy, round, &approved.recipients, effects);
+        }
+        Event::Pushed { vacancy, officers } => {
+            let round = state.vacancy(*vacancy).map_or(1, |row| row.round);
+            offer(*vacancy, round, officers, effects);
         }
         Event::Flagged {
             vacancy,

@@ -12,8 +12,8 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Body;
 use crate::limits::{
-    CODE_LEN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX,
-    SEGMENTS_MAX, SLOTS_MAX,
+    CODE_LEN_MAX, DISTRICTS_MAX, LIMITS_MAX, NAME_LEN_MAX, PERIOD_DAYS_MAX, POST_ORDERS_LEN_MAX,
+    PUBLICATIONS_MAX, QUIET_WINDOWS_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX,
 };
 use crate::model::{Timestamp, VacancyId};
 use crate::rules::Clause;
@@ -120,6 +120,12 @@ pub enum Refusal {
     /// An amendment changes nothing.
     #[error("this shift is just that already: nothing was changed")]
     Unchanged,
+    /// The vacancy's programme has no last tier, or it is open already.
+    #[error("nobody else may come to work of this programme: it has no further last tier")]
+    NoLastTier,
+    /// A last tier comes after all others.
+    #[error("ask the remaining back-up agencies first: open the next tier")]
+    TiersLeft,
 }
 
 impl Refusal {
@@ -142,7 +148,9 @@ impl Refusal {
             | Refusal::Expired
             | Refusal::Amended
             | Refusal::SlotHeld { .. }
-            | Refusal::Unchanged => true,
+            | Refusal::Unchanged
+            | Refusal::NoLastTier
+            | Refusal::TiersLeft => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -250,6 +258,27 @@ pub enum Invalid {
     /// Two terms of one kind, or one out of its bounds.
     #[error("a vacancy has each kind of term at most once; time before and after is a day at most")]
     Terms,
+    /// Too many limits, or one of a period that is none.
+    #[error(
+        "an agency has at most {LIMITS_MAX} limits; weeks start on day 1 to 7, periods have 1 to \
+         {PERIOD_DAYS_MAX} days"
+    )]
+    Limits,
+    /// A lift without a reason.
+    #[error("say why the limits are lifted, in 1 to {REASON_LEN_MAX} bytes")]
+    Lift,
+    /// Preferences that make no sense.
+    #[error(
+        "preferences name at most {DISTRICTS_MAX} districts, at most 2,000 km and 366 days, a known \
+         zone, and at most {QUIET_WINDOWS_MAX} windows of quiet that leave some of the day"
+    )]
+    Preferences,
+    /// A last tier waives what is not asked.
+    #[error("a last tier waives only certifications that its programme asks for")]
+    LastTier,
+    /// Nobody approved a last tier.
+    #[error("say who approved the last tier, in 1 to {NAME_LEN_MAX} bytes")]
+    ApprovedBy,
 }
 
 /// Kinds of things with names.
@@ -273,6 +302,10 @@ pub enum Kind {
     Pact,
     /// A vacancy.
     Vacancy,
+    /// A district.
+    District,
+    /// A lift of limits.
+    Lift,
 }
 
 impl std::fmt::Display for Kind {
@@ -286,6 +319,8 @@ impl std::fmt::Display for Kind {
             Kind::Officer => "officer",
             Kind::Pact => "pact",
             Kind::Vacancy => "vacancy",
+            Kind::District => "district",
+            Kind::Lift => "lift",
         })
     }
 }

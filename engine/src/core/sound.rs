@@ -5,8 +5,10 @@
 //! every booking; what is asserted or walked there is examined here first, so that a snapshot put
 //! together by hand, or by a faulty program, is refused and not worked on.
 
+mod provisions;
+
 use super::state::{Deadline, Durable};
-use crate::limits::{SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX};
+use crate::limits::{BUFFER_MS_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX};
 use crate::model::{
     Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId,
 };
@@ -40,6 +42,7 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
     for (_, calendar) in durable.calendars.iter() {
         check_calendar(durable, calendar.bookings())?;
     }
+    provisions::check(durable)?;
     for (at, deadline) in &durable.deadlines {
         hold(
             is_due(durable, *at, *deadline),
@@ -52,6 +55,11 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
 fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), Unsound> {
     let posting = &row.posting;
     check_segments(&posting.segments)?;
+    let (before_ms, after_ms) = row.terms.buffer_ms();
+    hold(
+        before_ms.max(after_ms) <= BUFFER_MS_MAX,
+        "the terms of a vacancy",
+    )?;
     let slots = (1..=SLOTS_MAX).contains(&row.slots.len());
     hold(
         slots && row.slots.len() == posting.slots.len(),
@@ -104,7 +112,7 @@ fn check_calendar(durable: &Durable, bookings: &[Booking]) -> Result<(), Unsound
     let published = |booking: &Booking| durable.vacancies.find(booking.vacancy).is_some();
     let spans = bookings
         .iter()
-        .all(|booking| is_workable(booking.span) && published(booking));
+        .all(|booking| is_busy(booking.span) && published(booking));
     let mut pairs = bookings.windows(2);
     let ordered = pairs.all(|pair| pair[0].span.end <= pair[1].span.start);
     hold(spans && ordered, "the calendar of an officer")
@@ -126,6 +134,7 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
             let moved = goes_on.and_then(|row| row.moved.as_ref());
             moved.is_some_and(|moved| moved.confirm_by == Some(at) && !moved.unconfirmed.is_empty())
         }
+        Deadline::Push(id) => durable.deferred.contains_key(&(id, at)),
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
                 let row = durable.roster.officers.find(officer)?;
@@ -136,10 +145,20 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
     }
 }
 
+/// Whether a span is one of work with the time around it that belongs to it.
+fn is_busy(span: Interval) -> bool {
+    let around_us = 2 * BUFFER_MS_MAX as i64 * 1_000;
+    is_at_most(span, VACANCY_SPAN_US_MAX + around_us)
+}
+
 /// Whether a span is one of work: not empty, expressible, and no longer than a vacancy may be.
 fn is_workable(span: Interval) -> bool {
+    is_at_most(span, VACANCY_SPAN_US_MAX)
+}
+
+fn is_at_most(span: Interval, most_us: i64) -> bool {
     let length_us = span.end.as_micros().checked_sub(span.start.as_micros());
-    let bounded = length_us.is_some_and(|us| (1..=VACANCY_SPAN_US_MAX).contains(&us));
+    let bounded = length_us.is_some_and(|us| (1..=most_us).contains(&us));
     bounded && is_expressible(span.start) && is_expressible(span.end)
 }
 

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rkyv::rancor::{self, ResultExt};
+use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::answers::{Answers, Remembered};
@@ -17,7 +18,7 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Calendar, CertificationId, OfficerId, OfficerSet, Punch, RequestId, Roster,
+    AgreementId, Calendar, CertificationId, Lift, OfficerId, OfficerSet, Punch, RequestId, Roster,
     Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
@@ -43,6 +44,9 @@ pub struct Durable {
     pub(super) punches: BTreeMap<VacancyId, Vec<Punch>>,
     pub(super) deadlines: BTreeSet<(Timestamp, Deadline)>,
     pub(super) answers: Answers,
+    /// Officers who are told of a vacancy when their quiet is over; a section of a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) deferred: BTreeMap<(VacancyId, Timestamp), OfficerSet>,
 }
 
 /// Something that falls due.
@@ -58,6 +62,8 @@ pub enum Deadline {
     Certification(OfficerId, CertificationId),
     /// Holders have had their time to say yes to another time or place.
     Confirm(VacancyId),
+    /// Officers' quiet is over, and a vacancy waits for them.
+    Push(VacancyId),
 }
 
 /// The answer to a command: done, or refused.
@@ -211,9 +217,27 @@ impl State {
             && vacancy.offered.contains(officer)
             && !vacancy.declined.contains(officer);
         asked
-            && Ground::new(self.roster(), &vacancy.posting, at)
+            && self
+                .ground(vacancy, at)
                 .zip(self.candidate(officer))
                 .is_some_and(|(ground, who)| eligibility::check(ground, who).is_ok())
+    }
+
+    /// The ground on which officers are examined for `vacancy` at `at`; nothing if its programme is
+    /// not known.
+    pub fn ground<'a>(&'a self, vacancy: &'a Vacancy, at: Timestamp) -> Option<Ground<'a>> {
+        Ground::new(self.roster(), self.vacancies(), vacancy, at)
+    }
+
+    /// Whether `lift` may still matter after `at`: what it is for is not over.
+    pub(super) fn is_of_use(&self, lift: Lift, at: Timestamp) -> bool {
+        match lift {
+            Lift::Vacancy(key) => {
+                let row = self.vacancy_id(key).and_then(|id| self.vacancy(id));
+                row.is_some_and(|row| at < row.posting.span().end)
+            }
+            Lift::Dated(dates) => at < dates.end,
+        }
     }
 
     /// Every clause of eligibility with its answer, as of `at`.
@@ -223,14 +247,14 @@ impl State {
         officer: OfficerId,
         at: Timestamp,
     ) -> Option<Vec<(Clause, bool)>> {
-        let ground = Ground::new(self.roster(), &vacancy.posting, at)?;
+        let ground = self.ground(vacancy, at)?;
         Some(eligibility::explain(ground, self.candidate(officer)?))
     }
 
     /// Everybody in `tier` who may take `vacancy` at `at` and has not given it back.
     pub(super) fn eligible(&self, vacancy: &Vacancy, tier: u8, at: Timestamp) -> OfficerSet {
         let posting = &vacancy.posting;
-        let Some(ground) = Ground::new(self.roster(), posting, at) else {
+        let Some(ground) = self.ground(vacancy, at) else {
             return OfficerSet::new();
         };
         let span = ground.span;

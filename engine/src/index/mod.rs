@@ -35,8 +35,8 @@ pub struct Index {
     /// Officers with a booking on a UTC day, counted from the epoch. Coarse: who is in may be
     /// free at the hour asked, who is not in is free all day.
     booked: BTreeMap<i64, RoaringBitmap>,
-    /// Changes whenever somebody may have become eligible, so that a match computed before can
-    /// be told from one that is still complete. Bookings only narrow and do not count.
+    /// Changes whenever somebody may have become eligible, or is no longer for another reason than
+    /// a booking, so that a match computed before can be told from one that still holds.
     generation: u64,
 }
 
@@ -83,8 +83,8 @@ impl Index {
         };
     }
 
-    /// Notes that something other than an officer's own record may have made somebody eligible:
-    /// a pact, a programme, a lifted exclusion.
+    /// Notes that something other than an officer's own record may have changed who is eligible:
+    /// a pact, a programme, an exclusion, a limit.
     pub fn widen(&mut self) {
         self.generation += 1;
     }
@@ -127,7 +127,7 @@ impl Index {
         }
     }
 
-    /// Changes whenever somebody may have become eligible.
+    /// Changes whenever somebody may have become eligible, or is no longer, but for bookings.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -140,6 +140,8 @@ impl Index {
         agencies: &[AgencyId],
     ) -> OfficerSet {
         let (certain, booked) = self.short_list(ground, agencies);
+        // Hours and rest look at other days than those of the work.
+        let other_days = !ground.roster.provisions.limits.is_empty();
         let examine = |id: &u32, calendar: bool| {
             let id = OfficerId(*id);
             ground.roster.officers.find(id).is_some_and(|officer| {
@@ -155,7 +157,7 @@ impl Index {
                 .is_ok()
             })
         };
-        let free = certain.iter().filter(|id| examine(id, false));
+        let free = certain.iter().filter(|id| examine(id, other_days));
         let mut eligible = RoaringBitmap::from_sorted_iter(free).unwrap_or_default();
         eligible.extend(booked.iter().filter(|id| examine(id, true)));
         OfficerSet(eligible)
@@ -172,6 +174,11 @@ impl Index {
         let of_agency = agencies.iter().filter_map(|agency| self.agency.get(agency));
         let mut left = of_agency.fold(RoaringBitmap::new(), |all, one| all | one);
         left &= &self.ready;
+        // Not all of the programme's certifications are asked of a last tier.
+        let last = ground.last_tier.map(|last| {
+            let classes = union(&self.class, &last.classes) & &left;
+            classes & union(&self.rank, &ground.posting.slots)
+        });
         for kind in &ground.programme.certifications {
             keep(&mut left, self.certification.get(kind));
         }
@@ -181,9 +188,10 @@ impl Index {
         left &= union(&self.class, &ground.programme.classes);
         left &= union(&self.rank, &ground.posting.slots);
 
-        let spans = ground.posting.segments.iter().map(|segment| segment.span);
+        let spans = ground.terms.busy(&ground.posting.segments);
         let of_day = spans.flat_map(days).filter_map(|day| self.booked.get(&day));
-        let booked = of_day.fold(RoaringBitmap::new(), |all, one| all | (&left & one));
+        let mut booked = of_day.fold(RoaringBitmap::new(), |all, one| all | (&left & one));
+        booked |= last.unwrap_or_default();
         left -= &booked;
         (left, booked)
     }

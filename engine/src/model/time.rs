@@ -25,6 +25,13 @@ impl Timestamp {
         let us = i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
         Timestamp(self.0.saturating_add(us))
     }
+
+    /// This point moved earlier by `ms` milliseconds, stopping at [`Timestamp::MIN`].
+    #[must_use]
+    pub fn minus_ms(self, ms: u64) -> Timestamp {
+        let us = i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_sub(us))
+    }
 }
 
 /// A half-open span `[start, end)`: back-to-back spans do not overlap.

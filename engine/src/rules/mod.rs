@@ -5,6 +5,8 @@
 pub mod availability;
 pub mod conflict;
 pub mod eligibility;
+pub mod hours;
+pub mod preference;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};

@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::life;
+use crate::{life, provisions};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -49,18 +49,20 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed;
+        Termed LimitsSet LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet
+        LastTierApproved PushDeferred Pushed;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy Amended SlotHeld Unchanged;
+        Busy Amended SlotHeld Unchanged NoLastTier TiersLeft;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms;
+        Publications Terms Limits Lift Preferences LastTier ApprovedBy;
     TERMS, term, Term: Buffer;
-    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy
+        District Lift;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
-        NotExcluded Free;
+        NotExcluded Free Preferred Hours Rest;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
         Coordinator;
     VACATED, vacated, Vacated: Released Recalled;
@@ -82,6 +84,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, relations());
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
+    add(by_coordinator, provisions::all());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -539,6 +542,8 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Officer,
         Kind::Pact,
         Kind::Vacancy,
+        Kind::District,
+        Kind::Lift,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -568,6 +573,8 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::Amended,
         Refusal::SlotHeld { slot: 2 },
         Refusal::Unchanged,
+        Refusal::NoLastTier,
+        Refusal::TiersLeft,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
@@ -608,6 +615,11 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::ConfirmWithin,
         Invalid::Publications,
         Invalid::Terms,
+        Invalid::Limits,
+        Invalid::Lift,
+        Invalid::Preferences,
+        Invalid::LastTier,
+        Invalid::ApprovedBy,
     ]
     .into_iter()
 }
@@ -629,7 +641,7 @@ fn declared() -> Availability {
     Availability::Declared { weekly, exceptions }
 }
 
-fn set(officers: &[u32]) -> OfficerSet {
+pub(crate) fn set(officers: &[u32]) -> OfficerSet {
     officers.iter().copied().map(OfficerId).collect()
 }
 
@@ -643,14 +655,14 @@ fn crowd() -> OfficerSet {
     crowd
 }
 
-fn year() -> Interval {
+pub(crate) fn year() -> Interval {
     Interval {
         start: Timestamp(1_767_225_600_000_000),
         end: Timestamp(1_798_761_600_000_000),
     }
 }
 
-fn tucson() -> Position {
+pub(crate) fn tucson() -> Position {
     Position {
         latitude_udeg: 32_221_743,
         longitude_udeg: -110_926_479,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{known, not_over, open_next, open_tiers, terms};
+use super::{known, not_over, open_next, open_tiers, push, terms};
 use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause};
 use crate::core::matching::Matches;
@@ -220,7 +220,7 @@ pub(super) fn open_next_tier(
     if row.standing == Standing::Filled {
         return Err(Refusal::Filled);
     }
-    let waiting = !row.offered.is_empty();
+    let waiting = push::is_anybody_asked(state, row, &row.offered, at);
     let opened = open_next(state, (id, row), TierCause::Coordinator, at, waiting);
     opened.ok_or(Refusal::NoFurtherTier)
 }
