@@ -180,6 +180,10 @@ fn what(what: &What) -> String {
             "lapsed {} round={round} to={recipients} open={slots_open}",
             badges(lapsed)
         ),
+        What::LastTierApproved {
+            approved_by,
+            recipients,
+        } => format!("last-tier-approved by {approved_by:?} to={recipients}"),
     }
 }
 

@@ -37,7 +37,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-pub use crate::speak::{board_row, clause, clause_name, refused, segments};
+pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};

@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn a_night_is_counted_on_the_days_on_which_it_falls() {
-        let night = span("2026-11-24T05:00:00Z", "2026-11-24T13:00:00Z");
+        // A night of July, from Monday to Tuesday: Tuba City is an hour ahead of Moenkopi.
+        let night = span("2026-07-07T05:00:00Z", "2026-07-07T13:00:00Z");
         assert_eq!(hours("America/Phoenix", night), [(0, 2), (1, 6)]);
         assert_eq!(hours("America/Denver", night), [(0, 1), (1, 7)]);
     }

@@ -6,7 +6,8 @@ use protocol::frame::Codec;
 use protocol::session::{Action, ServerSession};
 use protocol::token::Claims;
 use protocol::{
-    Ask, ClientMessage, GoAway, Hello, Outcome, RequestId, Role, ServerMessage, VERSION,
+    Ask, ClientMessage, GoAway, Hello, Outcome, RequestId, Role, RosterChange, ServerMessage,
+    VERSION,
 };
 
 use super::super::Reached;
@@ -317,8 +318,15 @@ fn may(who: &Claims, ask: &Ask) -> bool {
             let is_own = who.role == Role::Operator || who.agency.as_deref() == Some(&new.lead);
             leads && is_own
         }
-        Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } | Ask::Amend(_) => leads,
-        Ask::Roster { .. } => who.role == Role::Operator,
+        Ask::Cancel { .. }
+        | Ask::OpenNextTier { .. }
+        | Ask::Recall { .. }
+        | Ask::Amend(_)
+        | Ask::ApproveLastTier { .. } => leads,
+        Ask::Roster { changes } => {
+            let own = |change: &RosterChange| change.declared_by() == Some(&*who.subject);
+            leads || who.role == Role::Officer && changes.iter().all(own)
+        }
         Ask::Why { badge, .. } => leads || who.role == Role::Officer && *badge == who.subject,
         Ask::Board => who.role != Role::Officer,
     }

@@ -289,7 +289,8 @@ impl Desk {
             | What::Punched { .. }
             | What::Amended { .. }
             | What::Reconfirmed { .. }
-            | What::Lapsed { .. } => return,
+            | What::Lapsed { .. }
+            | What::LastTierApproved { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -320,7 +321,10 @@ impl Desk {
                 return;
             }
             What::Amended { slots_open, .. } | What::Lapsed { slots_open, .. } => Some(*slots_open),
-            What::Declined { .. } | What::Punched { .. } | What::Reconfirmed { .. } => return,
+            What::Declined { .. }
+            | What::Punched { .. }
+            | What::Reconfirmed { .. }
+            | What::LastTierApproved { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

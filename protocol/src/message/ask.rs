@@ -138,6 +138,13 @@ pub enum Ask {
     Board,
     /// A coordinator changes time, place, slots or post orders of a vacancy.
     Amend(Amend),
+    /// A coordinator records that the last tier of a vacancy's programme may be asked as well.
+    ApproveLastTier {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// Who approved it: the chief or the designee; 1 to 200 bytes.
+        approved_by: String,
+    },
 }
 
 /// In or out.

@@ -11,10 +11,12 @@
 
 mod ask;
 mod board;
+mod provision;
 mod roster;
 mod tell;
 
 pub use ask::*;
 pub use board::*;
+pub use provision::*;
 pub use roster::*;
 pub use tell::*;

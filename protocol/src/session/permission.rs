@@ -17,18 +17,28 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         | Ask::Cancel { .. }
         | Ask::OpenNextTier { .. }
         | Ask::Recall { .. }
+        | Ask::ApproveLastTier { .. }
         | Ask::Amend(_) => matches!(role, Role::Coordinator | Role::Operator),
-        Ask::Roster { .. } => role == Role::Operator,
+        // Officers declare for themselves; the rest of a roster is its agency's.
+        Ask::Roster { changes } => match role {
+            Role::Coordinator | Role::Operator => true,
+            Role::Officer => changes.iter().all(|change| change.declared_by().is_some()),
+            Role::ReadOnly => false,
+        },
         Ask::Why { .. } => role != Role::ReadOnly,
         Ask::Board => role != Role::Officer,
     }
 }
 
 /// Whether a request stays within what its sender is answerable for, as far as it says itself: a
-/// coordinator publishes for its own agency, an officer asks why about themselves.
+/// coordinator publishes for its own agency, an officer asks why about themselves and declares for
+/// themselves.
 pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
     match (claims.role, ask) {
         (Role::Officer, Ask::Why { badge, .. }) => *badge == claims.subject,
+        (Role::Officer, Ask::Roster { changes }) => changes
+            .iter()
+            .all(|change| change.declared_by() == Some(claims.subject.as_str())),
         (Role::Coordinator, Ask::Publish(vacancy)) => claims.agency.as_ref() == Some(&vacancy.lead),
         _ => true,
     }
@@ -37,7 +47,7 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Amend, Direction, NewVacancy, VacancyKey};
+    use crate::{Amend, Availability, Direction, NewVacancy, RosterChange, VacancyKey};
 
     const ROLES: [Role; 4] = [
         Role::Officer,
@@ -65,6 +75,23 @@ mod tests {
         }
     }
 
+    fn roster(changes: Vec<RosterChange>) -> Ask {
+        Ask::Roster { changes }
+    }
+
+    fn declared(badge: &str) -> RosterChange {
+        RosterChange::AvailabilityDeclared {
+            badge: badge.to_owned(),
+            availability: Availability::Always,
+        }
+    }
+
+    fn suspended() -> RosterChange {
+        RosterChange::Suspended {
+            badge: "TUC-0412".to_owned(),
+        }
+    }
+
     /// Who may ask it, in the order of [`ROLES`]. The match has no default, so that a new ask
     /// does not compile until somebody decides who may ask it.
     fn expected(ask: &Ask) -> [bool; 4] {
@@ -77,10 +104,14 @@ mod tests {
             Ask::Cancel { .. } => [false, true, true, false],
             Ask::OpenNextTier { .. } => [false, true, true, false],
             Ask::Recall { .. } => [false, true, true, false],
-            Ask::Roster { .. } => [false, false, true, false],
+            Ask::Roster { changes } => {
+                let declares = changes.iter().all(|change| change.declared_by().is_some());
+                [declares, true, true, false]
+            }
             Ask::Why { .. } => [true, true, true, false],
             Ask::Board => [false, true, true, true],
             Ask::Amend(_) => [false, true, true, false],
+            Ask::ApproveLastTier { .. } => [false, true, true, false],
         }
     }
 
@@ -106,8 +137,12 @@ mod tests {
                 vacancy,
                 badge: "TUC-0412".to_owned(),
             },
-            Ask::Roster {
-                changes: Vec::new(),
+            roster(vec![suspended()]),
+            roster(vec![declared("TUC-0412")]),
+            roster(vec![declared("TUC-0412"), suspended()]),
+            Ask::ApproveLastTier {
+                vacancy,
+                approved_by: String::new(),
             },
             why("TUC-0412"),
             Ask::Board,
@@ -137,6 +172,9 @@ mod tests {
         let officer = claims(Role::Officer, Some("tucson"));
         assert!(concerns_own(&officer, &why("TUC-0412")));
         assert!(!concerns_own(&officer, &why("TUC-0413")));
+        assert!(concerns_own(&officer, &roster(vec![declared("TUC-0412")])));
+        let of_two = roster(vec![declared("TUC-0412"), declared("TUC-0413")]);
+        assert!(!concerns_own(&officer, &of_two));
         let coordinator = claims(Role::Coordinator, Some("tucson"));
         assert!(concerns_own(&coordinator, &why("GIL-0007")));
         assert!(concerns_own(&coordinator, &publish("tucson")));

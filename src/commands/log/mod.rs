@@ -7,6 +7,7 @@
 mod dump;
 mod lines;
 mod names;
+mod provided;
 mod replay;
 mod stats;
 mod tail;

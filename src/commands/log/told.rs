@@ -7,10 +7,9 @@ use std::fmt;
 use protocol::{Position, RefusalCode, Segment};
 use serde::Serialize;
 
+use super::names::badges;
+use super::provided::Provided;
 use crate::show;
-
-/// How many officers a line names before it only counts.
-const BADGES_SHOWN_MAX: usize = 8;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -76,6 +75,8 @@ pub(super) enum Told {
         vacancy: String,
         badge: String,
         clause: String,
+        /// Whether it is a limit that the award exceeds; otherwise it no longer holds.
+        exceeded: bool,
     },
     Confirmed {
         vacancy: String,
@@ -226,6 +227,8 @@ pub(super) enum Told {
         site: String,
         badge: String,
     },
+    #[serde(untagged)]
+    Provided(Provided),
 }
 
 /// A code with its validity; no date means without limit.
@@ -266,7 +269,12 @@ impl fmt::Display for Told {
                 vacancy,
                 badge,
                 clause,
-            } => write!(f, "flagged {vacancy} of {badge}: {clause} no longer holds"),
+                exceeded,
+            } => {
+                let what = ["no longer holds", "is exceeded"][usize::from(*exceeded)];
+                write!(f, "flagged {vacancy} of {badge}: {clause} {what}")
+            }
+            Told::Provided(provided) => provided.fmt(f),
             Told::Confirmed {
                 vacancy,
                 slot,
@@ -574,14 +582,6 @@ fn dates(from: Option<&str>, until: Option<&str>) -> String {
             from.unwrap_or_default(),
             until.unwrap_or_default()
         ),
-    }
-}
-
-fn badges(badges: &[String]) -> String {
-    match badges.len() {
-        0 => "nobody".to_owned(),
-        many if many > BADGES_SHOWN_MAX => format!("{many} officers"),
-        _ => badges.join(", "),
     }
 }
 

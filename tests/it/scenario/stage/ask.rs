@@ -1,11 +1,12 @@
 //! From a scenario's line to a command.
 
-use engine::core::{Actor, Amend, Body, Command, NewSegment, NewVacancy};
+use engine::core::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication};
 use engine::io::Clock;
 use engine::model::{Direction, OfficerId, Rank, RequestId, Timestamp, VacancyId, VacancyKey};
 
 use super::super::words::{Words, duration_ms, minute, rank, weekday};
 use super::Stage;
+use super::provisions::terms;
 use super::roster::{position, roster_change};
 
 impl Stage {
@@ -37,7 +38,7 @@ impl Stage {
             )
         };
         let (by, body) = match words.word(0) {
-            "publish" => (by(self), Body::Publish(self.publication(words))),
+            "publish" => (by(self), self.publish(words)),
             "accept" => answer(self, |vacancy, round| Body::Accept { vacancy, round }),
             "decline" => answer(self, |vacancy, round| Body::Decline { vacancy, round }),
             "release" => answer(self, |vacancy, _| Body::Release { vacancy }),
@@ -63,7 +64,14 @@ impl Stage {
                 },
             ),
             "amend" => (by(self), Body::Amend(self.amendment(words))),
-            _ => (by(self), Body::Roster(vec![roster_change(words)])),
+            "approve-last-tier" => (
+                by(self),
+                Body::ApproveLastTier {
+                    vacancy: self.vacancy(words.word(1)),
+                    approved_by: words.words_from(2).join(" "),
+                },
+            ),
+            _ => (by(self), Body::Roster(vec![roster_change(self, words)])),
         };
         Command { request, by, body }
     }
@@ -82,6 +90,15 @@ impl Stage {
             position,
         };
         (Actor::Officer(self.officer(words.word(2))), body)
+    }
+
+    /// A vacancy without terms is published as it always was.
+    fn publish(&mut self, words: &Words<'_>) -> Body {
+        let vacancy = self.publication(words);
+        match terms(words) {
+            terms if terms.is_empty() => Body::Publish(vacancy),
+            terms => Body::PublishAll(vec![Publication { vacancy, terms }]),
+        }
     }
 
     fn publication(&mut self, words: &Words<'_>) -> NewVacancy {

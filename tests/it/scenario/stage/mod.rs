@@ -1,6 +1,7 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
 mod ask;
+mod provisions;
 mod roster;
 mod say;
 
@@ -89,7 +90,7 @@ impl Stage {
                 }
                 "and" => {
                     let (_, rest) = line.split_once(' ').expect("`and` something");
-                    let change = roster::roster_change(&Words::parse(rest));
+                    let change = roster::roster_change(self, &Words::parse(rest));
                     let last = entrants.last_mut();
                     let Some(Entrant::Line(_, command)) = last else {
                         panic!("`{line}` continues nothing");
@@ -177,7 +178,7 @@ impl Stage {
     fn check_index(&self) {
         let state = self.house().stepper.state();
         for (_, row) in state.vacancies().iter() {
-            let ground = Ground::new(state.roster(), &row.posting, state.at());
+            let ground = Ground::new(state.roster(), state.vacancies(), row, state.at());
             let ground = ground.expect("what was published has a programme");
             for number in 0..4 {
                 let lead = row.posting.lead;
