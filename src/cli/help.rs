@@ -116,7 +116,8 @@ Prints the key of the vacancy. --zone is not looked up: on the Navajo Nation say
 
 pub(super) const AMEND: &str = "\
 Examples:
-  muster amend vac_0193… --site tucson-001 --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --site tucson-002
   muster amend vac_0193… --slots 3 --post-orders \"park behind the gym\"
 
 What is not said stays. Another time or place: who holds it keeps it only by accepting it again.";
@@ -200,6 +201,15 @@ Examples:
 Begins at the newest snapshot not after that moment, or at the first record; archived segments
 count. Without a question it says how much there was.";
 
+pub(super) const LOG_TIMELINE: &str = "\
+Examples:
+  muster log timeline muster-data/log vac_0193…
+  muster log timeline muster-data/log vac_0193… --json | jq '.moments[] | select(.behind_us)'
+
+Microseconds count from the first line. What was settled together has one time; its order is that
+of the line. Accepts refused because the shift was filled are not in the log: where a place is
+missing, there was one.";
+
 pub(super) const REPLAY_HOLDERS: &str = "\
 Example:
   muster log replay muster-data/log --until 4711 holders vac_0193…";
@@ -245,3 +255,61 @@ pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [
     ("role", "coordinator"),
     ("role", "read-only"),
 ];
+
+pub(super) const ROSTER: &str = "\
+Examples:
+  muster roster declare TUC-0412 'mon-fri 06:00-18:00;!2026-11-26'
+  muster roster limits tucson day:12h:warn week-from-mon:40h:block --agency tucson
+  muster roster exclude TUC-0412 --site tucson-001
+
+Officers, with a token of theirs, declare for themselves; a coordinator (--agency) changes the
+roster of the own agency; an operator changes everything. `muster import` reads whole files.";
+
+pub(super) const ROSTER_DECLARE: &str = "\
+Examples:
+  muster roster declare TUC-0412 always
+  muster roster declare TUC-0412 'mon-fri 06:00-18:00;sat 08:00-12:00;!2026-11-26'
+
+Times are local to the site of the work. It replaces what was declared before.";
+
+pub(super) const ROSTER_PREFER: &str = "\
+Examples:
+  muster roster prefer TUC-0412 --district 'Desert Unified' --notice 24h
+  muster roster prefer TUC-0412 --near 32.22174,-110.92648 --within-metres 25000
+  muster roster prefer TUC-0412 --quiet 22:00-06:00
+  muster roster prefer TUC-0412        anything, at any hour
+
+Preferences narrow who is pushed: the officer sees other work, and may accept it.";
+
+pub(super) const ROSTER_BIND: &str = "\
+Examples:
+  muster roster bind tucson            officers accept only what they prefer
+  muster roster bind tucson --off      preferences narrow the push only";
+
+pub(super) const ROSTER_LIMITS: &str = "\
+Examples:
+  muster roster limits tucson week-from-mon:40h:block day:12h:warn rest:8h:block
+  muster roster limits tucson 14-days:80h:block --from 2027-01-01T00:00
+  muster roster limits tucson          no limits any more
+
+Days are those of the site of the work. block: not eligible; warn: the award is flagged.";
+
+pub(super) const ROSTER_LIFT: &str = "\
+Examples:
+  muster roster lift TUC-0412 --vacancy vac_0193… --reason 'funeral detail'
+  muster roster lift TUC-0412 --from 2026-12-01T00:00 --until 2026-12-03T00:00 --reason festival
+
+Only the home agency lifts its limits. The award is flagged with its figures all the same.";
+
+pub(super) const ROSTER_EXCLUDE: &str = "\
+Examples:
+  muster roster exclude TUC-0412 --site tucson-001
+  muster roster exclude TUC-0412 --district 'Desert Unified' --lead tucson
+  muster roster readmit TUC-0412 --site tucson-001";
+
+pub(super) const ROSTER_LAST_TIER: &str = "\
+Examples:
+  muster roster last-tier traffic-control --class community-service-officer --waive azpost
+  muster roster approve-last-tier vac_0193… --by 'the chief'
+
+A last tier comes after all others, for one vacancy at a time, with who approved it on record.";

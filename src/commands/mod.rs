@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod log;
 mod post;
+mod roster;
 mod serve;
 mod token;
 mod watch;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             ConfigWhat::Print(args) => config::print(&args, out),
         },
         Command::Import(command) => import::run(&command.table, out),
+        Command::Roster(command) => roster::run(&command.what, out),
         Command::Post(args) => post::run(&args, out),
         Command::Amend(args) => amend::run(&args, out),
         Command::Cancel(args) => cancel::run(&args, out),
@@ -53,6 +55,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Stats(args) => log::stats(&args, out),
             LogWhat::Tail(args) => log::tail(&args, out),
             LogWhat::Replay(args) => log::replay(&args, out),
+            LogWhat::Timeline(args) => log::timeline(&args, out),
         },
         Command::Bench(command) => match command.what {
             BenchWhat::Race(args) => crate::bench::race(&args, out),

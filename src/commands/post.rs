@@ -74,6 +74,12 @@ pub(super) fn slots(count: u16, ranks: &[Rank]) -> Result<Vec<Rank>, String> {
     }
 }
 
+/// The time zone of that name.
+pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name)
+        .map_err(|_| format!("--zone: `{name}` is no IANA time zone such as America/Phoenix"))
+}
+
 /// Where and when; local times are those of `zone`.
 pub(super) fn segments(
     sites: &[String],
@@ -87,8 +93,7 @@ pub(super) fn segments(
             counts[0], counts[1], counts[2]
         ));
     }
-    let zone = TimeZone::get(zone)
-        .map_err(|_| format!("--zone: `{zone}` is no IANA time zone such as America/Phoenix"))?;
+    let zone = self::zone(zone)?;
     let times = starts.iter().zip(ends);
     sites
         .iter()

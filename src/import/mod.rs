@@ -32,6 +32,7 @@ mod sites;
 
 use protocol::RosterChange;
 
+pub(crate) use availability::availability;
 pub use problem::{ImportError, PROBLEMS_MAX, Problem};
 
 /// Bytes of the longest file that is read: about what one request on the wire can hold.

@@ -132,7 +132,7 @@ impl World {
                 request,
                 by,
                 fingerprint,
-                events,
+                events: events.into(),
             },
         );
     }

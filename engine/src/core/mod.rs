@@ -17,6 +17,7 @@ pub mod decide;
 pub mod digest;
 pub mod effect;
 pub mod event;
+pub mod events;
 pub mod matching;
 pub mod react;
 pub mod refusal;
@@ -36,6 +37,7 @@ pub use event::{
     Amendment, Event, Lapse, LastTierApproved, LimitsLifted, PushDeferred, Record, Relocation,
     TierCause, Vacated,
 };
+pub use events::Events;
 pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};

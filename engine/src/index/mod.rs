@@ -176,8 +176,8 @@ impl Index {
         left &= &self.ready;
         // Not all of the programme's certifications are asked of a last tier.
         let last = ground.last_tier.map(|last| {
-            let classes = union(&self.class, &last.classes) & &left;
-            classes & union(&self.rank, &ground.posting.slots)
+            let of_class = of_any(&left, &self.class, &last.classes);
+            of_any(&of_class, &self.rank, &ground.posting.slots)
         });
         for kind in &ground.programme.certifications {
             keep(&mut left, self.certification.get(kind));
@@ -185,8 +185,8 @@ impl Index {
         if ground.programme.approval {
             keep(&mut left, self.approval.get(&ground.posting.programme));
         }
-        left &= union(&self.class, &ground.programme.classes);
-        left &= union(&self.rank, &ground.posting.slots);
+        left = of_any(&left, &self.class, &ground.programme.classes);
+        left = of_any(&left, &self.rank, &ground.posting.slots);
 
         let spans = ground.terms.busy(&ground.posting.segments);
         let of_day = spans.flat_map(days).filter_map(|day| self.booked.get(&day));
@@ -205,10 +205,15 @@ fn keep(left: &mut RoaringBitmap, set: Option<&RoaringBitmap>) {
     }
 }
 
-fn union<K: Ord>(sets: &BTreeMap<K, RoaringBitmap>, keys: &[K]) -> RoaringBitmap {
-    keys.iter()
-        .filter_map(|key| sets.get(key))
-        .fold(RoaringBitmap::new(), |all, one| all | one)
+/// Those of `left` who are in the set of any of `keys`, each of which may be named many times. The
+/// sets have everybody in them, so each is narrowed before they are joined.
+fn of_any<K: Ord>(
+    left: &RoaringBitmap,
+    sets: &BTreeMap<K, RoaringBitmap>,
+    keys: &[K],
+) -> RoaringBitmap {
+    let named = sets.iter().filter(|(key, _)| keys.contains(key));
+    named.fold(RoaringBitmap::new(), |all, (_, set)| all | (left & set))
 }
 
 /// The UTC days that `span` touches, counted from the epoch.

@@ -3,6 +3,7 @@
 mod agency;
 mod attendance;
 mod calendar;
+mod held;
 mod ids;
 mod officer;
 mod officer_set;
@@ -18,6 +19,7 @@ mod vacancy;
 pub use agency::{Agency, Agreement};
 pub use attendance::{Direction, Punch};
 pub use calendar::{Booking, Calendar};
+pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,

@@ -1,5 +1,7 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
+mod provisions;
+
 use protocol::*;
 
 const NINE_US: i64 = 1_795_449_600_000_000;
@@ -29,17 +31,22 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             ClientMessage::Request { id: request(), ask },
         )
     }));
-    samples.extend(places().into_iter().chain(relations()).chain(people()).map(
-        |(name, change)| {
-            let ask = Ask::Roster {
-                changes: vec![change],
-            };
-            (
-                format!("request-roster-{name}"),
-                ClientMessage::Request { id: request(), ask },
-            )
-        },
-    ));
+    samples.extend(
+        places()
+            .into_iter()
+            .chain(relations())
+            .chain(people())
+            .chain(provisions::all())
+            .map(|(name, change)| {
+                let ask = Ask::Roster {
+                    changes: vec![change],
+                };
+                (
+                    format!("request-roster-{name}"),
+                    ClientMessage::Request { id: request(), ask },
+                )
+            }),
+    );
     samples
 }
 
@@ -171,6 +178,13 @@ fn asks() -> Vec<(&'static str, Ask)> {
         ("board", Ask::Board),
         ("amend", Ask::Amend(amend())),
         ("amend-orders", Ask::Amend(amend_orders())),
+        (
+            "approve-last-tier",
+            Ask::ApproveLastTier {
+                vacancy,
+                approved_by: "SAG-0001".to_owned(),
+            },
+        ),
     ]
 }
 
@@ -600,6 +614,13 @@ fn happenings() -> Vec<(&'static str, What)> {
                 round: 3,
                 recipients: 44,
                 badges: vec![badge],
+            },
+        ),
+        (
+            "last-tier-approved",
+            What::LastTierApproved {
+                approved_by: "SAG-0001".to_owned(),
+                recipients: 4,
             },
         ),
     ]

@@ -10,6 +10,7 @@ use super::cast::{
     ALWAYS, Ask, Availability, By, CERTIFICATIONS, DAY, HalfHour, Notice, OFFICERS, PROGRAMMES,
     Pact, Span,
 };
+use super::provisions::Provided;
 
 /// How long an answer is remembered.
 const RETENTION: HalfHour = DAY;
@@ -27,6 +28,7 @@ pub(crate) struct Flat {
     pub(crate) exclusions: Vec<(usize, usize)>,
     pub(crate) vacancies: Vec<Vacancy>,
     pub(crate) memory: Vec<Memory>,
+    pub(super) provided: Provided,
     /// Assignments flagged for the coordinator, until somebody takes note.
     pub(crate) flagged: Vec<(usize, usize, Clause)>,
 }
@@ -142,10 +144,18 @@ pub(crate) enum Flaw {
     CancelKeepsTime,
     /// Nobody is told when an assignment loses its ground.
     NothingFlagged,
+    /// Time around the work is free.
+    BuffersIgnored,
+    /// Days of a limit are those of UTC.
+    HoursInUtc,
+    /// A tier waits for those who prefer other work.
+    PreferencesAreWaitedFor,
+    /// An award beyond a limit that was lifted, or that warns, is told to nobody.
+    BeyondUnflagged,
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 17] = [
+    pub(crate) const PLANTED: [Flaw; 21] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -163,6 +173,10 @@ impl Flaw {
         Flaw::HalfARoster,
         Flaw::CancelKeepsTime,
         Flaw::NothingFlagged,
+        Flaw::BuffersIgnored,
+        Flaw::HoursInUtc,
+        Flaw::PreferencesAreWaitedFor,
+        Flaw::BeyondUnflagged,
     ];
 }
 
@@ -192,6 +206,7 @@ impl Flat {
             exclusions: Vec::new(),
             vacancies: Vec::new(),
             memory: Vec::new(),
+            provided: Provided::default(),
             flagged: Vec::new(),
         }
     }
@@ -262,7 +277,8 @@ impl Flat {
                 row.tier_closes_at = None;
             } else if row.tier_closes_at.is_some_and(|due| due <= at) {
                 row.tier_closes_at = None;
-                let waiting = !row.offered.is_empty();
+                let offered = row.offered.clone();
+                let waiting = self.is_anybody_asked(number, &offered, at);
                 if self.flaw != Flaw::WindowNeverElapses {
                     self.open_next(number, at, waiting);
                 }
@@ -327,7 +343,7 @@ impl Flat {
                 if row.standing == Standing::Filled {
                     return Err(Refusal::Filled);
                 }
-                let waiting = !row.offered.is_empty();
+                let waiting = self.is_anybody_asked(*vacancy, &row.offered, at);
                 let opened = self.open_next(*vacancy, at, waiting);
                 opened.then_some(()).ok_or(Refusal::NoFurtherTier)?;
                 self.done()
@@ -374,6 +390,9 @@ impl Flat {
         officer: usize,
         at: HalfHour,
     ) -> Result<Said, Refusal> {
+        if round == 0 {
+            return Err(Refusal::Invalid(Invalid::Round));
+        }
         let row = self.known(number)?;
         if let Some((slot, holder)) = self.held(number, officer) {
             if round <= holder.filled_before {
@@ -394,6 +413,7 @@ impl Flat {
             return Err(Refusal::NotOffered);
         }
         let cover = self.examine(number, officer, at)?;
+        let beyond = self.exceeded(number, officer);
         let rank = OFFICERS[officer].rank;
         let fits = |slot: &Slot| slot.rank == rank || self.flaw == Flaw::AnyRankFits;
         let open = |slot: &Slot| slot.holder.is_none() && fits(slot);
@@ -406,6 +426,11 @@ impl Flat {
             at,
             filled_before: row.closed_round,
         };
+        if self.flaw != Flaw::BeyondUnflagged {
+            let flags = beyond.into_iter();
+            let flags = flags.map(|(clause, _)| (number, officer, clause));
+            self.flagged.extend(flags);
+        }
         let row = &mut self.vacancies[number];
         row.slots[slot].holder = Some(holder);
         if row.slots.iter().all(|slot| slot.holder.is_some()) {
@@ -439,8 +464,10 @@ impl Flat {
         }
         let row = &self.vacancies[number];
         let undecided = row.offered.iter().any(|&who| {
-            let declined = row.declined.contains(&who);
-            !declined && self.held(number, who).is_none()
+            let silent = !row.declined.contains(&who) && self.held(number, who).is_none();
+            silent
+                && self.is_rank_open(number, who, None)
+                && self.is_anybody_asked(number, &[who], at)
         });
         let stops = self.flaw == Flaw::DeclinedByAllStops;
         if row.standing == Standing::Open && !undecided && !stops {
@@ -455,13 +482,14 @@ impl Flat {
         // Whoever holds the shift is busy in its hours, and so is the officer until it is freed.
         let tiers = 0..=self.vacancies[number].tier;
         let asked: Vec<usize> = tiers
-            .flat_map(|tier| self.eligible(number, tier, at))
+            .flat_map(|tier| self.eligible(number, tier, Some(slot), at))
             .collect();
         let next = self.next_tier(number, self.vacancies[number].tier, at);
         // Whoever is asked in a later tier is found while the slot is still held.
         let row = self.vacancies[number].clone();
-        let further = match (asked.is_empty(), next) {
-            (true, Some(first)) => self.opening(number, first, at, false),
+        let is_anybody_asked = self.is_anybody_asked(number, &asked, at);
+        let further = match (is_anybody_asked, next) {
+            (false, Some(first)) => self.opening(number, first, at, (false, Some(slot))),
             _ => Vec::new(),
         };
         let row_now = &mut self.vacancies[number];
@@ -476,7 +504,7 @@ impl Flat {
         row_now.offered.extend(&asked);
         row_now.offered.retain(|who| *who != officer);
         let window = next.and(row_now.window(row.tier));
-        row_now.tier_closes_at = window.filter(|_| !asked.is_empty()).map(|w| at + w);
+        row_now.tier_closes_at = window.filter(|_| is_anybody_asked).map(|w| at + w);
         self.apply_opening(number, further);
         self.done()
     }
@@ -511,23 +539,24 @@ impl Flat {
     }
 
     fn open_from(&mut self, number: usize, first: u8, at: HalfHour, waiting: bool) {
-        let opened = self.opening(number, first, at, waiting);
+        let opened = self.opening(number, first, at, (waiting, None));
         self.apply_opening(number, opened);
     }
 
-    /// The tiers that open at once from `first` on, with whom they ask and when they end.
+    /// The tiers that open at once from `first` on, with whom they ask and when they end. The slot
+    /// `leaving` is about to be open.
     fn opening(
         &self,
         number: usize,
         first: u8,
         at: HalfHour,
-        mut waiting: bool,
+        (mut waiting, leaving): (bool, Option<usize>),
     ) -> Vec<(u8, Vec<usize>, Option<HalfHour>)> {
         let mut opened = Vec::new();
         let mut tier = first;
         loop {
-            let asked = self.eligible(number, tier, at);
-            waiting |= !asked.is_empty();
+            let asked = self.eligible(number, tier, leaving, at);
+            waiting |= self.is_anybody_asked(number, &asked, at);
             let next = self.next_tier(number, tier, at);
             let window = next.and(self.vacancies[number].window(tier));
             let ends = window.filter(|window| *window > 0 && waiting);

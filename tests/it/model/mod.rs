@@ -13,6 +13,7 @@ mod cast;
 mod drive;
 mod flat;
 mod permission;
+mod provisions;
 mod roster;
 mod rules;
 mod step;
@@ -110,6 +111,7 @@ fn a_retry_hears_that_the_work_had_started_although_it_was_cancelled_since() {
             segments: vec![(0, (10, 20))],
             slots: vec![Rank::Officer],
             windows: Vec::new(),
+            around: (0, 0),
         },
         same_key: false,
     };

@@ -20,6 +20,9 @@ pub(super) fn accept(
     officer: OfficerId,
     stamp: Stamp,
 ) -> Result<Outcome, Refused> {
+    if round == 0 {
+        return Err(Refusal::Invalid(Invalid::Round).into());
+    }
     let row = known(state, id)?;
     let refused = |refusal| Refused {
         refusal,
@@ -34,11 +37,12 @@ pub(super) fn accept(
             return Err(refused(Refusal::Filled));
         }
         if !row.is_unconfirmed(officer) {
-            return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
+            return Ok(Outcome::New(Event::Confirmed(receipt).into()));
         }
         let who = (officer, receipt);
         let confirmed = amend::confirm(state, (id, row), who, round, stamp.at);
-        return confirmed.map(Outcome::New).map_err(refused);
+        let confirmed = confirmed.map(|events| Outcome::New(events.into()));
+        return confirmed.map_err(refused);
     }
     let settle = || -> Result<(u16, Stand, Vec<Clause>), Refusal> {
         let was_theirs = row.was_lost_in(round, officer);
@@ -65,19 +69,23 @@ pub(super) fn accept(
     };
     let (slot, stand, exceeded) = settle().map_err(refused)?;
     let (cover, place) = (stand.cover, stamp.place);
-    let mut events = vec![Event::Awarded {
+    let awarded = Event::Awarded {
         vacancy: id,
         slot,
         officer,
         cover,
         place,
-    }];
-    events.extend(exceeded.into_iter().map(|clause| Event::Flagged {
+    };
+    if exceeded.is_empty() {
+        return Ok(Outcome::New(awarded.into()));
+    }
+    let flags = exceeded.into_iter().map(|clause| Event::Flagged {
         vacancy: id,
         officer,
         clause,
-    }));
-    Ok(Outcome::New(events))
+    });
+    let events: Vec<Event> = [awarded].into_iter().chain(flags).collect();
+    Ok(Outcome::New(events.into()))
 }
 
 /// Whether `officer` may take the vacancy now, where they stand, and the limits of their agency
@@ -134,6 +142,8 @@ pub(super) fn decline(
     for holder in row.holders() {
         undecided.remove(holder.officer);
     }
+    // Nobody waits for those whose rank has all its officers.
+    let undecided = state.with_open_rank(row, &undecided);
     if row.standing == Standing::Open && !push::is_anybody_asked(state, row, &undecided, at) {
         events.extend(
             open_next(state, (id, row), TierCause::AllDeclined, at, false)

@@ -14,6 +14,7 @@ pub use posting::resolve;
 use super::command::{Actor, Body, Command, NewProvision, RosterChange};
 use super::digest::fingerprint;
 use super::event::{Event, TierCause};
+use super::events::Events;
 use super::matching::Matches;
 use super::refusal::{Kind, Refusal, Refused};
 use super::state::{Reply, State};
@@ -33,7 +34,7 @@ pub struct Stamp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// These events, to be recorded and applied.
-    New(Vec<Event>),
+    New(Events),
     /// Nothing: it was asked before, and this was the answer.
     Again(Reply),
 }
@@ -95,7 +96,7 @@ pub fn decide(
         ) => return Err(Refusal::NotAllowed.into()),
     };
     push::defer(state, &mut events, at);
-    Ok(Outcome::New(events))
+    Ok(Outcome::New(events.into()))
 }
 
 /// Refuses what the asker's role or agency does not allow.

@@ -114,3 +114,119 @@ where
 {
     rkyv::from_bytes::<T, rancor::Error>(section)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Beyond, Class, Interval, Measure, Posting, Quiet, Rank, Segment, SiteId, Vacancy,
+        VacancyKey, Window,
+    };
+
+    const V: VacancyId = VacancyId(0);
+
+    fn plain() -> Durable {
+        let span = Interval {
+            start: Timestamp(1),
+            end: Timestamp(2),
+        };
+        let mut durable = Durable::default();
+        let posting = Posting {
+            key: VacancyKey(1),
+            lead: AgencyId(0),
+            programme: ProgrammeId(0),
+            segments: vec![Segment {
+                site: SiteId(0),
+                span,
+                local: Vec::new(),
+            }],
+            slots: vec![Rank::Officer],
+            windows_ms: Vec::new(),
+            post_orders: "".into(),
+        };
+        durable.vacancies.put(V, Vacancy::new(posting));
+        durable
+    }
+
+    type Fill = fn(&mut Durable);
+
+    /// One row in each table, in the order of the sections.
+    const FILLS: [Fill; 8] = [
+        |durable| {
+            let limit = Limit {
+                measure: Measure::Rest { least_minutes: 60 },
+                beyond: Beyond::Warn,
+                valid: Interval::ALWAYS,
+            };
+            let limits = &mut durable.roster.provisions.limits;
+            limits.insert(AgencyId(1), vec![limit]);
+        },
+        |durable| {
+            let lifts = &mut durable.roster.provisions.lifts;
+            lifts.insert(OfficerId(1), vec![Lift::Vacancy(VacancyKey(1))]);
+        },
+        |durable| {
+            let quiet = Quiet {
+                zone: "America/Phoenix".into(),
+                windows: vec![Window {
+                    from_minute: 0,
+                    until_minute: 360,
+                }],
+            };
+            let preferences = Preferences {
+                quiet: Some(quiet),
+                ..Preferences::default()
+            };
+            let all = &mut durable.roster.provisions.preferences;
+            all.insert(OfficerId(1), preferences);
+        },
+        |durable| durable.roster.provisions.binding.extend([AgencyId(1)]),
+        |durable| {
+            let unwanted = &mut durable.roster.provisions.unwanted;
+            unwanted.insert((AgencyId(1), "Desert".into(), OfficerId(1)));
+        },
+        |durable| {
+            let last = LastTier {
+                classes: vec![Class::CommunityServiceOfficer],
+                waived: Vec::new(),
+            };
+            let all = &mut durable.roster.provisions.last_tiers;
+            all.insert(ProgrammeId(1), last);
+        },
+        |durable| durable.vacancies.find_mut(V).expect("put").last_tier = true,
+        |durable| {
+            let officers: OfficerSet = [OfficerId(1)].into_iter().collect();
+            durable.deferred.insert((V, Timestamp(1)), officers);
+        },
+    ];
+
+    #[test]
+    fn every_table_has_a_section_of_its_own_and_comes_back_from_it() {
+        let mut whole = plain();
+        for (fill, number) in FILLS.into_iter().zip(LIMITS..) {
+            let mut durable = plain();
+            fill(&mut durable);
+            fill(&mut whole);
+            let mut sections = Vec::new();
+            save(&durable, &mut sections).expect("memory");
+            let numbers: Vec<u32> = sections.iter().map(|(number, _)| *number).collect();
+            assert_eq!(numbers, [number]);
+            let mut restored = plain();
+            assert_ne!(restored, durable);
+            restore(&mut restored, number, &sections[0].1).expect("just saved");
+            assert_eq!(restored, durable);
+        }
+        let bytes = super::super::save(&whole).expect("memory");
+        assert_eq!(super::super::load(&bytes).expect("just saved"), whole);
+    }
+
+    #[test]
+    fn a_number_that_is_reserved_and_not_used_is_refused() {
+        let unused = DEFERRED + 1;
+        let refused = restore(&mut plain(), unused, &[]).expect_err("nobody wrote it");
+        assert!(refused.to_string().contains("later program"), "{refused}");
+        let elsewhere = rkyv::to_bytes::<rancor::Error>(&vec![VacancyId(9)]).expect("memory");
+        let refused = restore(&mut plain(), LAST_TIERS_APPROVED, &elsewhere);
+        assert!(refused.is_err(), "there is no such vacancy");
+    }
+}

@@ -62,3 +62,98 @@ fn is_quiet(preferences: &Preferences) -> bool {
     };
     preferences.quiet.as_ref().is_none_or(is_window)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Beyond, Interval, LastTier, Lift, OfficerSet, ProgrammeId, Timestamp, VacancyId, Window,
+    };
+
+    /// What is done to a state, and the word by which its refusal is known.
+    type Plant = (fn(&mut Durable), &'static str);
+
+    #[test]
+    fn what_names_nothing_or_cannot_be_counted_is_refused() {
+        let plants: [Plant; 6] = [
+            (
+                |durable| {
+                    let limit = Limit {
+                        measure: Measure::Hours {
+                            period: Period::Days(0),
+                            most_minutes: 1,
+                        },
+                        beyond: Beyond::Warn,
+                        valid: Interval::ALWAYS,
+                    };
+                    assert!(!is_counted(&limit));
+                    let limits = &mut durable.roster.provisions.limits;
+                    limits.insert(AgencyId(0), vec![limit]);
+                },
+                "limits",
+            ),
+            (
+                |durable| {
+                    let lifts = &mut durable.roster.provisions.lifts;
+                    lifts.insert(OfficerId(0), vec![Lift::Dated(Interval::ALWAYS)]);
+                },
+                "lifts",
+            ),
+            (
+                |durable| {
+                    let preferences = &mut durable.roster.provisions.preferences;
+                    preferences.insert(OfficerId(0), Preferences::default());
+                },
+                "preferences",
+            ),
+            (
+                |durable| durable.roster.provisions.binding.extend([AgencyId(0)]),
+                "bind",
+            ),
+            (
+                |durable| {
+                    let last = LastTier {
+                        classes: Vec::new(),
+                        waived: Vec::new(),
+                    };
+                    let all = &mut durable.roster.provisions.last_tiers;
+                    all.insert(ProgrammeId(0), last);
+                },
+                "last tier",
+            ),
+            (
+                |durable| {
+                    let nobody = OfficerSet::new();
+                    durable
+                        .deferred
+                        .insert((VacancyId(0), Timestamp(0)), nobody);
+                },
+                "wait",
+            ),
+        ];
+        assert_eq!(check(&Durable::default()), Ok(()));
+        for (plant, what) in plants {
+            let mut durable = Durable::default();
+            plant(&mut durable);
+            let error = check(&durable).expect_err("it does not hold together");
+            assert!(error.to_string().contains(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn quiet_that_has_no_end_is_refused() {
+        let quiet = |from_minute, until_minute| Preferences {
+            quiet: Some(Quiet {
+                zone: "America/Phoenix".into(),
+                windows: vec![Window {
+                    from_minute,
+                    until_minute,
+                }],
+            }),
+            ..Preferences::default()
+        };
+        assert!(is_quiet(&quiet(0, 360)));
+        assert!(!is_quiet(&quiet(360, 360)));
+        assert!(!is_quiet(&quiet(0, DAY_MINUTES + 1)));
+    }
+}

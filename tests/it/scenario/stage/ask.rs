@@ -63,7 +63,7 @@ impl Stage {
                     vacancy: self.vacancy(words.word(1)),
                 },
             ),
-            "amend" => (by(self), Body::Amend(self.amendment(words))),
+            "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
             "approve-last-tier" => (
                 by(self),
                 Body::ApproveLastTier {
@@ -96,7 +96,7 @@ impl Stage {
     fn publish(&mut self, words: &Words<'_>) -> Body {
         let vacancy = self.publication(words);
         match terms(words) {
-            terms if terms.is_empty() => Body::Publish(vacancy),
+            terms if terms.is_empty() => Body::Publish(Box::new(vacancy)),
             terms => Body::PublishAll(vec![Publication { vacancy, terms }]),
         }
     }
@@ -162,7 +162,8 @@ impl Stage {
                 self.local(span[0], until, zone),
             );
             if end <= start {
-                end = end.plus_ms(24 * 3_600_000);
+                // A night is not always as long as the clocks say, so the next day's clock ends it.
+                end = self.local_after(1, span[0], until, zone);
             }
             NewSegment {
                 site: (*site).to_owned(),
@@ -183,6 +184,11 @@ impl Stage {
 
     /// The next such day and hour in `zone`, or that date's.
     fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
+        self.local_after(0, day, hour, zone)
+    }
+
+    /// The same so many days later.
+    fn local_after(&self, days: i64, day: &str, hour: &str, zone: &str) -> Timestamp {
         let zone = jiff::tz::TimeZoneDatabase::bundled()
             .get(zone)
             .expect("a known zone");
@@ -197,6 +203,9 @@ impl Stage {
                 }
             }
         }
+        date = date
+            .checked_add(jiff::Span::new().days(days))
+            .expect("a date in range");
         let (hours, minutes) = (minute(hour) / 60, minute(hour) % 60);
         let (date, hours) = if hours == 24 {
             (date.tomorrow().expect("a date in range"), 0)
