@@ -46,11 +46,8 @@ impl Calendar {
             .bookings
             .partition_point(|booking| booking.span.end <= at);
         let before = ended.checked_sub(1).map(|place| self.bookings[place]);
-        let after = self.bookings[ended..].iter().copied();
-        (
-            before,
-            after.skip_while(|booking| booking.span.start < at).next(),
-        )
+        let mut after = self.bookings[ended..].iter().copied();
+        (before, after.find(|booking| at <= booking.span.start))
     }
 
     /// Books `span`, which overlaps nothing.

@@ -40,13 +40,13 @@ impl Terms {
     /// Time before the first start and after the last end that belongs to the work, in
     /// milliseconds.
     pub fn buffer_ms(&self) -> (u64, u64) {
-        let buffer = self.0.iter().map(|term| match term {
+        let mut buffer = self.0.iter().map(|term| match term {
             Term::Buffer {
                 before_ms,
                 after_ms,
             } => (*before_ms, *after_ms),
         });
-        buffer.last().unwrap_or_default()
+        buffer.next().unwrap_or_default()
     }
 
     /// When whoever works `segments` on these terms is busy: one span a segment, the first and the

@@ -63,7 +63,7 @@ pub fn quiet_until(quiet: &Quiet, at: Timestamp) -> Option<Timestamp> {
     let end = date.at((until_minute / 60) as i8, (until_minute % 60) as i8, 0, 0);
     let ambiguous = zone.to_ambiguous_timestamp(end);
     // In the hour that passes twice the first end may be over already.
-    let ends = [ambiguous.clone().earlier(), ambiguous.later()];
+    let ends = [ambiguous.earlier(), ambiguous.later()];
     let mut ends = ends.into_iter().flatten();
     ends.find(|end| *end > instant)
         .map(|end| Timestamp(end.as_microsecond()))

@@ -155,9 +155,11 @@ impl Books {
                     .collect();
                 Outcome::Board { rows }
             }
-            Ask::Punch { .. } | Ask::OpenNextTier { .. } | Ask::Why { .. } | Ask::Amend(_) => {
-                Outcome::Refused(refused(RefusalCode::NotAllowed))
-            }
+            Ask::Punch { .. }
+            | Ask::OpenNextTier { .. }
+            | Ask::Why { .. }
+            | Ask::Amend(_)
+            | Ask::ApproveLastTier { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }
 
