@@ -1,5 +1,9 @@
 //! How things look on the terminal.
 
+mod afterwards;
+
+pub use afterwards::{attended, author, mended, message, note, orders, progress, shift};
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use protocol::{
@@ -184,6 +188,10 @@ fn what(what: &What) -> String {
             approved_by,
             recipients,
         } => format!("last-tier-approved by {approved_by:?} to={recipients}"),
+        What::Reduced { .. }
+        | What::NoShow { .. }
+        | What::Corrected { .. }
+        | What::Acknowledged { .. } => afterwards::what(what),
     }
 }
 
@@ -201,6 +209,7 @@ fn cause(because: TierCause) -> &'static str {
         TierCause::AllDeclined => "all-declined",
         TierCause::WindowElapsed => "window-elapsed",
         TierCause::Coordinator => "coordinator",
+        TierCause::StartNear => "start-near",
     }
 }
 
@@ -211,6 +220,7 @@ fn unassignment(because: Unassignment) -> &'static str {
         Unassignment::Cancelled => "cancelled",
         Unassignment::Amended => "amended",
         Unassignment::Unconfirmed => "unconfirmed",
+        Unassignment::Reduced => "reduced",
     }
 }
 

@@ -8,6 +8,10 @@ use engine::model::{
 };
 use protocol::{Availability, Dated};
 
+mod publication;
+
+pub(crate) use publication::{grant, publication};
+
 pub(crate) fn direction(direction: protocol::Direction) -> Direction {
     match direction {
         protocol::Direction::In => Direction::In,

@@ -12,6 +12,7 @@
 //! `session` for one conversation, `hub` for everything that is told, `hear` and `speak` for the
 //! translation between the wire's words and the engine's.
 
+mod afterwards;
 mod ask;
 mod endpoint;
 mod hear;
@@ -37,6 +38,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub use crate::afterwards::{mended, message, note};
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 
 use crate::ask::Desk;

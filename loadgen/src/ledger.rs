@@ -224,7 +224,11 @@ impl Answer {
             }),
             Outcome::Refused(refused) => Some(Answer::Refused(refused.code)),
             Outcome::Busy { .. } | Outcome::Unavailable => None,
-            Outcome::Explained { .. } | Outcome::Board { .. } => Some(Answer::Told),
+            Outcome::Explained { .. }
+            | Outcome::Board { .. }
+            | Outcome::Preview { .. }
+            | Outcome::Grant(_)
+            | Outcome::Reading(_) => Some(Answer::Told),
         }
     }
 

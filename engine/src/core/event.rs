@@ -19,9 +19,9 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Interval, LastTier, Lift, Limit, Officer, OfficerId, OfficerSet, Pact, Posting, Preferences,
-    Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId, Terms,
-    Timestamp, VacancyId,
+    Correction, Grant, Interval, LastTier, Lift, Limit, Message, Note, Officer, OfficerId,
+    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
+    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -286,6 +286,70 @@ pub enum Event {
         /// What it asks.
         terms: Box<Terms>,
     },
+    /// A district's grant is in force, in place of the one it had.
+    GrantMade {
+        /// The district.
+        district: Box<str>,
+        /// The grant.
+        grant: Box<Grant>,
+    },
+    /// The customer needs fewer slots.
+    Reduced(Box<Reduction>),
+    /// A holder did not come.
+    NoShow {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The slot.
+        slot: u16,
+        /// Who holds it.
+        officer: OfficerId,
+        /// What was published for the rest of the work.
+        again: Option<VacancyId>,
+    },
+    /// The attendance of a holder was corrected.
+    Corrected {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The correction.
+        correction: Box<Correction>,
+    },
+    /// Somebody wrote a field note.
+    Noted {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The note.
+        note: Box<Note>,
+    },
+    /// A holder has read the post orders.
+    Acknowledged {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The holder.
+        officer: OfficerId,
+        /// The version, from 1.
+        version: u32,
+    },
+    /// Holders who have not acknowledged the post orders were asked to.
+    Reminded {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The version, from 1.
+        version: u32,
+        /// The holders.
+        officers: OfficerSet,
+    },
+    /// An officer wrote to the coordinators of a vacancy, or one of them to the officer.
+    Said {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The message.
+        message: Box<Message>,
+    },
+    /// Notes and messages about a vacancy are from now on in the log only.
+    Shelved {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
     /// An agency set limits to its officers' work, in place of all that it had.
     LimitsSet {
         /// The home agency.
@@ -375,6 +439,33 @@ pub struct PushDeferred {
     pub until: Timestamp,
     /// Whose.
     pub officers: OfficerSet,
+}
+
+/// Slots that were taken away because the customer needs fewer.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reduction {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// What was taken away, in order of the numbers that the slots had. Slots behind them move up.
+    pub removed: Vec<Removed>,
+    /// When the work was to be done, as it stood: a fee counts these hours, whatever is amended
+    /// later (rule 13).
+    pub scheduled: Vec<Interval>,
+    /// Why.
+    pub reason: Box<str>,
+    /// For whom the offer no longer stands, although it is open.
+    pub withdrawn: OfficerSet,
+}
+
+/// A slot that was taken away.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Removed {
+    /// Its number until then.
+    pub slot: u16,
+    /// The rank it asked for.
+    pub rank: Rank,
+    /// Who held it.
+    pub holder: Option<OfficerId>,
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
@@ -472,7 +563,15 @@ impl Event {
             | Event::Cancelled { vacancy, .. }
             | Event::Expired { vacancy }
             | Event::Punched { vacancy, .. }
-            | Event::Termed { vacancy, .. } => Some(*vacancy),
+            | Event::Termed { vacancy, .. }
+            | Event::NoShow { vacancy, .. }
+            | Event::Corrected { vacancy, .. }
+            | Event::Noted { vacancy, .. }
+            | Event::Acknowledged { vacancy, .. }
+            | Event::Reminded { vacancy, .. }
+            | Event::Said { vacancy, .. }
+            | Event::Shelved { vacancy } => Some(*vacancy),
+            Event::Reduced(reduction) => Some(reduction.vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),
             Event::LastTierApproved(approved) => Some(approved.vacancy),
@@ -497,6 +596,8 @@ pub enum TierCause {
     WindowElapsed,
     /// A coordinator opened it.
     Coordinator,
+    /// The start is as near as the terms of the vacancy say.
+    StartNear,
 }
 
 /// Why a slot lost its holder.

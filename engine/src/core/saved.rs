@@ -10,8 +10,9 @@ mod provisions;
 use rkyv::rancor::{self, Source};
 use rkyv::util::AlignedVec;
 
+use super::grants;
 use super::state::Durable;
-use crate::model::{Terms, VacancyId};
+use crate::model::{Grant, Terms, VacancyId};
 
 /// What stands before sections. No bare first section begins so: it begins with a name or a code,
 /// and neither contains a zero.
@@ -23,6 +24,9 @@ const TERMS: u32 = 1;
 /// These and the nine behind it are what agencies, customers and officers provide.
 const PROVISIONS: u32 = provisions::LIMITS;
 const PROVISIONS_LAST: u32 = 29;
+const GRANTS: u32 = 40;
+const JOURNALS: u32 = 50;
+const ATTENDANCE: u32 = 51;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +74,8 @@ pub(super) fn load(bytes: &[u8]) -> Result<Durable, rancor::Error> {
     if !sections.rest.is_empty() {
         return Err(rancor::Error::new(Unreadable::Sections));
     }
+    // What is taken of grants is told by everything else.
+    grants::charge_all(&mut durable);
     Ok(durable)
 }
 
@@ -85,6 +91,19 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
         sections.push((TERMS, rkyv::to_bytes::<rancor::Error>(&terms)?));
     }
     provisions::save(durable, &mut sections)?;
+    let grants = durable.grants.iter();
+    let grants: Vec<(Box<str>, Grant)> = grants.map(|(of, fund)| (of.into(), fund.grant)).collect();
+    if !grants.is_empty() {
+        sections.push((GRANTS, rkyv::to_bytes::<rancor::Error>(&grants)?));
+    }
+    if !durable.journals.is_empty() {
+        let journals = rkyv::to_bytes::<rancor::Error>(&durable.journals)?;
+        sections.push((JOURNALS, journals));
+    }
+    if !durable.attendance.is_empty() {
+        let attendance = rkyv::to_bytes::<rancor::Error>(&durable.attendance)?;
+        sections.push((ATTENDANCE, attendance));
+    }
     Ok(sections)
 }
 
@@ -100,6 +119,21 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
             Ok(())
         }
         number @ PROVISIONS..=PROVISIONS_LAST => provisions::restore(durable, number, section),
+        GRANTS => {
+            let saved = rkyv::from_bytes::<Vec<(Box<str>, Grant)>, rancor::Error>(section)?;
+            for (district, grant) in saved {
+                durable.grants.restore(district, grant);
+            }
+            Ok(())
+        }
+        JOURNALS => {
+            durable.journals = rkyv::from_bytes::<_, rancor::Error>(section)?;
+            Ok(())
+        }
+        ATTENDANCE => {
+            durable.attendance = rkyv::from_bytes::<_, rancor::Error>(section)?;
+            Ok(())
+        }
         number => Err(rancor::Error::new(Unreadable::Unknown(number))),
     }
 }
@@ -132,8 +166,8 @@ impl<'a> Iterator for Sections<'a> {
 mod tests {
     use super::*;
     use crate::model::{
-        AgencyId, Interval, Posting, ProgrammeId, Rank, Segment, SiteId, Term, Timestamp, Vacancy,
-        VacancyKey,
+        AgencyId, Attendance, Interval, Journal, Posting, ProgrammeId, Rank, Segment, SiteId, Term,
+        Timestamp, Vacancy, VacancyKey,
     };
 
     const PLAIN: VacancyId = VacancyId(0);
@@ -189,6 +223,28 @@ mod tests {
         let saved = save(&on_terms()).expect("memory");
         assert_eq!(load(&saved).expect("just saved"), on_terms());
         assert_ne!(on_terms(), plain());
+    }
+
+    #[test]
+    fn what_follows_an_award_is_saved_beside_it() {
+        let journal = Journal {
+            notes: Vec::new(),
+            messages: Vec::new(),
+            shelved_at: Timestamp(3),
+        };
+        let amended = Attendance {
+            orders_amended: 1,
+            ..Attendance::default()
+        };
+        let mut written = plain();
+        written.journals.insert(PLAIN, journal);
+        let mut attended = plain();
+        attended.attendance.insert(PLAIN, amended);
+        for durable in [written, attended] {
+            let saved = save(&durable).expect("memory");
+            assert_eq!(load(&saved).expect("just saved"), durable);
+            assert_ne!(durable, plain());
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 mod agency;
 mod attendance;
 mod calendar;
+mod grant;
 mod held;
 mod ids;
+mod journal;
 mod officer;
 mod officer_set;
 mod pact;
@@ -17,13 +19,17 @@ mod time;
 mod vacancy;
 
 pub use agency::{Agency, Agreement};
-pub use attendance::{Direction, Punch};
+pub use attendance::{
+    Acknowledged, Attendance, Author, Correction, Direction, Mended, NoShow, Punch,
+};
 pub use calendar::{Booking, Calendar};
+pub use grant::Grant;
 pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,
 };
+pub use journal::{Attachment, Journal, Message, Note};
 pub use officer::{
     Availability, Certification, Class, Date, LocalSpan, Officer, Programme, Rank, Window,
 };
@@ -35,6 +41,6 @@ pub use provision::{
 pub use roster::Roster;
 pub use site::{Position, Site, SiteKind};
 pub use table::{Dense, Table};
-pub use term::{Term, Terms};
+pub use term::{Clothing, Term, Terms};
 pub use time::{Interval, Timestamp};
 pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};

@@ -20,6 +20,33 @@ pub enum Term {
         /// After the last end, in milliseconds.
         after_ms: u64,
     },
+    /// The next tier opens so long before the first start at the latest, if a slot is open: the
+    /// entry of each tier, from tier 0, in milliseconds, each smaller than the one before. A tier
+    /// without an entry waits for its window.
+    OpensBefore {
+        /// By tier.
+        before_ms: Vec<u64>,
+    },
+    /// A coordinator publishes it though the grant of its district does not pay for it (rule 19).
+    BeyondGrant {
+        /// Why.
+        reason: Box<str>,
+    },
+    /// What is worn (rule 16).
+    Clothing(Clothing),
+    /// The officer comes in a marked patrol car (rule 16).
+    MarkedCar,
+}
+
+/// What an officer wears at work.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Clothing {
+    /// The uniform of the home agency.
+    Uniform,
+    /// Civilian clothes.
+    Civilian,
 }
 
 impl Terms {
@@ -40,13 +67,14 @@ impl Terms {
     /// Time before the first start and after the last end that belongs to the work, in
     /// milliseconds.
     pub fn buffer_ms(&self) -> (u64, u64) {
-        let mut buffer = self.0.iter().map(|term| match term {
+        let buffer = self.iter().find_map(|term| match term {
             Term::Buffer {
                 before_ms,
                 after_ms,
-            } => (*before_ms, *after_ms),
+            } => Some((*before_ms, *after_ms)),
+            _ => None,
         });
-        buffer.next().unwrap_or_default()
+        buffer.unwrap_or_default()
     }
 
     /// When whoever works `segments` on these terms is busy: one span a segment, the first and the
@@ -63,6 +91,22 @@ impl Terms {
                 busy.end = busy.end.plus_ms(after_ms);
             }
             busy
+        })
+    }
+
+    /// How long before the start the tier after `tier` opens, in milliseconds, if ever by that.
+    pub fn opens_before_ms(&self, tier: u8) -> Option<u64> {
+        self.iter().find_map(|term| match term {
+            Term::OpensBefore { before_ms } => before_ms.get(usize::from(tier)).copied(),
+            _ => None,
+        })
+    }
+
+    /// Why it may be published beyond what grants pay for, if it may.
+    pub fn beyond_grant(&self) -> Option<&str> {
+        self.iter().find_map(|term| match term {
+            Term::BeyondGrant { reason } => Some(&**reason),
+            _ => None,
         })
     }
 

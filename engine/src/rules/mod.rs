@@ -2,11 +2,16 @@
 //!
 //! Rule numbers are those of the domain description: see `docs/rules.md`.
 
+pub mod attendance;
 pub mod availability;
 pub mod conflict;
 pub mod eligibility;
+pub mod funding;
 pub mod hours;
 pub mod preference;
+pub mod qualified;
+pub mod reduction;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};
+pub use qualified::qualified;

@@ -8,6 +8,7 @@
 
 mod life;
 mod provisions;
+mod publication;
 mod samples;
 
 use std::collections::BTreeSet;

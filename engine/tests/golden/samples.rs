@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{life, provisions};
+use crate::{life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -49,22 +49,25 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed LimitsSet LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet
-        LastTierApproved PushDeferred Pushed;
+        Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
+        LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
+        PushDeferred Pushed;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy Amended SlotHeld Unchanged NoLastTier TiersLeft;
+        Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
+        OtherOrders Full Shelved NoLastTier TiersLeft;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
-        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms Round Limits Lift Preferences LastTier ApprovedBy;
-    TERMS, term, Term: Buffer;
-    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy
-        District Lift;
+        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
+        Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Limits Lift
+        Preferences LastTier ApprovedBy;
+    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
+        Punch Correction District Lift;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free Preferred Hours Rest;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
-        Coordinator;
+        Coordinator StartNear;
     VACATED, vacated, Vacated: Released Recalled;
 }
 
@@ -84,6 +87,8 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, relations());
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
+    add(by_coordinator, publication::events());
+    add(by_coordinator, life::afterwards());
     add(by_coordinator, provisions::all());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
@@ -542,6 +547,10 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Officer,
         Kind::Pact,
         Kind::Vacancy,
+        Kind::Grant,
+        Kind::Slot,
+        Kind::Punch,
+        Kind::Correction,
         Kind::District,
         Kind::Lift,
     ];
@@ -573,6 +582,12 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::Amended,
         Refusal::SlotHeld { slot: 2 },
         Refusal::Unchanged,
+        Refusal::TooFewSlots { ordinary: 3 },
+        Refusal::NotStarted,
+        Refusal::ClockedIn,
+        Refusal::OtherOrders { version: 2 },
+        Refusal::Full { limit: 32 },
+        Refusal::Shelved,
         Refusal::NoLastTier,
         Refusal::TiersLeft,
     ];
@@ -582,6 +597,7 @@ fn refusals() -> Vec<(String, Refused)> {
         other => refusal(other).to_owned(),
     };
     let plain = unknown.into_iter().chain(senseless).chain(others);
+    let plain = plain.chain(publication::refusals());
     let mut samples: Vec<(String, Refused)> = plain
         .map(|value| (name_of(&value), Refused::from(value)))
         .collect();
@@ -616,6 +632,13 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Publications,
         Invalid::Terms,
         Invalid::Round,
+        Invalid::OpensBefore,
+        Invalid::Grant,
+        Invalid::Reduction,
+        Invalid::Rest,
+        Invalid::Correction,
+        Invalid::Text,
+        Invalid::Attachments,
         Invalid::Limits,
         Invalid::Lift,
         Invalid::Preferences,

@@ -290,6 +290,10 @@ impl Desk {
             | What::Amended { .. }
             | What::Reconfirmed { .. }
             | What::Lapsed { .. }
+            | What::Reduced { .. }
+            | What::NoShow { .. }
+            | What::Corrected { .. }
+            | What::Acknowledged { .. }
             | What::LastTierApproved { .. } => return,
         };
         self.book.seen.push(Seen {
@@ -320,10 +324,15 @@ impl Desk {
                 }
                 return;
             }
-            What::Amended { slots_open, .. } | What::Lapsed { slots_open, .. } => Some(*slots_open),
+            What::Amended { slots_open, .. }
+            | What::Lapsed { slots_open, .. }
+            | What::Reduced { slots_open, .. } => Some(*slots_open),
             What::Declined { .. }
             | What::Punched { .. }
             | What::Reconfirmed { .. }
+            | What::NoShow { .. }
+            | What::Corrected { .. }
+            | What::Acknowledged { .. }
             | What::LastTierApproved { .. } => return,
         };
         let class = |open: Option<u16>| match open {

@@ -293,7 +293,14 @@ impl Officer {
                 (receipt.vacancy, what)
             }
             News::Unassigned { vacancy, because } => (*vacancy, HeardWhat::Unassigned(*because)),
-            News::Flagged { .. } | News::Happened(_) | News::Amended(_) => return,
+            News::Flagged { .. }
+            | News::Happened(_)
+            | News::Amended(_)
+            | News::ReadOrders(_)
+            | News::Attendance(_)
+            | News::Noted { .. }
+            | News::Said { .. }
+            | News::Attributes(_) => return,
         };
         // What others published is none of the ledger's business, and nobody here answers it.
         let Some(vacancy) = stage.number(key) else {

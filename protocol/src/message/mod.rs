@@ -9,14 +9,20 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod afterwards;
 mod ask;
 mod board;
 mod provision;
+mod publication;
+mod reading;
 mod roster;
 mod tell;
 
+pub use afterwards::*;
 pub use ask::*;
 pub use board::*;
 pub use provision::*;
+pub use publication::*;
+pub use reading::*;
 pub use roster::*;
 pub use tell::*;

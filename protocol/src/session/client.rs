@@ -343,7 +343,14 @@ impl ClientSession {
                 self.assignments.insert(assignment.receipt.vacancy);
             }
             News::Unassigned { vacancy, .. } => self.assignments.remove(*vacancy),
-            News::Flagged { .. } | News::Happened(_) | News::Amended(_) => {}
+            News::Flagged { .. }
+            | News::Happened(_)
+            | News::Amended(_)
+            | News::ReadOrders(_)
+            | News::Attendance(_)
+            | News::Noted { .. }
+            | News::Said { .. }
+            | News::Attributes(_) => {}
         }
     }
 

@@ -1,8 +1,11 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
+mod afterwards;
 mod provisions;
 
 use protocol::*;
+
+mod publication;
 
 const NINE_US: i64 = 1_795_449_600_000_000;
 
@@ -25,12 +28,18 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
         ),
         ("goodbye".to_owned(), ClientMessage::Goodbye),
     ];
-    samples.extend(asks().into_iter().map(|(name, ask)| {
-        (
-            format!("request-{name}"),
-            ClientMessage::Request { id: request(), ask },
-        )
-    }));
+    samples.extend(
+        asks()
+            .into_iter()
+            .chain(publication::asks())
+            .chain(afterwards::asks())
+            .map(|(name, ask)| {
+                (
+                    format!("request-{name}"),
+                    ClientMessage::Request { id: request(), ask },
+                )
+            }),
+    );
     samples.extend(
         places()
             .into_iter()
@@ -66,14 +75,20 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             },
         ),
     ];
-    samples.extend(news().into_iter().map(|(name, news)| {
-        let push = Push {
-            cursor: cursor(),
-            news,
-        };
-        (format!("push-{name}"), ServerMessage::Push(push))
-    }));
-    samples.extend(happenings().into_iter().map(|(name, what)| {
+    samples.extend(
+        news()
+            .into_iter()
+            .chain(afterwards::news())
+            .map(|(name, news)| {
+                let push = Push {
+                    cursor: cursor(),
+                    news,
+                };
+                (format!("push-{name}"), ServerMessage::Push(push))
+            }),
+    );
+    let happenings = happenings().into_iter().chain(afterwards::happenings());
+    samples.extend(happenings.map(|(name, what)| {
         let happening = Happening {
             vacancy: vacancy(),
             lead: "saguaro".to_owned(),
@@ -86,15 +101,21 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         };
         (format!("push-happened-{name}"), ServerMessage::Push(push))
     }));
-    samples.extend(outcomes().into_iter().map(|(name, outcome)| {
-        (
-            format!("answer-{name}"),
-            ServerMessage::Answer {
-                id: request(),
-                outcome,
-            },
-        )
-    }));
+    samples.extend(
+        outcomes()
+            .into_iter()
+            .chain(publication::outcomes())
+            .chain(afterwards::outcomes())
+            .map(|(name, outcome)| {
+                (
+                    format!("answer-{name}"),
+                    ServerMessage::Answer {
+                        id: request(),
+                        outcome,
+                    },
+                )
+            }),
+    );
     samples
 }
 
@@ -616,6 +637,7 @@ fn happenings() -> Vec<(&'static str, What)> {
                 badges: vec![badge],
             },
         ),
+        ("tier-opened-start-near", publication::start_near()),
         (
             "last-tier-approved",
             What::LastTierApproved {
@@ -627,13 +649,6 @@ fn happenings() -> Vec<(&'static str, What)> {
 }
 
 fn outcomes() -> Vec<(&'static str, Outcome)> {
-    let refused = |code, place| Refused {
-        code,
-        sentence: "Somebody else has it.".to_owned(),
-        place,
-        behind_us: Some(4_000),
-        clauses: vec![clause()],
-    };
     vec![
         ("won", Outcome::Won(receipt())),
         ("lost", Outcome::Lost(refused(RefusalCode::Filled, Some(3)))),
@@ -675,6 +690,16 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
             },
         ),
     ]
+}
+
+fn refused(code: RefusalCode, place: Option<u32>) -> Refused {
+    Refused {
+        code,
+        sentence: "Somebody else has it.".to_owned(),
+        place,
+        behind_us: Some(4_000),
+        clauses: vec![clause()],
+    }
 }
 
 fn clause() -> Clause {

@@ -7,9 +7,14 @@ use std::fmt;
 use protocol::{Position, RefusalCode, Segment};
 use serde::Serialize;
 
+use super::afterwards::Afterwards;
 use super::names::badges;
 use super::provided::Provided;
 use crate::show;
+
+mod publication;
+
+pub(super) use publication::GrantMade;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -132,6 +137,7 @@ pub(super) enum Told {
         vacancy: String,
         terms: Vec<String>,
     },
+    GrantMade(GrantMade),
     AgencyAdded {
         agency: String,
         name: String,
@@ -228,6 +234,8 @@ pub(super) enum Told {
         badge: String,
     },
     #[serde(untagged)]
+    Afterwards(Afterwards),
+    #[serde(untagged)]
     Provided(Provided),
 }
 
@@ -289,6 +297,8 @@ impl fmt::Display for Told {
             Told::Termed { vacancy, terms } => {
                 write!(f, "terms of {vacancy}: {}", terms.join("; "))
             }
+            Told::GrantMade(made) => write!(f, "{made}"),
+            Told::Afterwards(told) => told.fmt(f),
             Told::Refused { .. } => self.say_refusal(f),
             Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
                 self.say_amendment(f)

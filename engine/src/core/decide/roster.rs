@@ -478,7 +478,14 @@ impl<'a> Draft<'a> {
             Kind::Programme => self.programme_id(code).is_ok(),
             Kind::Site => self.site_id(code).is_ok(),
             Kind::Officer => self.officer_id(code).is_ok(),
-            Kind::Pact | Kind::Vacancy | Kind::District | Kind::Lift => false,
+            Kind::Pact
+            | Kind::Vacancy
+            | Kind::Grant
+            | Kind::Slot
+            | Kind::Punch
+            | Kind::Correction
+            | Kind::District
+            | Kind::Lift => false,
         };
         if taken {
             return Err(Refusal::AlreadyExists {

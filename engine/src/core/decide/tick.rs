@@ -63,6 +63,7 @@ fn handle(
                 certification,
             }];
         }
+        Deadline::Shelve(vacancy) => return vec![Event::Shelved { vacancy }],
         // These came before all others.
         Deadline::Confirm(_) => return Vec::new(),
         // And these come after: one event speaks for all that are due.
@@ -84,7 +85,12 @@ fn handle(
         return Vec::new();
     }
     let waiting = push::is_anybody_asked(state, row, &row.offered, at);
-    let opened = open_next(state, (vacancy, row), TierCause::WindowElapsed, at, waiting);
+    let near_at = row.start_near_at(row.tier);
+    let because = match near_at.zip(row.tier_closes_at) {
+        Some((near_at, closes_at)) if near_at <= closes_at => TierCause::StartNear,
+        _ => TierCause::WindowElapsed,
+    };
+    let opened = open_next(state, (vacancy, row), because, at, waiting);
     opened.unwrap_or_else(|| vec![Event::WindowClosed { vacancy }])
 }
 

@@ -159,7 +159,12 @@ impl Books {
             | Ask::OpenNextTier { .. }
             | Ask::Why { .. }
             | Ask::Amend(_)
+            | Ask::PublishAll { .. }
+            | Ask::Preview(_)
+            | Ask::PutGrant(_)
+            | Ask::Grant { .. }
             | Ask::ApproveLastTier { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }
 

@@ -13,14 +13,13 @@ use super::say::phoenix;
 
 const MINUTE_MS: u64 = 60_000;
 
-/// What a vacancy asks beyond its posting.
-pub(super) fn terms(words: &Words<'_>) -> Vec<Term> {
+/// Time around the work that belongs to it.
+pub(super) fn buffer(words: &Words<'_>) -> Option<Term> {
     let [before, after] = ["before", "after"].map(|name| words.named(name).map(duration_ms));
-    let buffer = before.or(after).map(|_| Term::Buffer {
+    before.or(after).map(|_| Term::Buffer {
         before_ms: before.unwrap_or(0),
         after_ms: after.unwrap_or(0),
-    });
-    buffer.into_iter().collect()
+    })
 }
 
 pub(super) fn provision(stage: &Stage, words: &Words<'_>) -> NewProvision {
