@@ -11,6 +11,8 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod about;
+
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::command::Actor;
@@ -528,56 +530,6 @@ impl Record {
         let writer = std::mem::take(bytes);
         let encoded = rkyv::api::high::to_bytes_in::<_, rancor::Error>(self, writer);
         *bytes = encoded.expect("a record in memory can be written to memory");
-    }
-}
-
-impl Event {
-    /// The vacancy that this offers, and to whom.
-    pub fn offered(&self) -> Option<(VacancyId, &OfficerSet)> {
-        match self {
-            Event::TierOpened {
-                vacancy,
-                recipients,
-                ..
-            }
-            | Event::Vacated {
-                vacancy,
-                recipients,
-                ..
-            } => Some((*vacancy, recipients)),
-            Event::Lapsed(lapse) => Some((lapse.vacancy, &lapse.recipients)),
-            Event::Amended(amendment) => Some((amendment.vacancy, &amendment.recipients)),
-            Event::LastTierApproved(approved) => Some((approved.vacancy, &approved.recipients)),
-            _ => None,
-        }
-    }
-
-    /// The vacancy whose standing this changes.
-    pub fn vacancy(&self) -> Option<VacancyId> {
-        match self {
-            Event::Published { id: vacancy, .. }
-            | Event::TierOpened { vacancy, .. }
-            | Event::Awarded { vacancy, .. }
-            | Event::Declined { vacancy, .. }
-            | Event::Vacated { vacancy, .. }
-            | Event::Cancelled { vacancy, .. }
-            | Event::Expired { vacancy }
-            | Event::Punched { vacancy, .. }
-            | Event::Termed { vacancy, .. }
-            | Event::NoShow { vacancy, .. }
-            | Event::Corrected { vacancy, .. }
-            | Event::Noted { vacancy, .. }
-            | Event::Acknowledged { vacancy, .. }
-            | Event::Reminded { vacancy, .. }
-            | Event::Said { vacancy, .. }
-            | Event::Shelved { vacancy } => Some(*vacancy),
-            Event::Reduced(reduction) => Some(reduction.vacancy),
-            Event::Lapsed(lapse) => Some(lapse.vacancy),
-            Event::Amended(amendment) => Some(amendment.vacancy),
-            Event::LastTierApproved(approved) => Some(approved.vacancy),
-            Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
-            _ => None,
-        }
     }
 }
 

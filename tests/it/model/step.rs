@@ -158,7 +158,7 @@ fn step(dice: &mut SplitMix64) -> Step {
 }
 
 /// How often each kind of wish is made, in the order of the arms of [`what`].
-const WEIGHTS: [u32; 13] = [130, 360, 110, 90, 10, 35, 15, 25, 110, 70, 15, 45, 45];
+const WEIGHTS: [u32; 13] = [130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 45, 60];
 
 fn wish(dice: &mut SplitMix64, kind: usize) -> Wish {
     let by = match dice.pick(&[940, 20, 25, 15]) {
