@@ -184,7 +184,14 @@ fn refusal_help(refused: &Refused) -> &'static str {
         | RefusalCode::NoFurtherTier
         | RefusalCode::Amended
         | RefusalCode::SlotHeld
-        | RefusalCode::Unchanged => "`muster board` shows how the vacancy stands",
+        | RefusalCode::Unchanged
+        | RefusalCode::BidsClosed
+        | RefusalCode::KeptForStandby
+        | RefusalCode::NotUndoable
+        | RefusalCode::NoStandby
+        | RefusalCode::StillOpen
+        | RefusalCode::NotWaiting
+        | RefusalCode::Seed => "`muster board` shows how the vacancy stands",
     }
 }
 

@@ -82,6 +82,10 @@ impl Hub {
 
     /// Tells until the engine ends.
     pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<ToHub>) {
+        // A server that ended between the close of bids and their draw draws now.
+        for (id, row) in self.follower.state.vacancies().iter() {
+            self.desk.reveal(id, row);
+        }
         loop {
             tokio::select! {
                 delivery = self.follower.next() => match delivery {
@@ -131,6 +135,10 @@ impl Hub {
                 self.desk.vacancies.insert(posting.key, *id);
             }
             let Some(id) = event.vacancy() else { continue };
+            let row = self.follower.state.vacancy(id);
+            if let (Event::BidsClosed { .. }, Some(row)) = (event, row) {
+                self.desk.reveal(id, row);
+            }
             match self.follower.state.vacancy(id).map(|row| row.standing) {
                 Some(Standing::Open) => self.open.insert(id),
                 _ => self.open.remove(&id),
@@ -147,6 +155,9 @@ impl Hub {
             | Effect::Unassign { vacancy, .. }
             | Effect::Flag { vacancy, .. }
             | Effect::Amend { vacancy, .. }
+            | Effect::Lose { vacancy, .. }
+            | Effect::Keep { vacancy, .. }
+            | Effect::Pass { vacancy, .. }
             | Effect::Happened { vacancy, .. } => *vacancy,
         };
         let Some(row) = state.vacancy(id) else { return };
@@ -199,6 +210,17 @@ impl Hub {
                 let amended = speak::amended(state, row, *confirm_by);
                 let audience = Audience::Officers(to.clone());
                 self.push(cursor, audience, News::Amended(amended));
+            }
+            Effect::Lose { missed, bids, .. } => {
+                let said = speak::missed(row, missed, *bids);
+                self.push(cursor, one(&missed.officer), News::Missed(said));
+            }
+            Effect::Keep { officer, until, .. } => {
+                let kept = speak::kept(row, *until);
+                self.push(cursor, one(officer), kept);
+            }
+            Effect::Pass { officer, .. } => {
+                self.push(cursor, one(officer), News::Passed { vacancy });
             }
             Effect::Happened { event, .. } => {
                 let event = &record.events[*event];
@@ -339,6 +361,11 @@ impl Hub {
             moved.unconfirmed.contains(officer).then(amended)
         });
         let reserved: Vec<News> = reserved.collect();
+        let kept = self.open.iter().filter_map(|id| {
+            let row = state.vacancy(*id)?;
+            let kept = row.awarding.as_ref()?.kept_for(officer)?;
+            Some(speak::kept(row, kept.until))
+        });
         let held = held
             .into_iter()
             .filter_map(|id| speak::assignment(state, id, officer));
@@ -347,7 +374,8 @@ impl Hub {
             .iter()
             .filter_map(stands)
             .chain(held.map(News::Assigned))
-            .chain(reserved);
+            .chain(reserved)
+            .chain(kept);
         let frames = news.map(|news| encode(&ServerMessage::Push(Push { cursor, news })));
         frames.flatten().collect()
     }
@@ -365,6 +393,11 @@ impl Hub {
             }
             Ask::Why { badge, vacancy } => return self.why(who, caller, &badge, vacancy),
             Ask::Publish(new) => Body::Publish(hear::vacancy(new)),
+            Ask::PublishAll { vacancies } => {
+                let lots = &self.desk.lots;
+                let publication = |one| hear::publication(one, lots);
+                Body::PublishAll(vacancies.into_iter().map(publication).collect())
+            }
             Ask::Roster { changes } => {
                 Body::Roster(changes.into_iter().map(hear::roster_change).collect())
             }
@@ -407,7 +440,13 @@ impl Hub {
                 (_, None) => return self.desk.unknown(caller, "officer", &badge, false),
             },
             // Sessions take these straight to the engine.
-            Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
+            Ask::Accept { .. }
+            | Ask::Decline { .. }
+            | Ask::Release { .. }
+            | Ask::Punch { .. }
+            | Ask::Undo { .. }
+            | Ask::JoinStandby { .. }
+            | Ask::LeaveStandby { .. } => {
                 return self.desk.answer(caller, Outcome::Unavailable);
             }
         };

@@ -1,5 +1,7 @@
 //! From the engine's words to the wire's. Names are looked up in a follower's state.
 
+mod award;
+
 use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Unassigned};
 use engine::model::{
     AgencyId, AgreementId, OfficerId, OfficerSet, Rank, Segment, Standing, Timestamp, Vacancy,
@@ -122,6 +124,8 @@ pub(crate) fn amended(state: &State, row: &Vacancy, confirm_by: Option<Timestamp
     }
 }
 
+pub(crate) use award::{kept, missed};
+
 pub(crate) fn withdrawal(standing: Standing) -> Withdrawal {
     match standing {
         // What is open is withdrawn only from those whom an amendment leaves out.
@@ -139,6 +143,7 @@ pub(crate) fn unassignment(because: Unassigned) -> Unassignment {
         Unassigned::Cancelled => Unassignment::Cancelled,
         Unassigned::Amended => Unassignment::Amended,
         Unassigned::Unconfirmed => Unassignment::Unconfirmed,
+        Unassigned::Undone => Unassignment::Undone,
     }
 }
 
@@ -224,9 +229,8 @@ pub fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Clause {
     }
 }
 
-/// Says a refusal of a request that was received at `received_us`.
-pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
-    let code = match &refused.refusal {
+fn code(refusal: &Refusal) -> RefusalCode {
+    match refusal {
         Refusal::Invalid(_) => RefusalCode::Invalid,
         Refusal::RequestReused => RefusalCode::RequestReused,
         Refusal::NotAllowed => RefusalCode::NotAllowed,
@@ -244,10 +248,21 @@ pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
         Refusal::Amended => RefusalCode::Amended,
         Refusal::SlotHeld { .. } => RefusalCode::SlotHeld,
         Refusal::Unchanged => RefusalCode::Unchanged,
-    };
+        Refusal::BidsClosed => RefusalCode::BidsClosed,
+        Refusal::KeptForStandby => RefusalCode::KeptForStandby,
+        Refusal::NotUndoable => RefusalCode::NotUndoable,
+        Refusal::NoStandby => RefusalCode::NoStandby,
+        Refusal::StillOpen => RefusalCode::StillOpen,
+        Refusal::NotWaiting => RefusalCode::NotWaiting,
+        Refusal::Seed => RefusalCode::Seed,
+    }
+}
+
+/// Says a refusal of a request that was received at `received_us`.
+pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
     let behind = |filled: Timestamp| received_us - filled.as_micros();
     protocol::Refused {
-        code,
+        code: code(&refused.refusal),
         sentence: refused.refusal.to_string(),
         place: refused.place,
         behind_us: refused
@@ -282,6 +297,15 @@ pub(crate) fn outcome(
                 sequence: sequence.0,
             };
         }
+        Ok(Answer::Bid {
+            place, closes_at, ..
+        }) => {
+            return Outcome::Bid {
+                place: *place,
+                closes_at_us: closes_at.as_micros(),
+            };
+        }
+        Ok(Answer::Standby { place, .. }) => return Outcome::Standby { place: *place },
         Err(refusal) => refusal,
     };
     let mut outcome = no(refusal, is_accept, received_us);
@@ -385,7 +409,7 @@ pub(crate) fn happening(
             recipients: count(&lapse.recipients),
             badges: badges(state, &lapse.officers),
         },
-        _ => return None,
+        other => award::what(state, other)?,
     };
     Some(Happening {
         vacancy: key(row),

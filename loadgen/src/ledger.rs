@@ -224,7 +224,10 @@ impl Answer {
             }),
             Outcome::Refused(refused) => Some(Answer::Refused(refused.code)),
             Outcome::Busy { .. } | Outcome::Unavailable => None,
-            Outcome::Explained { .. } | Outcome::Board { .. } => Some(Answer::Told),
+            Outcome::Explained { .. }
+            | Outcome::Board { .. }
+            | Outcome::Bid { .. }
+            | Outcome::Standby { .. } => Some(Answer::Told),
         }
     }
 

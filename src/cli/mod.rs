@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod award;
 mod bench;
 mod help;
 mod log;
@@ -14,9 +15,11 @@ use protocol::{Rank, Role, VacancyKey};
 
 use words::{Window, milliseconds, rank, role, set, when, window};
 
+pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
-    LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogWhat, ReplayQuestion,
+    LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogWhat,
+    ReplayQuestion,
 };
 pub use words::{Moment, Setting, Until, Window as TierWindow};
 
@@ -53,6 +56,9 @@ pub enum Command {
     /// Publish a vacancy
     #[command(after_help = help::POST)]
     Post(PostArgs),
+    /// Answer an offer as an officer: accept, decline, release, undo, standby
+    #[command(after_help = help::ANSWER)]
+    Answer(AnswerArgs),
     /// Change time, place, slots or post orders of a vacancy
     #[command(after_help = help::AMEND)]
     Amend(AmendArgs),
@@ -215,6 +221,9 @@ pub enum ImportTable {
     /// Columns: lead,backup,tier,from,until,cover
     #[command(after_help = help::IMPORT_PACTS)]
     Pacts(ImportArgs),
+    /// Columns: badge,since
+    #[command(after_help = help::IMPORT_SENIORITY)]
+    Seniority(ImportArgs),
 }
 
 /// `muster import TABLE`.
@@ -270,6 +279,9 @@ pub struct PostArgs {
     /// Post orders: instructions for whoever comes
     #[arg(long, value_name = "TEXT", default_value = "", alias = "post-orders")]
     pub orders: String,
+    /// Who is given a slot.
+    #[command(flatten)]
+    pub award: AwardArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

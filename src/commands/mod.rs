@@ -1,6 +1,7 @@
 //! What the commands do.
 
 mod amend;
+mod answer;
 mod board;
 mod cancel;
 mod check;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         },
         Command::Import(command) => import::run(&command.table, out),
         Command::Post(args) => post::run(&args, out),
+        Command::Answer(args) => answer::run(&args, out),
         Command::Amend(args) => amend::run(&args, out),
         Command::Cancel(args) => cancel::run(&args, out),
         Command::Watch(args) => watch::run(&args, out),
@@ -53,6 +55,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Stats(args) => log::stats(&args, out),
             LogWhat::Tail(args) => log::tail(&args, out),
             LogWhat::Replay(args) => log::replay(&args, out),
+            LogWhat::Lottery(args) => log::lottery(&args, out),
         },
         Command::Bench(command) => match command.what {
             BenchWhat::Race(args) => crate::bench::race(&args, out),

@@ -4,11 +4,13 @@ use std::io::Write;
 
 use engine::limits::SLOTS_MAX;
 use jiff::tz::TimeZone;
-use protocol::{Ask, NewSegment, NewVacancy, Outcome, Rank, VacancyKey};
+use protocol::{
+    Ask, AwardRule, Collect, NewSegment, NewVacancy, Outcome, Publication, Rank, Term, VacancyKey,
+};
 use serde::Serialize;
 
 use super::print_json;
-use crate::cli::{Moment, PostArgs, TierWindow};
+use crate::cli::{AwardArgs, Moment, PostArgs, TierWindow};
 use crate::reach::Reach;
 use crate::session::{SessionError, ask, new_vacancy};
 use crate::stop::Stop;
@@ -25,8 +27,15 @@ struct Posted {
 pub(super) fn run(args: &PostArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let vacancy = vacancy(args, new_vacancy()).map_err(Stop::usage)?;
     let key = vacancy.key;
+    let terms = terms(&args.award, &args.zone).map_err(Stop::usage)?;
+    let publish = match terms.is_empty() {
+        true => Ask::Publish(vacancy),
+        false => Ask::PublishAll {
+            vacancies: vec![Publication { vacancy, terms }],
+        },
+    };
     let reach = Reach::find(&args.reach)?;
-    let Outcome::Done { sequence } = ask(&reach, &Ask::Publish(vacancy))? else {
+    let Outcome::Done { sequence } = ask(&reach, &publish)? else {
         return Err(SessionError::Unexpected.into());
     };
     match args.json {
@@ -65,6 +74,34 @@ fn vacancy(args: &PostArgs, key: VacancyKey) -> Result<NewVacancy, String> {
     })
 }
 
+/// What the flags ask beyond time, place and rank; an error is a sentence that says what to write.
+fn terms(args: &AwardArgs, zone: &str) -> Result<Vec<Term>, String> {
+    let collect = match (args.bids_until, args.fairness) {
+        (Some(until), _) => {
+            let at = until
+                .resolve(&time_zone(zone)?, None)
+                .map_err(|why| format!("--bids-until: {why}"))?;
+            let at_us = at.as_microsecond();
+            Some(Collect::Until { at_us })
+        }
+        (None, Some(window_ms)) => Some(Collect::Fairness { window_ms }),
+        (None, None) if args.rank_by.is_empty() => None,
+        (None, None) => return Err("--rank-by: say --bids-until or --fairness as well".to_owned()),
+    };
+    let ranked_by = args.rank_by.iter().map(|rule| rule.0).collect();
+    let rule = collect.map(|collect| AwardRule { collect, ranked_by });
+    let undo = args.undo.map(|within_ms| Term::Undo { within_ms });
+    let standby = args.standby;
+    let standby = standby.map(|confirm_within_ms| Term::Standby { confirm_within_ms });
+    let award = rule.map(|rule| Term::Award(Box::new(rule)));
+    Ok(award.into_iter().chain(undo).chain(standby).collect())
+}
+
+fn time_zone(zone: &str) -> Result<TimeZone, String> {
+    TimeZone::get(zone)
+        .map_err(|_| format!("--zone: `{zone}` is no IANA time zone such as America/Phoenix"))
+}
+
 /// The slots of `ranks`, or else `count` officers'.
 pub(super) fn slots(count: u16, ranks: &[Rank]) -> Result<Vec<Rank>, String> {
     match ranks {
@@ -87,8 +124,7 @@ pub(super) fn segments(
             counts[0], counts[1], counts[2]
         ));
     }
-    let zone = TimeZone::get(zone)
-        .map_err(|_| format!("--zone: `{zone}` is no IANA time zone such as America/Phoenix"))?;
+    let zone = time_zone(zone)?;
     let times = starts.iter().zip(ends);
     sites
         .iter()
@@ -127,6 +163,39 @@ mod tests {
             panic!("not a post")
         };
         vacancy(&args, VacancyKey(1))
+    }
+
+    fn on_terms(words: &str) -> Result<Vec<Term>, String> {
+        let words = format!("muster post --lead tucson {SHIFT} {words}");
+        let cli = Cli::try_parse_from(words.split_whitespace()).map_err(|why| why.to_string())?;
+        let Command::Post(args) = cli.command else {
+            panic!("not a post")
+        };
+        terms(&args.award, &args.zone)
+    }
+
+    #[test]
+    fn flags_become_terms() {
+        assert_eq!(on_terms(""), Ok(Vec::new()));
+        let bids = on_terms("--bids-until 2026-11-22T18:00 --rank-by seniority,rotation").unwrap();
+        let rule = AwardRule {
+            collect: Collect::Until {
+                at_us: 1_795_395_600_000_000,
+            },
+            ranked_by: vec![
+                protocol::Criterion::Seniority,
+                protocol::Criterion::Rotation,
+            ],
+        };
+        assert_eq!(bids, [Term::Award(Box::new(rule))]);
+        let all = on_terms("--fairness 500ms --rank-by lottery --undo 30s --standby 15m").unwrap();
+        assert_eq!(all.len(), 3);
+        for bad in [
+            "--rank-by seniority",
+            "--fairness 1s --bids-until 2026-11-22T18:00",
+        ] {
+            assert!(on_terms(bad).is_err(), "{bad}");
+        }
     }
 
     const SHIFT: &str = "--site a --start 2026-11-23T07:00 --end 15:00";

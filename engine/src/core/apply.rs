@@ -1,8 +1,9 @@
 //! Events become state. Nothing here refuses: what is in the log has happened.
 
 mod amend;
+mod award;
 
-use super::event::{Event, Record};
+use super::event::{Event, Record, Vacated};
 use super::state::{Deadline, State};
 use crate::model::{
     AgreementId, Availability, Holder, Officer, OfficerId, OfficerSet, Posting, Programme, Site,
@@ -71,20 +72,28 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
             place,
         } => {
             award(state, record, (*vacancy, *slot), *officer, *cover, *place);
+            award::awarded(state, *vacancy, *slot, *officer);
         }
         Event::Declined { vacancy, officer } => {
             vacancy_mut(state, *vacancy).declined.insert(*officer);
+            award::withdraw(state, *vacancy, *officer);
         }
         Event::Vacated {
             vacancy,
             slot,
             officer,
+            because,
             round,
             recipients,
             closes_at,
-            ..
         } => {
             vacate(state, *vacancy, *slot, *officer, *round, recipients);
+            match because {
+                Vacated::Released | Vacated::Recalled => {
+                    vacancy_mut(state, *vacancy).returned.insert(*officer);
+                }
+                Vacated::Undone => award::undo(state, *vacancy, *officer),
+            }
             vacancy_mut(state, *vacancy).offered_at = record.at;
             set_tier_deadline(state, *vacancy, *closes_at);
         }
@@ -101,11 +110,13 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
             }
             clear_deadlines(state, *vacancy);
             amend::end_reservations(state, *vacancy);
+            award::end(state, *vacancy);
         }
         Event::Expired { vacancy } => {
             vacancy_mut(state, *vacancy).standing = Standing::Expired;
             clear_deadlines(state, *vacancy);
             amend::end_reservations(state, *vacancy);
+            award::end(state, *vacancy);
         }
         Event::Amended(amendment) => amend::amend(state, record, amendment),
         Event::Reconfirmed { officer, receipt } => {
@@ -123,6 +134,15 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Termed { vacancy, terms } => {
             vacancy_mut(state, *vacancy).terms = Terms::clone(terms);
         }
+        Event::Bid { .. }
+        | Event::BidsClosed { .. }
+        | Event::Ranked(_)
+        | Event::StandbyJoined { .. }
+        | Event::StandbyLeft { .. }
+        | Event::SlotKept { .. }
+        | Event::StandbyPassed { .. }
+        | Event::Reoffered { .. } => award::apply(state, record, event),
+        Event::SenioritySet { officer, since } => state.durable.seniority.put(*officer, *since),
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
         roster => apply_roster(state, roster),
@@ -187,9 +207,8 @@ fn vacate(
     }
     row.standing = Standing::Open;
     row.round = round;
-    row.returned.insert(officer);
-    row.offered.0 |= &recipients.0;
     row.offered.remove(officer);
+    row.offered.0 |= &recipients.0;
     row.declined = OfficerSet::new();
     let start = row.posting.span().start;
     state.durable.deadlines.insert((start, Deadline::Start(id)));

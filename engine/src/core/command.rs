@@ -4,8 +4,8 @@
 //! the roster) names them by code and is resolved when it is decided.
 
 use crate::model::{
-    AgencyId, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, SiteKind,
-    Term, Timestamp, VacancyId, VacancyKey, Window,
+    AgencyId, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, Seed,
+    SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
 /// One request.
@@ -94,6 +94,28 @@ pub enum Body {
     Amend(Amend),
     /// Publish these vacancies: all of them, or none.
     PublishAll(Vec<Publication>),
+    /// Reveal the seed of a lottery whose bids are closed.
+    Reveal {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The seed that was promised.
+        seed: Seed,
+    },
+    /// The asking officer takes an accept back that was an accident.
+    Undo {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// The asking officer waits for a slot of a vacancy that is filled.
+    JoinStandby {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// The asking officer no longer waits.
+    LeaveStandby {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
 }
 
 /// A vacancy with what it asks beyond time, place and rank.
@@ -236,6 +258,13 @@ pub enum RosterChange {
         badge: String,
         /// The declaration.
         availability: NewAvailability,
+    },
+    /// Since when an officer has been in service, for rankings by seniority.
+    SenioritySet {
+        /// The officer.
+        badge: String,
+        /// The first day of service that counts.
+        since: Date,
     },
     /// A back-up agency stands by a lead agency; replaces a pact between the two.
     Pact {

@@ -14,12 +14,12 @@
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::command::Actor;
-use super::refusal::Refused;
+use super::refusal::{Refusal, Refused};
 use super::state::Receipt;
 use crate::model::{
-    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Interval, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch, Rank,
-    RequestId, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Date,
+    Interval, Kept, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch,
+    Rank, RequestId, Seed, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -284,6 +284,100 @@ pub enum Event {
         /// What it asks.
         terms: Box<Terms>,
     },
+    /// An accept is collected; slots are given when bids are ranked.
+    Bid {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Place in the order of arrival, from 1.
+        place: u32,
+        /// When slots are given.
+        closes_at: Timestamp,
+    },
+    /// Bids are closed, and the seed of the lottery is waited for.
+    BidsClosed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// When slots are given without lots, if nobody reveals the seed.
+        reveal_by: Timestamp,
+    },
+    /// Bids were ranked. The awards follow in the same record.
+    Ranked(Box<Ranking>),
+    /// An officer waits for a slot of a vacancy that is filled.
+    StandbyJoined {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Place on the standby list, from 1.
+        place: u32,
+    },
+    /// An officer no longer waits for a slot.
+    StandbyLeft {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// An open slot is kept for the one whose turn it is on the standby list.
+    SlotKept {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The slot, from 0.
+        slot: u16,
+        /// For whom.
+        officer: OfficerId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Who was asked from the standby list said no, or nothing in time, and is no longer on it.
+    StandbyPassed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// Nobody is left on the standby list who can come: open slots are offered to everybody.
+    Reoffered {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Whom it is offered to.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// Since when an officer has been in service.
+    SenioritySet {
+        /// The officer.
+        officer: OfficerId,
+        /// The first day of service that counts.
+        since: Date,
+    },
+}
+
+/// How bids were ranked.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Ranking {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// The seed from which lots were drawn; none if there was no lottery, or nobody revealed it.
+    pub seed: Option<Seed>,
+    /// Everybody whose bid was in, the first first. An award's place is the place here, from 1.
+    pub order: Vec<OfficerId>,
+    /// Those of them who were given no slot, in that order, and why.
+    pub missed: Vec<Missed>,
+}
+
+/// A bid that was given no slot.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Missed {
+    /// The officer.
+    pub officer: OfficerId,
+    /// Place in the ranking, from 1.
+    pub place: u32,
+    /// Why.
+    pub refusal: Refusal,
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
@@ -350,6 +444,21 @@ impl Record {
 }
 
 impl Event {
+    /// A slot of `vacancy` is kept for somebody on the standby list.
+    pub(super) fn kept(vacancy: VacancyId, kept: Kept) -> Event {
+        let Kept {
+            slot,
+            officer,
+            until,
+        } = kept;
+        Event::SlotKept {
+            vacancy,
+            slot,
+            officer,
+            until,
+        }
+    }
+
     /// The vacancy whose standing this changes.
     pub fn vacancy(&self) -> Option<VacancyId> {
         match self {
@@ -361,7 +470,15 @@ impl Event {
             | Event::Cancelled { vacancy, .. }
             | Event::Expired { vacancy }
             | Event::Punched { vacancy, .. }
-            | Event::Termed { vacancy, .. } => Some(*vacancy),
+            | Event::Termed { vacancy, .. }
+            | Event::Bid { vacancy, .. }
+            | Event::BidsClosed { vacancy, .. }
+            | Event::StandbyJoined { vacancy, .. }
+            | Event::StandbyLeft { vacancy, .. }
+            | Event::SlotKept { vacancy, .. }
+            | Event::StandbyPassed { vacancy, .. }
+            | Event::Reoffered { vacancy, .. } => Some(*vacancy),
+            Event::Ranked(ranking) => Some(ranking.vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),
             Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
@@ -396,4 +513,6 @@ pub enum Vacated {
     Released,
     /// The agency took the officer back.
     Recalled,
+    /// The officer took the accept back as an accident.
+    Undone,
 }

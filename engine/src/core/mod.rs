@@ -27,10 +27,10 @@ mod touch;
 
 pub use apply::apply;
 pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
-pub use decide::{Outcome, Stamp, decide};
+pub use decide::{Outcome, Stamp, decide, ranked};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};
-pub use event::{Amendment, Event, Lapse, Record, Relocation, TierCause, Vacated};
+pub use event::{Amendment, Event, Lapse, Missed, Ranking, Record, Relocation, TierCause, Vacated};
 pub use matching::Matches;
 pub use react::react;
 pub use refusal::{Invalid, Kind, Refusal, Refused};

@@ -16,12 +16,23 @@ pub fn react(state: &State, record: &Record) -> Vec<Effect> {
                 event: place,
             });
         }
-        tell(state, event, &mut effects);
+        let is_repeated = record.events[place + 1..]
+            .iter()
+            .any(|later| awards_again(event, later));
+        tell(state, event, is_repeated, &mut effects);
     }
     effects
 }
 
-fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
+/// Whether both give slots of the same vacancy. What follows from its being filled is told once.
+fn awards_again(event: &Event, later: &Event) -> bool {
+    match (event, later) {
+        (Event::Awarded { vacancy, .. }, Event::Awarded { vacancy: other, .. }) => vacancy == other,
+        _ => false,
+    }
+}
+
+fn tell(state: &State, event: &Event, is_repeated: bool, effects: &mut Vec<Effect>) {
     match event {
         Event::TierOpened {
             vacancy,
@@ -44,6 +55,7 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
             });
             if let Some(row) = state.vacancy(*vacancy)
                 && row.standing == Standing::Filled
+                && !is_repeated
             {
                 let holders: Vec<_> = row.holders().map(|holder| holder.officer).collect();
                 withdraw(*vacancy, row, &holders, effects);
@@ -114,6 +126,41 @@ fn tell(state: &State, event: &Event, effects: &mut Vec<Effect>) {
                 officer,
                 clause,
             });
+        }
+        Event::Ranked(ranking) => {
+            let bids = u32::try_from(ranking.order.len()).unwrap_or(u32::MAX);
+            effects.extend(ranking.missed.iter().map(|missed| Effect::Lose {
+                vacancy: ranking.vacancy,
+                missed: missed.clone(),
+                bids,
+            }));
+        }
+        Event::SlotKept {
+            vacancy,
+            officer,
+            until,
+            ..
+        } => {
+            let (vacancy, officer, until) = (*vacancy, *officer, *until);
+            let round = state.vacancy(vacancy).map_or(1, |row| row.round);
+            offer(vacancy, round, &[officer].into_iter().collect(), effects);
+            effects.push(Effect::Keep {
+                vacancy,
+                officer,
+                until,
+            });
+        }
+        Event::StandbyPassed { vacancy, officer } => effects.push(Effect::Pass {
+            vacancy: *vacancy,
+            officer: *officer,
+        }),
+        Event::Reoffered {
+            vacancy,
+            recipients,
+            ..
+        } => {
+            let round = state.vacancy(*vacancy).map_or(1, |row| row.round);
+            offer(*vacancy, round, recipients, effects);
         }
         _ => {}
     }

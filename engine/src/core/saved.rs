@@ -9,7 +9,7 @@ use rkyv::rancor::{self, Source};
 use rkyv::util::AlignedVec;
 
 use super::state::Durable;
-use crate::model::{Terms, VacancyId};
+use crate::model::{Awarding, Date, OfficerId, Terms, VacancyId};
 
 /// What stands before sections. No bare first section begins so: it begins with a name or a code,
 /// and neither contains a zero.
@@ -18,6 +18,8 @@ const BEGIN: [u8; 16] = *b"muster sections\0";
 /// Numbers of sections. A number is never used for anything else again.
 const FIRST: u32 = 0;
 const TERMS: u32 = 1;
+const AWARDING: u32 = 30;
+const SENIORITY: u32 = 31;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +30,8 @@ enum Unreadable {
     Sections,
     #[error("a section names a vacancy that the state does not have")]
     Vacancy,
+    #[error("a section names an officer that the state does not have")]
+    Officer,
 }
 
 /// The bytes of `durable`.
@@ -79,6 +83,21 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
     if !terms.is_empty() {
         sections.push((TERMS, rkyv::to_bytes::<rancor::Error>(&terms)?));
     }
+    let rows = durable.vacancies.iter();
+    let awarding: Vec<(VacancyId, Awarding)> = rows
+        .filter_map(|(id, row)| Some((id, Awarding::clone(row.awarding.as_ref()?))))
+        .collect();
+    if !awarding.is_empty() {
+        sections.push((AWARDING, rkyv::to_bytes::<rancor::Error>(&awarding)?));
+    }
+    let seniority: Vec<(OfficerId, Date)> = durable
+        .seniority
+        .iter()
+        .map(|(id, since)| (id, *since))
+        .collect();
+    if !seniority.is_empty() {
+        sections.push((SENIORITY, rkyv::to_bytes::<rancor::Error>(&seniority)?));
+    }
     Ok(sections)
 }
 
@@ -90,6 +109,25 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
                 let row = durable.vacancies.find_mut(id);
                 row.ok_or_else(|| rancor::Error::new(Unreadable::Vacancy))?
                     .terms = terms;
+            }
+            Ok(())
+        }
+        AWARDING => {
+            let saved = rkyv::from_bytes::<Vec<(VacancyId, Awarding)>, rancor::Error>(section)?;
+            for (id, awarding) in saved {
+                let row = durable.vacancies.find_mut(id);
+                row.ok_or_else(|| rancor::Error::new(Unreadable::Vacancy))?
+                    .awarding = Some(Box::new(awarding));
+            }
+            Ok(())
+        }
+        SENIORITY => {
+            let saved = rkyv::from_bytes::<Vec<(OfficerId, Date)>, rancor::Error>(section)?;
+            for (id, since) in saved {
+                if durable.roster.officers.find(id).is_none() {
+                    return Err(rancor::Error::new(Unreadable::Officer));
+                }
+                durable.seniority.put(id, since);
             }
             Ok(())
         }

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rkyv::rancor::{self, ResultExt};
+use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::answers::{Answers, Remembered};
@@ -17,7 +18,7 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Calendar, CertificationId, OfficerId, OfficerSet, Punch, RequestId, Roster,
+    AgreementId, Calendar, CertificationId, Date, OfficerId, OfficerSet, Punch, RequestId, Roster,
     Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
@@ -43,6 +44,9 @@ pub struct Durable {
     pub(super) punches: BTreeMap<VacancyId, Vec<Punch>>,
     pub(super) deadlines: BTreeSet<(Timestamp, Deadline)>,
     pub(super) answers: Answers,
+    /// Since when officers have been in service; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) seniority: Table<OfficerId, Date>,
 }
 
 /// Something that falls due.
@@ -58,6 +62,10 @@ pub enum Deadline {
     Certification(OfficerId, CertificationId),
     /// Holders have had their time to say yes to another time or place.
     Confirm(VacancyId),
+    /// Bids are ranked, or closed until the seed is known.
+    Rank(VacancyId),
+    /// Somebody on the standby list has had their time to say yes.
+    Standby(VacancyId),
 }
 
 /// The answer to a command: done, or refused.
@@ -72,6 +80,22 @@ pub enum Answer {
     Done {
         /// The log record that holds it.
         sequence: Sequence,
+    },
+    /// The accept is collected: slots are given when bids are ranked.
+    Bid {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Place in the order of arrival, from 1.
+        place: u32,
+        /// When slots are given.
+        closes_at: Timestamp,
+    },
+    /// The officer is on the standby list.
+    Standby {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Place on the list, from 1.
+        place: u32,
     },
 }
 
@@ -179,9 +203,14 @@ impl State {
         self.durable.answers.find(by, request)
     }
 
-    /// Officers who were refused in a way that their retries must hear again.
-    pub fn refused_officers(&self) -> impl Iterator<Item = OfficerId> {
-        self.durable.answers.refused_officers()
+    /// Officers who heard anything but that a slot is theirs, and whose retries must hear it again.
+    pub fn answered_officers(&self) -> impl Iterator<Item = OfficerId> {
+        self.durable.answers.answered_officers()
+    }
+
+    /// Since when `officer` has been in service, if anybody said.
+    pub fn seniority(&self, officer: OfficerId) -> Option<Date> {
+        self.durable.seniority.find(officer).copied()
     }
 
     /// The award receipt of the slot that `officer` holds.
@@ -266,6 +295,26 @@ impl Record {
                 Event::Refused(refused) => return Err(refused.clone()),
                 Event::Confirmed(receipt) => return Ok(Answer::Won(*receipt)),
                 Event::Reconfirmed { receipt, .. } => return Ok(Answer::Won(**receipt)),
+                // The awards behind it are not those of whoever revealed the seed.
+                Event::Ranked(_) => break,
+                Event::Bid {
+                    vacancy,
+                    place,
+                    closes_at,
+                    ..
+                } => {
+                    return Ok(Answer::Bid {
+                        vacancy: *vacancy,
+                        place: *place,
+                        closes_at: *closes_at,
+                    });
+                }
+                Event::StandbyJoined { vacancy, place, .. } => {
+                    return Ok(Answer::Standby {
+                        vacancy: *vacancy,
+                        place: *place,
+                    });
+                }
                 Event::Awarded {
                     vacancy,
                     slot,

@@ -2,6 +2,7 @@
 
 mod agency;
 mod attendance;
+mod award;
 mod calendar;
 mod ids;
 mod officer;
@@ -16,6 +17,7 @@ mod vacancy;
 
 pub use agency::{Agency, Agreement};
 pub use attendance::{Direction, Punch};
+pub use award::{AwardRule, Awarding, Bid, Collect, Criterion, Kept, Promise, Seed};
 pub use calendar::{Booking, Calendar};
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,

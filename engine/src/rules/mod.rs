@@ -3,6 +3,7 @@
 //! Rule numbers are those of the domain description: see `docs/rules.md`.
 
 pub mod availability;
+pub mod award;
 pub mod conflict;
 pub mod eligibility;
 pub mod tier;

@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::life;
+use crate::{award, life};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -49,21 +49,24 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed;
+        Termed Bid BidsClosed Ranked StandbyJoined StandbyLeft SlotKept StandbyPassed Reoffered
+        SenioritySet;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy Amended SlotHeld Unchanged;
+        Busy Amended SlotHeld Unchanged BidsClosed KeptForStandby NotUndoable NoStandby StillOpen
+        NotWaiting Seed;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms;
-    TERMS, term, Term: Buffer;
-    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy;
+        Publications Terms Award Date;
+    TERMS, term, Term: Buffer Award Undo Standby;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy
+        Bid Standby;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
         Coordinator;
-    VACATED, vacated, Vacated: Released Recalled;
+    VACATED, vacated, Vacated: Released Recalled Undone;
 }
 
 /// Every sample with a name that is unique among all.
@@ -82,6 +85,8 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, relations());
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
+    add(Actor::Officer(O), award::bids());
+    add(Actor::Officer(O), award::standby());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -539,6 +544,8 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Officer,
         Kind::Pact,
         Kind::Vacancy,
+        Kind::Bid,
+        Kind::Standby,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -568,6 +575,13 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::Amended,
         Refusal::SlotHeld { slot: 2 },
         Refusal::Unchanged,
+        Refusal::BidsClosed,
+        Refusal::KeptForStandby,
+        Refusal::NotUndoable,
+        Refusal::NoStandby,
+        Refusal::StillOpen,
+        Refusal::NotWaiting,
+        Refusal::Seed,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
@@ -608,6 +622,8 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::ConfirmWithin,
         Invalid::Publications,
         Invalid::Terms,
+        Invalid::Award,
+        Invalid::Date,
     ]
     .into_iter()
 }

@@ -313,6 +313,14 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
             who.role == Role::Officer
         }
+        Ask::Undo { .. } | Ask::JoinStandby { .. } | Ask::LeaveStandby { .. } => {
+            who.role == Role::Officer
+        }
+        Ask::PublishAll { vacancies } => {
+            let own = |lead: &String| who.agency.as_ref() == Some(lead);
+            let mut leads_of = vacancies.iter().map(|one| &one.vacancy.lead);
+            leads && (who.role == Role::Operator || leads_of.all(own))
+        }
         Ask::Publish(new) => {
             let is_own = who.role == Role::Operator || who.agency.as_deref() == Some(&new.lead);
             leads && is_own

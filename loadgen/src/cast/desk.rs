@@ -289,7 +289,15 @@ impl Desk {
             | What::Punched { .. }
             | What::Amended { .. }
             | What::Reconfirmed { .. }
-            | What::Lapsed { .. } => return,
+            | What::Lapsed { .. }
+            | What::Bid { .. }
+            | What::BidsClosed { .. }
+            | What::Ranked { .. }
+            | What::StandbyJoined { .. }
+            | What::StandbyLeft { .. }
+            | What::SlotKept { .. }
+            | What::StandbyPassed { .. }
+            | What::OfferedToAll { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -320,7 +328,17 @@ impl Desk {
                 return;
             }
             What::Amended { slots_open, .. } | What::Lapsed { slots_open, .. } => Some(*slots_open),
-            What::Declined { .. } | What::Punched { .. } | What::Reconfirmed { .. } => return,
+            What::Declined { .. }
+            | What::Punched { .. }
+            | What::Reconfirmed { .. }
+            | What::Bid { .. }
+            | What::BidsClosed { .. }
+            | What::Ranked { .. }
+            | What::StandbyJoined { .. }
+            | What::StandbyLeft { .. }
+            | What::SlotKept { .. }
+            | What::StandbyPassed { .. }
+            | What::OfferedToAll { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

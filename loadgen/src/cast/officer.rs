@@ -293,7 +293,13 @@ impl Officer {
                 (receipt.vacancy, what)
             }
             News::Unassigned { vacancy, because } => (*vacancy, HeardWhat::Unassigned(*because)),
-            News::Flagged { .. } | News::Happened(_) | News::Amended(_) => return,
+            // No vacancy of a storm is on terms.
+            News::Flagged { .. }
+            | News::Happened(_)
+            | News::Amended(_)
+            | News::Missed(_)
+            | News::Kept { .. }
+            | News::Passed { .. } => return,
         };
         // What others published is none of the ledger's business, and nobody here answers it.
         let Some(vacancy) = stage.number(key) else {

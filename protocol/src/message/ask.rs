@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Cursor, Position, Rank, RequestId, RosterChange, VacancyKey};
+use crate::{Cursor, Position, Publication, Rank, RequestId, RosterChange, VacancyKey};
 
 /// A message from a client to the server.
 #[derive(
@@ -138,6 +138,26 @@ pub enum Ask {
     Board,
     /// A coordinator changes time, place, slots or post orders of a vacancy.
     Amend(Amend),
+    /// A coordinator publishes vacancies: all of them, or none.
+    PublishAll {
+        /// The vacancies, 1 to 4,096.
+        vacancies: Vec<Publication>,
+    },
+    /// An officer takes back an accept that was an accident.
+    Undo {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
+    /// An officer waits for a slot of a vacancy that is filled.
+    JoinStandby {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
+    /// An officer no longer waits.
+    LeaveStandby {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
 }
 
 /// In or out.

@@ -10,11 +10,15 @@
 )]
 
 mod ask;
+mod award;
 mod board;
+mod publication;
 mod roster;
 mod tell;
 
 pub use ask::*;
+pub use award::*;
 pub use board::*;
+pub use publication::*;
 pub use roster::*;
 pub use tell::*;

@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Class, Position, Rank, SiteKind};
+use crate::{Class, Day, Position, Rank, SiteKind};
 
 /// One change to the roster.
 #[derive(
@@ -166,6 +166,13 @@ pub enum RosterChange {
         site: String,
         /// The officer.
         badge: String,
+    },
+    /// Since when an officer has been in service, for rankings by seniority.
+    SenioritySet {
+        /// The officer.
+        badge: String,
+        /// The first day of service that counts.
+        since: Day,
     },
 }
 

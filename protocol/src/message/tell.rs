@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{BoardRow, Cursor, Happening, Rank, RequestId, Role, VacancyKey};
+use crate::{BoardRow, Cursor, Happening, Missed, Rank, RequestId, Role, VacancyKey};
 
 /// A message from the server to a client.
 #[derive(
@@ -137,6 +137,22 @@ pub enum News {
     Happened(Happening),
     /// A vacancy that this officer holds or was offered has changed, and must be read again.
     Amended(Amended),
+    /// Slots were given to others: this officer's bid got none.
+    Missed(Missed),
+    /// A slot is kept for this officer, who is on the standby list and must accept it.
+    Kept {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// Said back when answering.
+        round: u32,
+        /// Until when it is kept, microseconds since the epoch.
+        until_us: i64,
+    },
+    /// This officer said no, or nothing in time, and is no longer on the standby list.
+    Passed {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
 }
 
 /// A vacancy as an officer sees it.
@@ -281,6 +297,8 @@ pub enum Unassignment {
     Amended,
     /// It has another time or place, which the officer did not accept in time.
     Unconfirmed,
+    /// The officer took the accept back as an accident.
+    Undone,
 }
 
 /// An officer's slot.
@@ -375,6 +393,18 @@ pub enum Outcome {
         /// Vacancies, the soonest start first.
         rows: Vec<BoardRow>,
     },
+    /// The accept is in, and is ranked with the others.
+    Bid {
+        /// Place in the order of arrival, from 1.
+        place: u32,
+        /// When slots are given, microseconds since the epoch.
+        closes_at_us: i64,
+    },
+    /// The officer is on the standby list.
+    Standby {
+        /// Place on the list, from 1.
+        place: u32,
+    },
 }
 
 /// A refusal: an answer, not an error.
@@ -455,6 +485,20 @@ pub enum RefusalCode {
     SlotHeld,
     /// The amendment changes nothing.
     Unchanged,
+    /// Bids were collected until now, and are being ranked; judged after eligibility.
+    BidsClosed,
+    /// The open slot is kept for the standby list; judged after eligibility.
+    KeptForStandby,
+    /// The accept can no longer be taken back as an accident.
+    NotUndoable,
+    /// The vacancy keeps no standby list.
+    NoStandby,
+    /// There is nothing to wait for: the officer holds a slot, or can take one.
+    StillOpen,
+    /// The officer is not on the standby list.
+    NotWaiting,
+    /// No draw waits for this seed.
+    Seed,
 }
 
 /// One clause of eligibility with its answer.

@@ -343,7 +343,12 @@ impl ClientSession {
                 self.assignments.insert(assignment.receipt.vacancy);
             }
             News::Unassigned { vacancy, .. } => self.assignments.remove(*vacancy),
-            News::Flagged { .. } | News::Happened(_) | News::Amended(_) => {}
+            News::Passed { vacancy } => self.offers.remove(*vacancy),
+            News::Flagged { .. }
+            | News::Happened(_)
+            | News::Amended(_)
+            | News::Missed(_)
+            | News::Kept { .. } => {}
         }
     }
 

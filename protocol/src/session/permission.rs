@@ -1,7 +1,7 @@
 //! Which role may ask what.
 
 use crate::token::Claims;
-use crate::{Ask, Role};
+use crate::{Ask, Publication, Role};
 
 /// Whether somebody in this role may ask this at all.
 ///
@@ -13,11 +13,15 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
             role == Role::Officer
         }
+        Ask::Undo { .. } | Ask::JoinStandby { .. } | Ask::LeaveStandby { .. } => {
+            role == Role::Officer
+        }
         Ask::Publish(_)
         | Ask::Cancel { .. }
         | Ask::OpenNextTier { .. }
         | Ask::Recall { .. }
-        | Ask::Amend(_) => matches!(role, Role::Coordinator | Role::Operator),
+        | Ask::Amend(_)
+        | Ask::PublishAll { .. } => matches!(role, Role::Coordinator | Role::Operator),
         Ask::Roster { .. } => role == Role::Operator,
         Ask::Why { .. } => role != Role::ReadOnly,
         Ask::Board => role != Role::Officer,
@@ -30,6 +34,10 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
     match (claims.role, ask) {
         (Role::Officer, Ask::Why { badge, .. }) => *badge == claims.subject,
         (Role::Coordinator, Ask::Publish(vacancy)) => claims.agency.as_ref() == Some(&vacancy.lead),
+        (Role::Coordinator, Ask::PublishAll { vacancies }) => {
+            let own = |one: &Publication| claims.agency.as_ref() == Some(&one.vacancy.lead);
+            vacancies.iter().all(own)
+        }
         _ => true,
     }
 }
@@ -47,7 +55,18 @@ mod tests {
     ];
 
     fn publish(lead: &str) -> Ask {
-        Ask::Publish(NewVacancy {
+        Ask::Publish(new_vacancy(lead))
+    }
+
+    fn publication(lead: &str) -> Publication {
+        Publication {
+            vacancy: new_vacancy(lead),
+            terms: Vec::new(),
+        }
+    }
+
+    fn new_vacancy(lead: &str) -> NewVacancy {
+        NewVacancy {
             key: VacancyKey(1),
             lead: lead.to_owned(),
             programme: "sso".to_owned(),
@@ -55,7 +74,7 @@ mod tests {
             slots: Vec::new(),
             windows_ms: Vec::new(),
             post_orders: String::new(),
-        })
+        }
     }
 
     fn why(badge: &str) -> Ask {
@@ -81,6 +100,10 @@ mod tests {
             Ask::Why { .. } => [true, true, true, false],
             Ask::Board => [false, true, true, true],
             Ask::Amend(_) => [false, true, true, false],
+            Ask::PublishAll { .. } => [false, true, true, false],
+            Ask::Undo { .. } => [true, false, false, false],
+            Ask::JoinStandby { .. } => [true, false, false, false],
+            Ask::LeaveStandby { .. } => [true, false, false, false],
         }
     }
 
@@ -118,6 +141,12 @@ mod tests {
                 post_orders: None,
                 confirm_within_ms: 0,
             }),
+            Ask::PublishAll {
+                vacancies: Vec::new(),
+            },
+            Ask::Undo { vacancy },
+            Ask::JoinStandby { vacancy },
+            Ask::LeaveStandby { vacancy },
         ];
         for ask in &asks {
             let answers = ROLES.map(|role| allowed(role, ask));
@@ -141,6 +170,11 @@ mod tests {
         assert!(concerns_own(&coordinator, &why("GIL-0007")));
         assert!(concerns_own(&coordinator, &publish("tucson")));
         assert!(!concerns_own(&coordinator, &publish("gilbert")));
+        let all = |leads: [&str; 2]| Ask::PublishAll {
+            vacancies: leads.map(publication).into(),
+        };
+        assert!(concerns_own(&coordinator, &all(["tucson", "tucson"])));
+        assert!(!concerns_own(&coordinator, &all(["tucson", "gilbert"])));
         assert!(concerns_own(
             &claims(Role::Operator, None),
             &publish("gilbert")

@@ -2,6 +2,8 @@
 
 use protocol::*;
 
+mod award;
+
 const NINE_US: i64 = 1_795_449_600_000_000;
 
 /// Every kind of message a client says, with a name that is unique among all samples.
@@ -23,7 +25,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
         ),
         ("goodbye".to_owned(), ClientMessage::Goodbye),
     ];
-    samples.extend(asks().into_iter().map(|(name, ask)| {
+    samples.extend(asks().into_iter().chain(award::asks()).map(|(name, ask)| {
         (
             format!("request-{name}"),
             ClientMessage::Request { id: request(), ask },
@@ -59,35 +61,45 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             },
         ),
     ];
-    samples.extend(news().into_iter().map(|(name, news)| {
+    samples.extend(news().into_iter().chain(award::news()).map(|(name, news)| {
         let push = Push {
             cursor: cursor(),
             news,
         };
         (format!("push-{name}"), ServerMessage::Push(push))
     }));
-    samples.extend(happenings().into_iter().map(|(name, what)| {
-        let happening = Happening {
-            vacancy: vacancy(),
-            lead: "saguaro".to_owned(),
-            at_us: NINE_US,
-            what,
-        };
-        let push = Push {
-            cursor: cursor(),
-            news: News::Happened(happening),
-        };
-        (format!("push-happened-{name}"), ServerMessage::Push(push))
-    }));
-    samples.extend(outcomes().into_iter().map(|(name, outcome)| {
-        (
-            format!("answer-{name}"),
-            ServerMessage::Answer {
-                id: request(),
-                outcome,
-            },
-        )
-    }));
+    samples.extend(
+        happenings()
+            .into_iter()
+            .chain(award::happenings())
+            .map(|(name, what)| {
+                let happening = Happening {
+                    vacancy: vacancy(),
+                    lead: "saguaro".to_owned(),
+                    at_us: NINE_US,
+                    what,
+                };
+                let push = Push {
+                    cursor: cursor(),
+                    news: News::Happened(happening),
+                };
+                (format!("push-happened-{name}"), ServerMessage::Push(push))
+            }),
+    );
+    samples.extend(
+        outcomes()
+            .into_iter()
+            .chain(award::outcomes())
+            .map(|(name, outcome)| {
+                (
+                    format!("answer-{name}"),
+                    ServerMessage::Answer {
+                        id: request(),
+                        outcome,
+                    },
+                )
+            }),
+    );
     samples
 }
 
@@ -294,7 +306,18 @@ fn relations() -> Vec<(&'static str, RosterChange)> {
             "readmitted",
             RosterChange::Readmitted {
                 site: text("saguaro-elementary"),
+                badge: badge.clone(),
+            },
+        ),
+        (
+            "seniority-set",
+            RosterChange::SenioritySet {
                 badge,
+                since: Day {
+                    year: 2009,
+                    month: 6,
+                    day: 15,
+                },
             },
         ),
     ]

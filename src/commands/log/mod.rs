@@ -4,8 +4,10 @@
 //! `verify` reads bytes; `dump`, `tail` and `stats` read records; `replay` rebuilds states. What a
 //! record says in words is told by `tell`, with names from `names`, in the shapes of `told`.
 
+mod award;
 mod dump;
 mod lines;
+mod lottery;
 mod names;
 mod replay;
 mod stats;
@@ -18,6 +20,7 @@ mod verify;
 mod tests;
 
 pub(super) use dump::dump;
+pub(super) use lottery::lottery;
 pub(super) use replay::replay;
 pub(super) use stats::stats;
 pub(super) use tail::tail;
@@ -54,6 +57,9 @@ enum LogError {
         from: Sequence,
         last: Sequence,
     },
+    #[error("the draw of record {sequence} is not what promise, seed and bids give")]
+    #[diagnostic(help("the lots above can be computed with any SHA-256: seed, key and badge"))]
+    Drawn { sequence: u64 },
     #[error("up to record {last} the log knows no {kind} `{name}`")]
     #[diagnostic(help(
         "`muster log replay DIR --until {last} board` lists vacancies and who held them"

@@ -244,5 +244,14 @@ fn kind(event: &Event) -> &'static str {
         Event::Reconfirmed { .. } => "reconfirmed",
         Event::Lapsed(_) => "lapsed",
         Event::Termed { .. } => "termed",
+        Event::Bid { .. } => "bid",
+        Event::BidsClosed { .. } => "bids-closed",
+        Event::Ranked(_) => "ranked",
+        Event::StandbyJoined { .. } => "standby-joined",
+        Event::StandbyLeft { .. } => "standby-left",
+        Event::SlotKept { .. } => "slot-kept",
+        Event::StandbyPassed { .. } => "standby-passed",
+        Event::Reoffered { .. } => "reoffered",
+        Event::SenioritySet { .. } => "seniority-set",
     }
 }

@@ -7,6 +7,7 @@ use engine::model::{
     Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, Term, VacancyId,
 };
 
+use super::award;
 use super::names::{
     Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
 };
@@ -71,6 +72,15 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
         | Event::AvailabilityDeclared { .. } => tell_officer(names, event),
+        Event::Bid { .. }
+        | Event::BidsClosed { .. }
+        | Event::Ranked(_)
+        | Event::StandbyJoined { .. }
+        | Event::StandbyLeft { .. }
+        | Event::SlotKept { .. }
+        | Event::StandbyPassed { .. }
+        | Event::Reoffered { .. }
+        | Event::SenioritySet { .. } => Told::Award(award::tell(names, event)),
     }
 }
 
@@ -160,6 +170,11 @@ fn term(term: &Term) -> String {
             before_ms,
             after_ms,
         } => format!("busy {before_ms} ms before and {after_ms} ms after"),
+        Term::Award(rule) => award::rule(rule),
+        Term::Undo { within_ms } => format!("undo within {within_ms} ms"),
+        Term::Standby { confirm_within_ms } => {
+            format!("standby list, to confirm within {confirm_within_ms} ms")
+        }
     }
 }
 
@@ -193,7 +208,15 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         | Event::Reinstated { officer }
         | Event::AvailabilityDeclared { officer, .. }
         | Event::Excluded { officer, .. }
-        | Event::Readmitted { officer, .. } => *officer == id,
+        | Event::Readmitted { officer, .. }
+        | Event::Bid { officer, .. }
+        | Event::StandbyJoined { officer, .. }
+        | Event::StandbyLeft { officer, .. }
+        | Event::SlotKept { officer, .. }
+        | Event::StandbyPassed { officer, .. }
+        | Event::SenioritySet { officer, .. } => *officer == id,
+        Event::Reoffered { recipients, .. } => recipients.contains(id),
+        Event::Ranked(ranking) => ranking.order.contains(&id),
         Event::TierOpened { recipients, .. } => recipients.contains(id),
         Event::Vacated {
             officer,

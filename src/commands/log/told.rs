@@ -7,6 +7,7 @@ use std::fmt;
 use protocol::{Position, RefusalCode, Segment};
 use serde::Serialize;
 
+use super::award::ToldAward;
 use crate::show;
 
 /// How many officers a line names before it only counts.
@@ -226,6 +227,9 @@ pub(super) enum Told {
         site: String,
         badge: String,
     },
+    /// What happened to bids and the standby list.
+    #[serde(untagged)]
+    Award(ToldAward),
 }
 
 /// A code with its validity; no date means without limit.
@@ -281,6 +285,7 @@ impl fmt::Display for Told {
             Told::Termed { vacancy, terms } => {
                 write!(f, "terms of {vacancy}: {}", terms.join("; "))
             }
+            Told::Award(award) => award.fmt(f),
             Told::Refused { .. } => self.say_refusal(f),
             Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {
                 self.say_amendment(f)
@@ -577,7 +582,7 @@ fn dates(from: Option<&str>, until: Option<&str>) -> String {
     }
 }
 
-fn badges(badges: &[String]) -> String {
+pub(super) fn badges(badges: &[String]) -> String {
     match badges.len() {
         0 => "nobody".to_owned(),
         many if many > BADGES_SHOWN_MAX => format!("{many} officers"),
@@ -585,6 +590,6 @@ fn badges(badges: &[String]) -> String {
     }
 }
 
-fn next_tier(closes_at: Option<&str>) -> String {
+pub(super) fn next_tier(closes_at: Option<&str>) -> String {
     closes_at.map_or_else(String::new, |at| format!(", next tier at {at}"))
 }

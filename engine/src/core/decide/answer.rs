@@ -1,13 +1,13 @@
 //! Officers' answers: accept, decline, release, recall, punch.
 
-use super::{Outcome, Stamp, amend, known, not_over, offer_again, open_next};
+use super::{Outcome, Stamp, amend, award, known, not_over, offer_again, open_next, standby};
 use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
 use crate::model::{
     Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
 };
-use crate::rules::{Clause, Ground, Stand, conflict, eligibility, tier};
+use crate::rules::{Candidate, Clause, Ground, Stand, conflict, eligibility, tier};
 
 /// An officer takes a slot: the race is settled here, in the order of the line.
 ///
@@ -40,7 +40,7 @@ pub(super) fn accept(
         let confirmed = amend::confirm(state, (id, row), who, round, stamp.at);
         return confirmed.map(Outcome::New).map_err(refused);
     }
-    let settle = || -> Result<(u16, Stand), Refusal> {
+    let settle = || -> Result<Event, Refusal> {
         let was_theirs = row.was_lost_in(round, officer);
         if round <= row.closed_round && !was_theirs {
             return Err(Refusal::Filled);
@@ -58,24 +58,25 @@ pub(super) fn accept(
             .officers
             .find(officer)
             .map(|officer| officer.rank);
-        let slot = rank
-            .and_then(|rank| row.open_slot(rank))
-            .ok_or(Refusal::RankFilled)?;
-        Ok((slot, stand))
+        let (rank, place) = (rank.ok_or(Refusal::RankFilled)?, stamp.place);
+        if !row.terms.is_empty() {
+            return award::accept((id, row), (officer, rank), (stand, place), stamp.at);
+        }
+        let slot = row.open_slot(rank).ok_or(Refusal::RankFilled)?;
+        Ok(Event::Awarded {
+            vacancy: id,
+            slot,
+            officer,
+            cover: stand.cover,
+            place,
+        })
     };
-    let (slot, stand) = settle().map_err(refused)?;
-    let (cover, place) = (stand.cover, stamp.place);
-    Ok(Outcome::New(vec![Event::Awarded {
-        vacancy: id,
-        slot,
-        officer,
-        cover,
-        place,
-    }]))
+    let event = settle().map_err(refused)?;
+    Ok(Outcome::New(vec![event]))
 }
 
 /// Whether `officer` may take the vacancy now, and on what terms.
-fn examine(
+pub(super) fn examine(
     state: &State,
     row: &Vacancy,
     officer: OfficerId,
@@ -84,11 +85,24 @@ fn examine(
     let not_a_candidate = Refusal::NotEligible {
         clause: Clause::LeadOrPact,
     };
+    let who = state.candidate(officer).ok_or(not_a_candidate)?;
+    judge(state, row, who, at)
+}
+
+/// Whether `who` may take the vacancy now, and on what terms.
+pub(super) fn judge(
+    state: &State,
+    row: &Vacancy,
+    who: Candidate<'_>,
+    at: Timestamp,
+) -> Result<Stand, Refusal> {
+    let not_a_candidate = Refusal::NotEligible {
+        clause: Clause::LeadOrPact,
+    };
     let ground = Ground::new(state.roster(), &row.posting, at).ok_or(not_a_candidate.clone())?;
-    let who = state.candidate(officer).ok_or(not_a_candidate.clone())?;
     let (lead, home) = (row.posting.lead, who.officer.home);
     let tier = tier::tier_of(state.roster(), lead, home, at, ground.span).ok_or(not_a_candidate)?;
-    if tier > row.tier || row.returned.contains(officer) {
+    if tier > row.tier || row.returned.contains(who.id) {
         return Err(Refusal::NotOffered);
     }
     eligibility::check(ground, who).map_err(|clause| match clause {
@@ -116,6 +130,10 @@ pub(super) fn decline(
     not_over(row, at)?;
     if row.slot_of(officer).is_some() || !row.offered.contains(officer) || round != row.round {
         return Err(Refusal::NotOffered);
+    }
+    let awarding = row.awarding.as_deref();
+    if awarding.is_some_and(|awarding| awarding.kept_for(officer).is_some()) {
+        return Ok(standby::pass(state, (id, row), &[officer], at));
     }
     let mut events = vec![Event::Declined {
         vacancy: id,
@@ -156,9 +174,10 @@ pub(super) fn recall(
     vacate(state, id, officer, Vacated::Recalled, at)
 }
 
-/// Frees a slot and offers it again, to everybody eligible now in the tiers that are open. The
-/// round goes up, so a late answer to the round before cannot take the slot by surprise.
-fn vacate(
+/// Frees a slot and offers it again: to the standby list first, otherwise to everybody eligible now
+/// in the tiers that are open. The round goes up, so a late answer to the round before cannot take
+/// the slot by surprise.
+pub(super) fn vacate(
     state: &State,
     id: VacancyId,
     officer: OfficerId,
@@ -168,20 +187,38 @@ fn vacate(
     let row = known(state, id)?;
     not_over(row, at)?;
     let (slot, _) = row.slot_of(officer).ok_or(Refusal::NotHolder)?;
-    // The one who gave it back is not asked again.
     let mut next = row.clone();
     next.unseat(&[officer].into_iter().collect());
-    next.returned.insert(officer);
-    let offer = offer_again(state, (id, &next), OfficerSet::new(), at);
-    let mut events = vec![Event::Vacated {
+    let mut also = OfficerSet::new();
+    match because {
+        // The one who gave it back is not asked again.
+        Vacated::Released | Vacated::Recalled => {
+            next.returned.insert(officer);
+        }
+        // It is as if the accept had not been: the one who undid it is asked like everybody else,
+        // though their calendar still has the booking when this is decided.
+        Vacated::Undone => {
+            let stood = amend::can_come(state, (id, row), officer, at).is_ok();
+            if stood {
+                also.insert(officer);
+            }
+        }
+    }
+    let vacated = |recipients, closes_at| Event::Vacated {
         vacancy: id,
         slot,
         officer,
         because,
         round: row.round + 1,
-        recipients: offer.recipients,
-        closes_at: offer.closes_at,
-    }];
+        recipients,
+        closes_at,
+    };
+    if let Some(kept) = standby::keep(state, &next, slot, at) {
+        let vacated = vacated(OfficerSet::new(), row.tier_closes_at);
+        return Ok(vec![vacated, Event::kept(id, kept)]);
+    }
+    let offer = offer_again(state, (id, &next), also, at);
+    let mut events = vec![vacated(offer.recipients, offer.closes_at)];
     events.extend(offer.opened);
     Ok(events)
 }

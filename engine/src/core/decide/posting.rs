@@ -65,7 +65,7 @@ fn publish_one(
         return Err(Refusal::LimitReached { kind, limit });
     }
     let mut row = Vacancy::new(posting.clone());
-    row.terms = terms::resolve(terms)?;
+    row.terms = terms::resolve(terms, &posting, at)?;
     let posting = Box::new(posting);
     let mut events = vec![Event::Published { id, posting }];
     if !row.terms.is_empty() {

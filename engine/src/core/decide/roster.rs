@@ -5,17 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::command::{NewAvailability, NewOfficer, NewSite, RosterChange};
+use super::super::command::{NewOfficer, NewSite, RosterChange};
+use super::declared;
 use crate::core::event::Event;
 use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::core::state::State;
 use crate::limits::{
-    AGENCIES_MAX, AVAILABILITY_WINDOWS_MAX, CERTIFICATIONS_MAX, NAME_LEN_MAX, OFFICERS_MAX,
-    PROGRAMMES_MAX, ROSTER_CHANGES_MAX, SITES_MAX,
+    AGENCIES_MAX, CERTIFICATIONS_MAX, NAME_LEN_MAX, OFFICERS_MAX, PROGRAMMES_MAX,
+    ROSTER_CHANGES_MAX, SITES_MAX,
 };
 use crate::model::{
-    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Code,
-    Interval, Officer, OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Timestamp, Window,
+    Agency, AgencyId, Agreement, AgreementId, Certification, CertificationId, Code, Interval,
+    Officer, OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Timestamp,
 };
 use crate::rules::{Candidate, Ground, eligibility};
 
@@ -297,7 +298,7 @@ impl<'a> Draft<'a> {
             certifications,
             approvals,
             suspended: false,
-            availability: parse_availability(&new.availability)?,
+            availability: declared::availability(&new.availability)?,
         };
         self.next_block = Some(next_block);
         self.numbered.insert(home, id);
@@ -413,7 +414,7 @@ impl<'a> Draft<'a> {
                 badge,
                 availability,
             } => {
-                let availability = Box::new(parse_availability(availability)?);
+                let availability = Box::new(declared::availability(availability)?);
                 let officer = self.officer_id(badge)?;
                 (
                     badge,
@@ -422,6 +423,10 @@ impl<'a> Draft<'a> {
                         availability,
                     },
                 )
+            }
+            RosterChange::SenioritySet { badge, since } => {
+                let (officer, since) = (self.officer_id(badge)?, declared::date(*since)?);
+                (badge, Event::SenioritySet { officer, since })
             }
             other => unreachable!("every other change was handled before: {other:?}"),
         };
@@ -471,7 +476,7 @@ impl<'a> Draft<'a> {
             Kind::Programme => self.programme_id(code).is_ok(),
             Kind::Site => self.site_id(code).is_ok(),
             Kind::Officer => self.officer_id(code).is_ok(),
-            Kind::Pact | Kind::Vacancy => false,
+            Kind::Pact | Kind::Vacancy | Kind::Bid | Kind::Standby => false,
         };
         if taken {
             return Err(Refusal::AlreadyExists {
@@ -551,49 +556,4 @@ fn parse_name(name: &str) -> Result<Box<str>, Refusal> {
 
 fn parse_validity(valid: Interval) -> Result<Interval, Refusal> {
     Interval::new(valid.start, valid.end).ok_or(Refusal::Invalid(Invalid::Validity))
-}
-
-/// The declaration with its windows checked, sorted, and joined where they touch or overlap.
-fn parse_availability(new: &NewAvailability) -> Result<Availability, Refusal> {
-    let NewAvailability::Declared { weekly, exceptions } = new else {
-        return Ok(Availability::Always);
-    };
-    let count = weekly.len() + exceptions.iter().map(|(_, w)| 1 + w.len()).sum::<usize>();
-    let sound = |w: &Window| w.from_minute < w.until_minute && w.until_minute <= 1_440;
-    let is_date = |date: &crate::model::Date| {
-        jiff::civil::Date::new(date.year, date.month as i8, date.day as i8).is_ok()
-    };
-    let ok = count <= AVAILABILITY_WINDOWS_MAX
-        && weekly.iter().all(|(day, window)| *day < 7 && sound(window))
-        && exceptions
-            .iter()
-            .all(|(date, w)| is_date(date) && w.iter().all(sound));
-    if !ok {
-        return Err(Refusal::Invalid(Invalid::Availability));
-    }
-    let mut week: [Vec<Window>; 7] = Default::default();
-    for (day, window) in weekly {
-        week[usize::from(*day)].push(*window);
-    }
-    let mut dated: BTreeMap<_, Vec<Window>> = BTreeMap::new();
-    for (date, windows) in exceptions {
-        dated.entry(*date).or_default().extend(windows);
-    }
-    week.iter_mut().chain(dated.values_mut()).for_each(join);
-    Ok(Availability::Declared {
-        weekly: week,
-        exceptions: dated,
-    })
-}
-
-/// Sorts `windows` and joins those that touch or overlap.
-fn join(windows: &mut Vec<Window>) {
-    windows.sort_unstable();
-    windows.dedup_by(|next, joined| {
-        let touches = next.from_minute <= joined.until_minute;
-        if touches {
-            joined.until_minute = joined.until_minute.max(next.until_minute);
-        }
-        touches
-    });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{amend, open_next};
+use super::{amend, award, open_next, standby};
 use crate::core::event::{Event, TierCause};
 use crate::core::state::{Deadline, State};
 use crate::limits::TICK_DEADLINES_MAX;
@@ -33,8 +33,9 @@ pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
         .into_iter()
         .flat_map(|vacancy| lapse_or_end(state, vacancy, at))
         .collect();
+    let mut booked = award::Booked::new();
     for deadline in due {
-        events.extend(handle(state, deadline, at, &mut spoken_for));
+        events.extend(handle(state, deadline, at, &mut spoken_for, &mut booked));
     }
     events
 }
@@ -45,9 +46,13 @@ fn handle(
     deadline: Deadline,
     at: Timestamp,
     spoken_for: &mut BTreeSet<VacancyId>,
+    booked: &mut award::Booked,
 ) -> Vec<Event> {
     let vacancy = match deadline {
-        Deadline::Tier(vacancy) | Deadline::Start(vacancy) => vacancy,
+        Deadline::Tier(vacancy)
+        | Deadline::Start(vacancy)
+        | Deadline::Rank(vacancy)
+        | Deadline::Standby(vacancy) => vacancy,
         Deadline::Certification(officer, certification) => {
             return vec![Event::CertificationExpired {
                 officer,
@@ -69,8 +74,13 @@ fn handle(
             false => Vec::new(),
         };
     }
-    if spoken_for.contains(&vacancy) {
+    if !spoken_for.insert(vacancy) {
         return Vec::new();
+    }
+    match deadline {
+        Deadline::Rank(_) => return award::due(state, (vacancy, row), at, booked),
+        Deadline::Standby(_) => return standby::due(state, (vacancy, row), at),
+        _ => {}
     }
     let waiting = !row.offered.is_empty();
     let opened = open_next(state, (vacancy, row), TierCause::WindowElapsed, at, waiting);

@@ -155,9 +155,14 @@ impl Books {
                     .collect();
                 Outcome::Board { rows }
             }
-            Ask::Punch { .. } | Ask::OpenNextTier { .. } | Ask::Why { .. } | Ask::Amend(_) => {
-                Outcome::Refused(refused(RefusalCode::NotAllowed))
-            }
+            Ask::Punch { .. }
+            | Ask::OpenNextTier { .. }
+            | Ask::Why { .. }
+            | Ask::Amend(_)
+            | Ask::PublishAll { .. }
+            | Ask::Undo { .. }
+            | Ask::JoinStandby { .. }
+            | Ask::LeaveStandby { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! From a scenario's line to a command.
 
-use engine::core::{Actor, Amend, Body, Command, NewSegment, NewVacancy};
+use engine::core::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication};
 use engine::io::Clock;
 use engine::model::{Direction, OfficerId, Rank, RequestId, Timestamp, VacancyId, VacancyKey};
 
@@ -37,7 +37,14 @@ impl Stage {
             )
         };
         let (by, body) = match words.word(0) {
-            "publish" => (by(self), Body::Publish(self.publication(words))),
+            "publish" => {
+                let (vacancy, terms) = (self.publication(words), self.terms(words));
+                let body = match terms.is_empty() {
+                    true => Body::Publish(vacancy),
+                    false => Body::PublishAll(vec![Publication { vacancy, terms }]),
+                };
+                (by(self), body)
+            }
             "accept" => answer(self, |vacancy, round| Body::Accept { vacancy, round }),
             "decline" => answer(self, |vacancy, round| Body::Decline { vacancy, round }),
             "release" => answer(self, |vacancy, _| Body::Release { vacancy }),
@@ -62,6 +69,10 @@ impl Stage {
                     vacancy: self.vacancy(words.word(1)),
                 },
             ),
+            "undo" => answer(self, |vacancy, _| Body::Undo { vacancy }),
+            "standby" => answer(self, |vacancy, _| Body::JoinStandby { vacancy }),
+            "leave-standby" => answer(self, |vacancy, _| Body::LeaveStandby { vacancy }),
+            "reveal" => (by(self), self.reveal(words)),
             "amend" => (by(self), Body::Amend(self.amendment(words))),
             _ => (by(self), Body::Roster(vec![roster_change(words)])),
         };
@@ -165,7 +176,7 @@ impl Stage {
     }
 
     /// The next such day and hour in `zone`, or that date's.
-    fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
+    pub(super) fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
         let zone = jiff::tz::TimeZoneDatabase::bundled()
             .get(zone)
             .expect("a known zone");

@@ -1,6 +1,7 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
 mod ask;
+mod award;
 mod roster;
 mod say;
 

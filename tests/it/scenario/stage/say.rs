@@ -95,6 +95,7 @@ impl Stage {
                     Unassigned::Amended => "amended",
                     Unassigned::Unconfirmed => "unconfirmed",
                     Unassigned::Cancelled => "cancelled",
+                    Unassigned::Undone => "undone",
                 };
                 let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
                 line(
@@ -113,6 +114,13 @@ impl Stage {
                     None => format!("told {vacancy} to={to}"),
                 };
                 line(output, format_args!("{said}"));
+            }
+            // That a slot is kept stands in `kept`.
+            Effect::Keep { .. } => {}
+            Effect::Lose { .. } | Effect::Pass { .. } => {
+                if let Some(said) = self.say_award_effect(effect) {
+                    line(output, format_args!("{said}"));
+                }
             }
             Effect::Flag {
                 vacancy,
@@ -200,8 +208,12 @@ impl Stage {
                 let badges = self.badges(&lapse.officers);
                 line(output, format_args!("lapsed {vacancy} {badges}"));
             }
-            // These are said by their effects or by the reply.
-            _ => {}
+            // What is left is said by its effects or by the reply.
+            other => {
+                if let Some(said) = self.say_award(vacancy, other) {
+                    line(output, format_args!("{said}"));
+                }
+            }
         }
     }
 
@@ -214,10 +226,15 @@ impl Stage {
                 let said = format_args!("won {vacancy} {badge} slot={slot} log={sequence}");
                 line(output, said);
             }
-            Ok(_) => {}
+            Ok(answer) => {
+                if let Some(said) = self.say_award_answer(words, answer) {
+                    line(output, format_args!("{said}"));
+                }
+            }
             Err(refused) => {
                 let what = match verb {
-                    "accept" | "decline" | "release" | "punch-in" | "punch-out" => {
+                    "accept" | "decline" | "release" | "punch-in" | "punch-out" | "undo"
+                    | "standby" | "leave-standby" => {
                         format!("{} {}", words.word(1), words.word(2))
                     }
                     _ => format!("{verb} {}", words.word(1)),
@@ -231,7 +248,7 @@ impl Stage {
         }
     }
 
-    fn refusal(&self, refusal: &Refusal) -> String {
+    pub(super) fn refusal(&self, refusal: &Refusal) -> String {
         match refusal {
             Refusal::Filled => "filled".to_owned(),
             Refusal::Cancelled => "cancelled".to_owned(),
@@ -246,6 +263,13 @@ impl Stage {
             Refusal::Amended => "amended".to_owned(),
             Refusal::SlotHeld { slot } => format!("slot-held:{slot}"),
             Refusal::Unchanged => "unchanged".to_owned(),
+            Refusal::BidsClosed => "bids-closed".to_owned(),
+            Refusal::KeptForStandby => "kept-for-standby".to_owned(),
+            Refusal::NotUndoable => "not-undoable".to_owned(),
+            Refusal::NoStandby => "no-standby".to_owned(),
+            Refusal::StillOpen => "still-open".to_owned(),
+            Refusal::NotWaiting => "not-waiting".to_owned(),
+            Refusal::Seed => "seed".to_owned(),
             Refusal::Busy { retry_after_ms } => format!("busy retry-after={retry_after_ms}ms"),
             other => format!("\"{other}\""),
         }
@@ -308,7 +332,7 @@ impl Stage {
         }
     }
 
-    fn name(&self, id: VacancyId) -> String {
+    pub(super) fn name(&self, id: VacancyId) -> String {
         let key = self.state().vacancy(id).map(|row| row.posting.key);
         let name = self
             .vacancies
@@ -317,7 +341,7 @@ impl Stage {
         name.map_or_else(|| "?".to_owned(), |(name, _)| name.clone())
     }
 
-    fn badge(&self, id: OfficerId) -> String {
+    pub(super) fn badge(&self, id: OfficerId) -> String {
         let officer = self.state().roster().officers.find(id);
         officer.map_or_else(|| "?".to_owned(), |officer| officer.badge.to_string())
     }
@@ -334,7 +358,7 @@ impl Stage {
 }
 
 /// `mon/07:00`, the time in Phoenix.
-fn phoenix(at: Timestamp) -> String {
+pub(super) fn phoenix(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get("America/Phoenix")
         .expect("a known zone");
