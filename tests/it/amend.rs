@@ -15,11 +15,11 @@ use protocol::{
 };
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-const VACANCY: VacancyKey = VacancyKey(7);
+pub(crate) const VACANCY: VacancyKey = VacancyKey(7);
 
-const HOUR_US: i64 = 3_600_000_000;
+pub(crate) const HOUR_US: i64 = 3_600_000_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_holder_reads_the_change_and_says_yes_and_who_cannot_come_is_let_go() {
@@ -127,7 +127,7 @@ fn amend_to(start_us: i64) -> Amend {
     }
 }
 
-fn posted(start_us: i64) -> NewVacancy {
+pub(crate) fn posted(start_us: i64) -> NewVacancy {
     NewVacancy {
         key: VACANCY,
         lead: "mesa".to_owned(),
@@ -144,7 +144,7 @@ fn posted(start_us: i64) -> NewVacancy {
 }
 
 /// One agency, two schools, two officers, of whom the second school does not want one.
-fn roster() -> Vec<RosterChange> {
+pub(crate) fn roster() -> Vec<RosterChange> {
     let text = str::to_owned;
     let mut changes = muster::programmes::standard();
     changes.push(RosterChange::Agency {
@@ -187,7 +187,7 @@ fn roster() -> Vec<RosterChange> {
     changes
 }
 
-async fn accept(client: &Client, id: u128, round: u32) -> Outcome {
+pub(crate) async fn accept(client: &Client, id: u128, round: u32) -> Outcome {
     let ask = Ask::Accept {
         vacancy: VACANCY,
         round,
@@ -196,13 +196,13 @@ async fn accept(client: &Client, id: u128, round: u32) -> Outcome {
     outcome.expect("it is answered")
 }
 
-async fn done(client: &Client, id: u128, ask: Ask) {
+pub(crate) async fn done(client: &Client, id: u128, ask: Ask) {
     let outcome = client.ask_in(PATIENCE, RequestId(id), ask).await;
     assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{outcome:?}");
 }
 
 /// The first news that `pick` picks.
-async fn told<T>(events: &mut Events, mut pick: impl FnMut(News) -> Option<T>) -> T {
+pub(crate) async fn told<T>(events: &mut Events, mut pick: impl FnMut(News) -> Option<T>) -> T {
     let news = |event| match event {
         Event::News(push) => pick(push.news),
         _ => None,
@@ -210,7 +210,7 @@ async fn told<T>(events: &mut Events, mut pick: impl FnMut(News) -> Option<T>) -
     until(events, news).await
 }
 
-async fn until<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+pub(crate) async fn until<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<T>) -> T {
     let waiting = async {
         loop {
             let event = events.next().await.expect("the session goes on");
@@ -224,14 +224,14 @@ async fn until<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<T>)
 }
 
 /// How to reach the server.
-struct House {
+pub(crate) struct House {
     endpoint: Endpoint,
     address: std::net::SocketAddr,
     signing: Arc<SigningKey>,
 }
 
 impl House {
-    fn of(server: &Server, config: &muster::config::Config) -> House {
+    pub(crate) fn of(server: &Server, config: &muster::config::Config) -> House {
         let pem = server.certificate_pem().as_bytes().to_vec();
         let any = ([127, 0, 0, 1], 0).into();
         let signing = muster::identity::load_signing_key(&config.token_key_path());
@@ -242,7 +242,7 @@ impl House {
         }
     }
 
-    fn join(&self, role: Role, subject: &str, agency: Option<&str>) -> (Client, Events) {
+    pub(crate) fn join(&self, role: Role, subject: &str, agency: Option<&str>) -> (Client, Events) {
         let signing = Arc::clone(&self.signing);
         let (subject, agency) = (subject.to_owned(), agency.map(str::to_owned));
         let options = Options::new(move || {

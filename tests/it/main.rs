@@ -1,6 +1,7 @@
 //! The integration tests of muster: one binary, one module a subject.
 
 mod amend;
+mod awards;
 mod corpus;
 mod embed;
 mod faults;
@@ -8,6 +9,7 @@ mod history;
 mod house;
 mod index_twin;
 mod inspect;
+mod lottery;
 mod model;
 mod peers;
 mod readme;

@@ -5,7 +5,7 @@
 //! for what is left. So does everything after the last slot was given, because a collection begins
 //! with its first bid and ends with its ranking.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::answer::judge;
 use super::{known, not_over};
@@ -19,9 +19,6 @@ use crate::model::{
 };
 use crate::rules::Stand;
 use crate::rules::award::{Merit, lot, promise, rank, worked_us};
-
-/// Calendars of officers who were given slots in the record that is being decided.
-pub(super) type Booked = BTreeMap<OfficerId, Calendar>;
 
 /// An accept of a vacancy on terms, by an officer who may take it: a slot, or a bid for one.
 pub(super) fn accept(
@@ -53,12 +50,7 @@ pub(super) fn accept(
 }
 
 /// When the bids of `row` are due: ranks them, or closes them and waits for the seed of a lottery.
-pub(super) fn due(
-    state: &State,
-    (id, row): (VacancyId, &Vacancy),
-    at: Timestamp,
-    booked: &mut Booked,
-) -> Vec<Event> {
+pub(super) fn due(state: &State, (id, row): (VacancyId, &Vacancy), at: Timestamp) -> Vec<Event> {
     let is_closed = row.awarding.as_ref().is_some_and(|one| one.is_closed);
     let lottery = row.terms.award().and_then(|rule| rule.lottery());
     if let Some((_, reveal_within_ms)) = lottery.filter(|_| !is_closed) {
@@ -69,7 +61,7 @@ pub(super) fn due(
             reveal_by,
         }];
     }
-    rank_bids(state, (id, row), None, at, booked)
+    rank_bids(state, (id, row), None, at)
 }
 
 /// Ranks the bids by lots from the seed that was promised.
@@ -85,8 +77,7 @@ pub(super) fn reveal(
     if promise(seed) != promised {
         return Err(Refusal::Seed);
     }
-    let booked = &mut Booked::new();
-    Ok(rank_bids(state, (id, row), Some(seed), at, booked))
+    Ok(rank_bids(state, (id, row), Some(seed), at))
 }
 
 /// Whose bids for `row` are in, the first of the ranking first; lots are drawn from `seed`.
@@ -145,14 +136,12 @@ fn rank_bids(
     (id, row): (VacancyId, &Vacancy),
     seed: Option<Seed>,
     at: Timestamp,
-    booked: &mut Booked,
 ) -> Vec<Event> {
     let order = ranked(state, row, seed);
     let mut free: Vec<(u16, Rank)> = row.free_slots().collect();
     let (mut missed, mut awards) = (Vec::new(), Vec::new());
     for (&officer, place) in order.iter().zip(1..) {
-        let mut who = state.candidate(officer).expect("who bid is on the roster");
-        who.calendar = booked.get(&officer).or(who.calendar);
+        let who = state.candidate(officer).expect("who bid is on the roster");
         let fits = |stand| match free.iter().position(|(_, rank)| *rank == who.officer.rank) {
             Some(seat) => Ok((seat, stand)),
             None if free.is_empty() => Err(Refusal::Filled),
@@ -161,10 +150,6 @@ fn rank_bids(
         match judge(state, row, who, at).and_then(fits) {
             Ok((seat, Stand { cover, .. })) => {
                 let (slot, _) = free.remove(seat);
-                let mut calendar = who.calendar.cloned().unwrap_or_default();
-                let segments = row.posting.segments.iter();
-                segments.for_each(|segment| calendar.book(segment.span, id));
-                booked.insert(officer, calendar);
                 awards.push(Event::Awarded {
                     vacancy: id,
                     slot,

@@ -34,8 +34,9 @@ pub(super) fn join(
     at: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let row = known(state, id)?;
-    not_over(row, at)?;
+    // Terms stay as they are, so a retry hears this again although it is not on record.
     row.terms.confirm_within_ms().ok_or(Refusal::NoStandby)?;
+    not_over(row, at)?;
     let awarding = row.awarding.as_deref().cloned().unwrap_or_default();
     let joined = |place: usize| {
         let place = u32::try_from(place + 1).expect("a standby list is short");

@@ -33,9 +33,11 @@ pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
         .into_iter()
         .flat_map(|vacancy| lapse_or_end(state, vacancy, at))
         .collect();
-    let mut booked = award::Booked::new();
+    let mut has_ranked = false;
     for deadline in due {
-        events.extend(handle(state, deadline, at, &mut spoken_for, &mut booked));
+        let handled = handle(state, deadline, at, &mut spoken_for, has_ranked);
+        has_ranked |= matches!(handled.first(), Some(Event::Ranked(_)));
+        events.extend(handled);
     }
     events
 }
@@ -46,7 +48,7 @@ fn handle(
     deadline: Deadline,
     at: Timestamp,
     spoken_for: &mut BTreeSet<VacancyId>,
-    booked: &mut award::Booked,
+    has_ranked: bool,
 ) -> Vec<Event> {
     let vacancy = match deadline {
         Deadline::Tier(vacancy)
@@ -74,11 +76,14 @@ fn handle(
             false => Vec::new(),
         };
     }
-    if !spoken_for.insert(vacancy) {
+    // Whoever was given a slot in this record still looks free and without it. Other rankings and
+    // the standby list therefore wait for the next record.
+    let waits = has_ranked && matches!(deadline, Deadline::Rank(_) | Deadline::Standby(_));
+    if waits || !spoken_for.insert(vacancy) {
         return Vec::new();
     }
     match deadline {
-        Deadline::Rank(_) => return award::due(state, (vacancy, row), at, booked),
+        Deadline::Rank(_) => return award::due(state, (vacancy, row), at),
         Deadline::Standby(_) => return standby::due(state, (vacancy, row), at),
         _ => {}
     }
