@@ -94,7 +94,7 @@ impl House {
             windows_ms: vec![],
             post_orders: String::new(),
         };
-        self.done(Actor::Operator, Body::Publish(vacancy));
+        self.done(Actor::Operator, Body::Publish(Box::new(vacancy)));
         id
     }
 }
@@ -220,13 +220,14 @@ fn encoding(criterion: &mut Criterion) {
         request: RequestId(7),
         by: Actor::Officer(OfficerId(3)),
         fingerprint: 9,
-        events: vec![Event::Awarded {
+        events: Event::Awarded {
             vacancy: VacancyId(1),
             slot: 0,
             officer: OfficerId(3),
             cover: AgreementId(0),
             place: 1,
-        }],
+        }
+        .into(),
     };
     let mut bytes = Vec::new();
     record.encode_into(&mut bytes);

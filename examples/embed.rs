@@ -51,7 +51,7 @@ pub(crate) fn open() -> Api {
         windows_ms: vec![],
         post_orders: "Report to the front office.".into(),
     };
-    for (number, body) in [Body::Roster(roster()), Body::Publish(vacancy)]
+    for (number, body) in [Body::Roster(roster()), Body::Publish(Box::new(vacancy))]
         .into_iter()
         .enumerate()
     {

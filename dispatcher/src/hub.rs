@@ -392,7 +392,7 @@ impl Hub {
                 return self.desk.answer(caller, outcome);
             }
             Ask::Why { badge, vacancy } => return self.why(who, caller, &badge, vacancy),
-            Ask::Publish(new) => Body::Publish(hear::vacancy(new)),
+            Ask::Publish(new) => Body::Publish(Box::new(hear::vacancy(new))),
             Ask::PublishAll { vacancies } => {
                 let lots = &self.desk.lots;
                 let publication = |one| hear::publication(one, lots);
@@ -402,7 +402,7 @@ impl Hub {
                 Body::Roster(changes.into_iter().map(hear::roster_change).collect())
             }
             Ask::Amend(amend) => match vacancy(amend.vacancy) {
-                Some(vacancy) => Body::Amend(hear::amend(vacancy, amend)),
+                Some(vacancy) => Body::Amend(Box::new(hear::amend(vacancy, amend))),
                 None => {
                     let key = amend.vacancy.to_string();
                     return self.desk.unknown(caller, "vacancy", &key, false);

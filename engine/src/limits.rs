@@ -72,6 +72,12 @@ pub const INBOX_LEN_MAX: usize = 65_536;
 /// Longest sleep of the engine thread without looking into the line, in milliseconds: what a thread
 /// that stalls in the middle of waking it can cost those behind.
 pub const LINE_SLEEP_MS_MAX: u64 = 50;
+/// Longest look of the engine thread into an empty line before it sleeps, in microseconds: about
+/// what waking it would cost.
+pub const LINE_LOOK_US_MAX: u64 = 50;
+/// Longest look of one who waits alone for an answer before it sleeps, in microseconds: about two
+/// syncs of a good disk.
+pub const ANSWER_LOOK_US_MAX: u64 = 400;
 /// Commands decided and synced together at most.
 pub const BATCH_LEN_MAX: usize = 16_384;
 /// What a busy line asks clients to wait, in milliseconds.

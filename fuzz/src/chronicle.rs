@@ -101,7 +101,7 @@ pub fn outcome(state: &State, command: &Command, stamp: Stamp) -> Option<Record>
         Ok(Outcome::New(events)) => events,
         Ok(Outcome::Again(_)) => return None,
         Err(refused) if refused.refusal.is_remembered(&command.body) => {
-            vec![Event::Refused(refused)]
+            Event::Refused(refused).into()
         }
         Err(_) => return None,
     };
@@ -129,7 +129,7 @@ fn script() -> Vec<Line> {
     };
     let badge = || "SAG-4".to_owned();
     let mut lines = vec![(0, operator, Body::Roster(founding()))];
-    lines.push((1, operator, Body::Publish(posting(1, 2))));
+    lines.push((1, operator, Body::Publish(Box::new(posting(1, 2)))));
     lines.push((2, officer(1), Body::Decline { vacancy, round: 1 }));
     lines.push((3, officer(0), accept(0, 1)));
     lines.push((3, officer(0), accept(0, 1)));
@@ -137,7 +137,7 @@ fn script() -> Vec<Line> {
     lines.push((15, Actor::Clock, Body::Tick));
     lines.push((16, officer(3), accept(0, 1)));
     lines.push((17, officer(1), accept(0, 1)));
-    lines.push((18, Actor::Operator, Body::Publish(posting(2, 1))));
+    lines.push((18, Actor::Operator, Body::Publish(Box::new(posting(2, 1)))));
     lines.push((19, officer(0), accept(1, 1)));
     lines.push((20, officer(2), Body::Release { vacancy }));
     lines.push((21, officer(3), accept(0, 2)));
@@ -174,13 +174,13 @@ fn script() -> Vec<Line> {
 fn longer(vacancy: VacancyId) -> Body {
     let mut segments = posting(1, 2).segments;
     segments[0].end = Timestamp(segments[0].end.as_micros() + HOUR_US);
-    Body::Amend(Amend {
+    Body::Amend(Box::new(Amend {
         vacancy,
         segments: Some(segments),
         slots: None,
         post_orders: None,
         confirm_within_ms: 600_000,
-    })
+    }))
 }
 
 fn punch(direction: Direction) -> Body {
@@ -238,7 +238,7 @@ fn farewells() -> Vec<Line> {
                 reason,
             },
         ),
-        (33, operator, Body::Publish(posting(3, 1))),
+        (33, operator, Body::Publish(Box::new(posting(3, 1)))),
         (45, Actor::Clock, Body::Tick),
         (
             37,

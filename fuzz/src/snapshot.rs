@@ -206,11 +206,11 @@ fn asks(
 }
 
 fn with_slots(vacancy: VacancyId, slots: Vec<Rank>) -> Body {
-    Body::Amend(Amend {
+    Body::Amend(Box::new(Amend {
         vacancy,
         segments: None,
         slots: Some(slots),
         post_orders: None,
         confirm_within_ms: 60_000,
-    })
+    }))
 }

@@ -478,12 +478,13 @@ fn award() -> Record {
         request: RequestId(7),
         by: Actor::Officer(OfficerId(3)),
         fingerprint: 9,
-        events: vec![Event::Awarded {
+        events: Event::Awarded {
             vacancy: VacancyId(1),
             slot: 0,
             officer: OfficerId(3),
             cover: AgreementId(0),
             place: 1,
-        }],
+        }
+        .into(),
     }
 }

@@ -317,7 +317,7 @@ impl World {
                 .map(move |((lead, start, slots), number)| Command {
                     request: RequestId(u128::from(asked + u64::from(number))),
                     by: Actor::Operator,
-                    body: Body::Publish(vacancy(first + number, lead, start, slots)),
+                    body: Body::Publish(Box::new(vacancy(first + number, lead, start, slots))),
                 });
         self.line.done("publishing", commands, PUBLISH_IN_FLIGHT)?;
         self.asked += u64::from(count);

@@ -135,7 +135,8 @@ MUSTER_TOKEN holds it. undo takes an accept back as an accident, standby waits f
 
 pub(super) const AMEND: &str = "\
 Examples:
-  muster amend vac_0193… --site tucson-001 --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --start 2026-11-23T09:00 --end 17:00
+  muster amend vac_0193… --site tucson-002
   muster amend vac_0193… --slots 3 --post-orders \"park behind the gym\"
 
 What is not said stays. Another time or place: who holds it keeps it only by accepting it again.";
@@ -227,6 +228,15 @@ Examples:
 
 Begins at the newest snapshot not after that moment, or at the first record; archived segments
 count. Without a question it says how much there was.";
+
+pub(super) const LOG_TIMELINE: &str = "\
+Examples:
+  muster log timeline muster-data/log vac_0193…
+  muster log timeline muster-data/log vac_0193… --json | jq '.moments[] | select(.behind_us)'
+
+Microseconds count from the first line. What was settled together has one time; its order is that
+of the line. Accepts refused because the shift was filled are not in the log: where a place is
+missing, there was one.";
 
 pub(super) const REPLAY_HOLDERS: &str = "\
 Example:

@@ -34,6 +34,9 @@ pub enum LogWhat {
     /// Rebuild the state of a past moment, and ask it
     #[command(after_help = help::LOG_REPLAY)]
     Replay(LogReplayArgs),
+    /// Tell the race for one vacancy, with places and microseconds
+    #[command(after_help = help::LOG_TIMELINE)]
+    Timeline(LogTimelineArgs),
     /// Draw the lots of a vacancy again, and say whether the log agrees
     #[command(after_help = help::LOG_LOTTERY)]
     Lottery(LogLotteryArgs),
@@ -122,6 +125,20 @@ pub struct LogReplayArgs {
     /// What to ask.
     #[command(subcommand)]
     pub question: Option<ReplayQuestion>,
+}
+
+/// `muster log timeline`.
+#[derive(Debug, Args)]
+pub struct LogTimelineArgs {
+    /// The log's folder: `log` in the data folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Key of the vacancy
+    #[arg(value_name = "VACANCY")]
+    pub vacancy: VacancyKey,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What a past state is asked.

@@ -18,8 +18,8 @@ use words::{Window, milliseconds, rank, role, set, when, window};
 pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
-    LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogWhat,
-    ReplayQuestion,
+    LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,
+    LogWhat, ReplayQuestion,
 };
 pub use words::{Moment, Setting, Until, Window as TierWindow};
 
@@ -296,18 +296,19 @@ pub struct AmendArgs {
     /// Key of the vacancy, as `post` printed it
     #[arg(value_name = "VACANCY")]
     pub vacancy: VacancyKey,
-    /// Code of the site, said again if only the time changes; repeat with --start and --end
-    #[arg(long, value_name = "CODE", requires_all = ["start", "end"])]
+    /// Code of another site; repeat for each segment
+    #[arg(long, value_name = "CODE")]
     pub site: Vec<String>,
-    /// When the work starts, such as 2026-11-23T07:00
-    #[arg(long, value_name = "TIME", requires_all = ["site", "end"], value_parser = when)]
+    /// When the work starts, such as 2026-11-23T07:00; repeat for each segment
+    #[arg(long, value_name = "TIME", value_parser = when)]
     pub start: Vec<Moment>,
     /// When it ends: the same, or a time of day such as 15:00
-    #[arg(long, value_name = "TIME", requires_all = ["site", "start"], value_parser = when)]
+    #[arg(long, value_name = "TIME", value_parser = when)]
     pub end: Vec<Moment>,
-    /// IANA zone of times written without an offset
-    #[arg(long, value_name = "ZONE", default_value = "America/Phoenix")]
-    pub zone: String,
+    /// IANA zone of times written without an offset [default: the posted site's, or
+    /// America/Phoenix if --site, --start and --end are all said]
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
     /// How many officers are needed
     #[arg(long, value_name = "N", conflicts_with = "rank")]
     pub slots: Option<u16>,

@@ -55,6 +55,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Stats(args) => log::stats(&args, out),
             LogWhat::Tail(args) => log::tail(&args, out),
             LogWhat::Replay(args) => log::replay(&args, out),
+            LogWhat::Timeline(args) => log::timeline(&args, out),
             LogWhat::Lottery(args) => log::lottery(&args, out),
         },
         Command::Bench(command) => match command.what {

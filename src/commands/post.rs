@@ -79,7 +79,7 @@ fn terms(args: &AwardArgs, zone: &str) -> Result<Vec<Term>, String> {
     let collect = match (args.bids_until, args.fairness) {
         (Some(until), _) => {
             let at = until
-                .resolve(&time_zone(zone)?, None)
+                .resolve(&self::zone(zone)?, None)
                 .map_err(|why| format!("--bids-until: {why}"))?;
             let at_us = at.as_microsecond();
             Some(Collect::Until { at_us })
@@ -97,11 +97,6 @@ fn terms(args: &AwardArgs, zone: &str) -> Result<Vec<Term>, String> {
     Ok(award.into_iter().chain(undo).chain(standby).collect())
 }
 
-fn time_zone(zone: &str) -> Result<TimeZone, String> {
-    TimeZone::get(zone)
-        .map_err(|_| format!("--zone: `{zone}` is no IANA time zone such as America/Phoenix"))
-}
-
 /// The slots of `ranks`, or else `count` officers'.
 pub(super) fn slots(count: u16, ranks: &[Rank]) -> Result<Vec<Rank>, String> {
     match ranks {
@@ -109,6 +104,12 @@ pub(super) fn slots(count: u16, ranks: &[Rank]) -> Result<Vec<Rank>, String> {
         [] => Err(format!("--slots: expected 1 to {SLOTS_MAX}")),
         ranks => Ok(ranks.to_vec()),
     }
+}
+
+/// The time zone of that name.
+pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name)
+        .map_err(|_| format!("--zone: `{name}` is no IANA time zone such as America/Phoenix"))
 }
 
 /// Where and when; local times are those of `zone`.
@@ -124,7 +125,7 @@ pub(super) fn segments(
             counts[0], counts[1], counts[2]
         ));
     }
-    let zone = time_zone(zone)?;
+    let zone = self::zone(zone)?;
     let times = starts.iter().zip(ends);
     sites
         .iter()

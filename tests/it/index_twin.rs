@@ -131,7 +131,7 @@ impl World {
                 request,
                 by,
                 fingerprint,
-                events,
+                events: events.into(),
             },
         );
     }

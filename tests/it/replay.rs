@@ -418,7 +418,7 @@ impl House {
         let by_holder = Actor::Officer(holder.unwrap_or(officer));
         let operator = Actor::Operator;
         match self.random.below(24) {
-            0..=3 => (operator, Body::Publish(self.publication())),
+            0..=3 => (operator, Body::Publish(Box::new(self.publication()))),
             4..=11 => (by, Body::Accept { vacancy, round }),
             12 => (by_holder, Body::Accept { vacancy, round }),
             13 => (by, Body::Decline { vacancy, round }),

@@ -134,7 +134,7 @@ impl Walk {
         walk.put(Actor::Operator, Body::Roster(roster()));
         walk.settle(0);
         for number in 0..VACANCIES {
-            walk.put(Actor::Operator, Body::Publish(posted(number)));
+            walk.put(Actor::Operator, Body::Publish(Box::new(posted(number))));
         }
         walk.settle(0);
         walk
@@ -206,7 +206,7 @@ impl Walk {
                     post_orders: None,
                     confirm_within_ms: within * MINUTE_MS,
                 };
-                (Actor::Operator, Body::Amend(amend))
+                (Actor::Operator, Body::Amend(Box::new(amend)))
             }
             Step::Again(_) | Step::Settle(_) => return,
         };

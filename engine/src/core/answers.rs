@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use hashbrown::HashTable;
 use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -14,29 +13,45 @@ use super::state::{Answer, Reply};
 use crate::limits::{ANSWER_RETENTION_MS, ANSWERS_MAX};
 use crate::model::{OfficerId, RequestId, Timestamp};
 
+/// Lists for each answer: at least these, and so many when they are made anew. Most lists then have
+/// one answer or none, and a request that is new finds nothing without reading another's answer.
+const LISTS_EACH_MIN: usize = 2;
+const LISTS_EACH: usize = 2 * LISTS_EACH_MIN;
+
 /// Answers by request, for as long as retries are honoured.
 ///
-/// The line of what was given, the oldest first, is the record; the table that finds an answer in
-/// it is derived, and never iterated over.
+/// The line of what was given, the oldest first, is the record. It is read through lists: the newest
+/// answer of each list by the hash of its request, and in every answer the one before it in its
+/// list. Both are derived. Nothing is ever taken out of a list, because it ends by itself where the
+/// line ends: what is forgotten is older than all that is remembered.
 #[derive(Archive, Serialize, Deserialize, Clone, Default)]
 pub(super) struct Answers {
     given: VecDeque<Given>,
-    /// How many were given and are forgotten: the number of the oldest in `given`.
+    /// How many were ever given.
     #[rkyv(with = Skip)]
-    forgotten: u64,
-    /// Numbers of answers, counted from the first one ever given.
+    count: Count,
+    /// The newest answer of each list; a power of two.
     #[rkyv(with = Skip)]
-    by_request: HashTable<u64>,
+    newest: Vec<Count>,
     #[rkyv(with = Skip)]
     key: u64,
 }
 
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+/// How many answers had been given when one was, which is its name; it wraps.
+///
+/// Only answers that are remembered are looked at, which are far fewer than there are numbers, so
+/// a number that has come round again leads to a wrong answer at worst, which is seen to be one.
+type Count = u32;
+
+#[derive(Archive, Serialize, Deserialize, Debug, Clone)]
 struct Given {
     at: Timestamp,
     by: Actor,
     request: RequestId,
     answer: Remembered,
+    /// The answer before it in its list.
+    #[rkyv(with = Skip)]
+    before: Count,
 }
 
 /// An answer that was given.
@@ -51,13 +66,28 @@ pub struct Remembered {
 impl Answers {
     /// The answer to `request` of `by`, if it is still remembered.
     pub(super) fn find(&self, by: Actor, request: RequestId) -> Option<&Remembered> {
-        let row = |number: u64| self.row(number);
-        let same = |number: &u64| {
-            let given = row(*number);
-            given.request == request && given.by == by
-        };
-        let number = self.by_request.find(hash(self.key, by, request), same)?;
-        Some(&row(*number).answer)
+        let mut number = *self.newest.get(self.list(by, request))?;
+        let mut age_before = None;
+        loop {
+            let age = self.count.wrapping_sub(number).wrapping_sub(1) as usize;
+            // A list leads to older answers only. Where it seems not to, it has led out of the line
+            // to a number that was given again since.
+            if age_before >= Some(age) {
+                return None;
+            }
+            let place = self.given.len().checked_sub(age + 1)?;
+            let given = &self.given[place];
+            if given.request == request && given.by == by {
+                return Some(&given.answer);
+            }
+            (number, age_before) = (given.before, Some(age));
+        }
+    }
+
+    /// Reads ahead where the answer to `request` of `by` would be found.
+    pub(super) fn touch(&self, by: Actor, request: RequestId) -> usize {
+        let newest = self.newest.get(self.list(by, request));
+        newest.map_or(0, |number| *number as usize)
     }
 
     /// Remembers the answer in `record`, and forgets those past their retention.
@@ -67,11 +97,15 @@ impl Answers {
             if first.at >= oldest && self.given.len() < ANSWERS_MAX {
                 break;
             }
-            self.forget_first();
+            self.given.pop_front();
         }
         if record.by == Actor::Clock {
             return;
         }
+        if self.given.len() * LISTS_EACH_MIN >= self.newest.len() {
+            self.relist();
+        }
+        let list = self.list(record.by, record.request);
         self.given.push_back(Given {
             at: record.at,
             by: record.by,
@@ -80,8 +114,9 @@ impl Answers {
                 fingerprint: record.fingerprint,
                 reply: record.reply(),
             },
+            before: std::mem::replace(&mut self.newest[list], self.count),
         });
-        self.note(self.forgotten + self.given.len() as u64 - 1);
+        self.count = self.count.wrapping_add(1);
     }
 
     /// Officers who heard anything but that a slot is theirs, and whose retries must hear it again.
@@ -94,43 +129,37 @@ impl Answers {
             })
     }
 
-    /// Builds the table anew, under `key`.
+    /// Makes all lists anew, under `key`.
     pub(super) fn rekey(&mut self, key: u64) {
         self.key = key;
-        self.by_request.clear();
-        for number in 0..self.given.len() as u64 {
-            self.note(self.forgotten + number);
+        self.relist();
+    }
+
+    /// Makes all lists anew, and enough of them for a while.
+    fn relist(&mut self) {
+        let lists = (self.given.len() + 1) * LISTS_EACH;
+        self.newest = vec![0; lists.next_power_of_two()];
+        self.count = 0;
+        for place in 0..self.given.len() {
+            let Given { by, request, .. } = self.given[place];
+            let list = self.list(by, request);
+            self.given[place].before = std::mem::replace(&mut self.newest[list], self.count);
+            self.count += 1;
         }
     }
 
-    fn row(&self, number: u64) -> &Given {
-        &self.given[(number - self.forgotten) as usize]
+    /// The list that the answer to `request` of `by` is in.
+    fn list(&self, by: Actor, request: RequestId) -> usize {
+        // Their number is a power of two. Without any, the place is outside all the same.
+        let mask = self.newest.len().wrapping_sub(1);
+        hash(self.key, by, request) as usize & mask
     }
+}
 
-    /// Makes the answer of this number findable.
-    fn note(&mut self, number: u64) {
-        let (given, forgotten, key) = (&self.given, self.forgotten, self.key);
-        let rehash = |number: &u64| {
-            let row = &given[(*number - forgotten) as usize];
-            hash(key, row.by, row.request)
-        };
-        self.by_request
-            .insert_unique(rehash(&number), number, rehash);
-    }
-
-    fn forget_first(&mut self) {
-        let Some(first) = self.given.front() else {
-            return;
-        };
-        let (hash, number) = (hash(self.key, first.by, first.request), self.forgotten);
-        if let Ok(entry) = self
-            .by_request
-            .find_entry(hash, |candidate| *candidate == number)
-        {
-            entry.remove();
-        }
-        self.given.pop_front();
-        self.forgotten += 1;
+impl Given {
+    /// What of it is on record.
+    fn told(&self) -> (Timestamp, Actor, RequestId, &Remembered) {
+        (self.at, self.by, self.request, &self.answer)
     }
 }
 
@@ -160,13 +189,17 @@ fn hash(key: u64, by: Actor, request: RequestId) -> u64 {
 
 impl fmt::Debug for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.given).finish()
+        let told = self.given.iter().map(Given::told);
+        f.debug_list().entries(told).finish()
     }
 }
 
 impl PartialEq for Answers {
     fn eq(&self, other: &Answers) -> bool {
-        self.given == other.given
+        self.given
+            .iter()
+            .map(Given::told)
+            .eq(other.given.iter().map(Given::told))
     }
 }
 
@@ -174,7 +207,8 @@ impl Eq for Answers {}
 
 impl Hash for Answers {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.given.hash(state);
+        self.given.len().hash(state);
+        self.given.iter().for_each(|given| given.told().hash(state));
     }
 }
 
@@ -190,7 +224,7 @@ mod tests {
             request: RequestId(u128::from(number) << 64 | 7),
             by: Actor::Officer(OfficerId(number as u32 % 3)),
             fingerprint: number,
-            events: Vec::new(),
+            events: Vec::new().into(),
         }
     }
 
@@ -226,12 +260,30 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_mistaken_for_another_when_numbers_come_round_again() {
+        let mut answers = Answers::default();
+        // Lists are made anew when the third, the ninth and the thirty-third come.
+        for number in 0..33 {
+            answers.remember(&record(number, Timestamp(0)));
+        }
+        // The last numbers before zero; the lists lead to answers of before.
+        answers.count = Count::MAX - 10;
+        answers.given.clear();
+        for number in 33..63 {
+            answers.remember(&record(number, Timestamp(0)));
+        }
+        assert!(answers.count < 30, "it has come round");
+        assert!((0..33).all(|number| !found(&answers, number)));
+        assert!((33..63).all(|number| found(&answers, number)));
+    }
+
+    #[test]
     fn the_table_is_found_again_under_another_key_and_from_a_snapshot() {
         let mut answers = Answers::default();
         for number in 0..100 {
             answers.remember(&record(number, Timestamp(0)));
         }
-        answers.forget_first();
+        answers.given.pop_front();
         answers.rekey(99);
         assert!(!found(&answers, 0) && (1..100).all(|number| found(&answers, number)));
         let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(&answers).expect("to memory");

@@ -35,12 +35,15 @@ pub enum Actor {
 }
 
 /// What is asked.
+///
+/// What is large is boxed: a command is moved from whoever submits it into the line and out of it,
+/// and nearly all of them are short.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Body {
     /// Change agencies, officers, sites, pacts: all of these, or none.
     Roster(Vec<RosterChange>),
     /// Publish a vacancy.
-    Publish(NewVacancy),
+    Publish(Box<NewVacancy>),
     /// Withdraw a vacancy on the customer's behalf.
     Cancel {
         /// The vacancy.
@@ -91,7 +94,7 @@ pub enum Body {
     /// Handle the deadlines that have passed: tier windows, starts, expiries.
     Tick,
     /// Change time, place, slots or post orders of a vacancy that was published.
-    Amend(Amend),
+    Amend(Box<Amend>),
     /// Publish these vacancies: all of them, or none.
     PublishAll(Vec<Publication>),
     /// Reveal the seed of a lottery whose bids are closed.

@@ -14,6 +14,7 @@
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::command::Actor;
+use super::events::Events;
 use super::refusal::{Refusal, Refused};
 use super::state::Receipt;
 use crate::model::{
@@ -37,7 +38,7 @@ pub struct Record {
     /// Fingerprint of what was asked, to tell a retry from a reused id.
     pub fingerprint: u64,
     /// What happened, in order.
-    pub events: Vec<Event>,
+    pub events: Events,
 }
 
 /// Something that happened.

@@ -77,8 +77,9 @@ pub enum Refusal {
     /// Its start has passed.
     #[error("this shift has started; it can no longer be taken or changed")]
     Expired,
-    /// The officer's agency is not asked yet.
-    #[error("this shift is not open to your agency yet")]
+    /// The officer is not asked: the agency is not yet, the officer gave the slot back or was taken
+    /// back, or the round has not begun.
+    #[error("this shift is not offered to you")]
     NotOffered,
     /// A clause of eligibility does not hold; this is the first that does not.
     #[error("you are not eligible for this shift")]
@@ -279,6 +280,9 @@ pub enum Invalid {
     /// Two terms of one kind, or one out of its bounds.
     #[error("a vacancy has each kind of term at most once; time before and after is a day at most")]
     Terms,
+    /// An accept of round 0.
+    #[error("rounds count from 1: answer the round that the offer names")]
+    Round,
     /// An award rule, an undo window or a standby list out of its bounds.
     #[error(
         "bids close between now and the first start; each criterion is named once; a fairness \

@@ -266,7 +266,19 @@ impl State {
         let agencies = tier::agencies_of_tier(self.roster(), posting.lead, tier, at, span);
         let mut eligible = self.index.eligible(ground, self.calendars(), &agencies);
         eligible.0 -= &vacancy.returned.0;
+        if vacancy.holders().next().is_some() {
+            eligible = self.with_open_rank(vacancy, &eligible);
+        }
         eligible
+    }
+
+    /// Those of `officers` for whose rank a slot of `vacancy` is open.
+    pub(super) fn with_open_rank(&self, vacancy: &Vacancy, officers: &OfficerSet) -> OfficerSet {
+        let is_open = |id: &OfficerId| {
+            let officer = self.roster().officers.find(*id);
+            officer.is_some_and(|officer| vacancy.open_slot(officer.rank).is_some())
+        };
+        officers.iter().filter(is_open).collect()
     }
 
     pub(super) fn candidate(&self, id: OfficerId) -> Option<Candidate<'_>> {

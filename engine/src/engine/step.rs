@@ -41,6 +41,8 @@ pub struct Stepper {
     is_stale: bool,
     /// Taken from the line and not yet settled, the first to enter first.
     waiting: Vec<Intention>,
+    /// Whether the last to be settled was alone, and may soon have the next thing to say.
+    was_alone: bool,
 }
 
 struct LogThread {
@@ -76,6 +78,7 @@ impl Stepper {
             log_thread: None,
             is_stale: false,
             waiting: Vec::new(),
+            was_alone: false,
         };
         Ok((stepper, recovered))
     }
@@ -147,7 +150,7 @@ impl Stepper {
 
     /// Has `draft` written: by the log thread if there is one and more to settle meanwhile,
     /// otherwise here.
-    fn hand_over(&self, draft: Draft) -> Verdict {
+    fn hand_over(&mut self, draft: Draft) -> Verdict {
         if draft.is_empty() {
             return Verdict::Durable;
         }
@@ -162,8 +165,9 @@ impl Stepper {
             }
             return self.scribe().write(draft);
         }
-        let is_alone = self.waiting.is_empty() && self.shared.line.is_empty();
-        if is_alone && desk.is_clear() {
+        let is_alone = self.waiting.is_empty() && self.shared.line.is_empty() && desk.is_clear();
+        self.was_alone = is_alone && draft.replies.len() == 1;
+        if is_alone {
             return self.scribe().write(draft);
         }
         desk.put(draft)
@@ -198,7 +202,12 @@ impl Stepper {
             }
             match self.idle_for() {
                 Some(wait) if wait.is_zero() => {}
-                wait => self.shared.line.wait(wait),
+                wait => {
+                    if self.was_alone {
+                        self.shared.line.look_out();
+                    }
+                    self.shared.line.wait(wait);
+                }
             }
         }
     }
@@ -219,10 +228,11 @@ impl Stepper {
 
     /// Decides and applies everything in line, up to a batch's worth, in order.
     fn settle(&mut self, at: Timestamp) -> Draft {
-        let count = self.waiting.len().min(BATCH_LEN_MAX);
+        // Taken out while it is settled, and put back for its memory.
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let count = waiting.len().min(BATCH_LEN_MAX);
         let mut draft = Draft::with_capacity(count);
-        let batch: Vec<Intention> = self.waiting.drain(..count).collect();
-        for intention in &batch {
+        for intention in &waiting[..count] {
             match intention {
                 Intention::Follow(sender) => draft.joining.push(self.reader(sender.clone())),
                 // Not with the draft, which may never be written.
@@ -233,8 +243,8 @@ impl Stepper {
         if self.state.next_deadline().is_some_and(|due| due <= at) {
             self.tick(at, &mut draft);
         }
-        let mut matches = self.match_ahead(&batch, at).into_iter();
-        let mut batch = batch.into_iter();
+        let mut matches = self.match_ahead(&waiting[..count], at).into_iter();
+        let mut batch = waiting.drain(..count);
         while !batch.as_slice().is_empty() {
             self.touch(batch.as_slice());
             for intention in batch.by_ref().take(TOUCHED_AT_A_TIME) {
@@ -249,18 +259,22 @@ impl Stepper {
                 }
             }
         }
+        drop(batch);
+        self.waiting = waiting;
         draft.signs = signs(&self.state, &draft.records);
         draft
     }
 
     /// Reads ahead what the next few commands will need.
     fn touch(&self, batch: &[Intention]) {
-        let next = batch.iter().take(TOUCHED_AT_A_TIME);
-        let touched = next.map(|intention| match intention {
-            Intention::Command(command, _) => self.state.touch(command),
-            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => 0,
-        });
-        black_box(touched.fold(0, usize::wrapping_add));
+        let next = &batch[..batch.len().min(TOUCHED_AT_A_TIME)];
+        for touch in [State::touch_rows, State::touch_beyond] {
+            let touched = next.iter().map(|intention| match intention {
+                Intention::Command(command, _) => touch(&self.state, command),
+                Intention::Follow(_) | Intention::Listen(_) | Intention::Close => 0,
+            });
+            black_box(touched.fold(0, usize::wrapping_add));
+        }
     }
 
     /// Somebody who reads from the state as it stands, once it is durable.
@@ -313,7 +327,7 @@ impl Stepper {
             Ok(Outcome::Again(reply)) => return reply,
             Ok(Outcome::New(events)) => events,
             Err(refused) if refused.refusal.is_remembered(&command.body) => {
-                vec![Event::Refused(refused)]
+                Event::Refused(refused).into()
             }
             Err(refused) => return Err(refused),
         };
@@ -405,12 +419,18 @@ impl Stepper {
 
 /// What the gates of the vacancies that `records` touched show when they are durable.
 fn signs(state: &State, records: &[Record]) -> Vec<(VacancyId, Sign)> {
-    let events = records.iter().flat_map(|record| &record.events);
-    let mut signs: Vec<(VacancyId, Sign)> = Vec::with_capacity(records.len());
-    for id in events.filter_map(Event::vacancy) {
+    let mut signs: Vec<(VacancyId, Sign)> = Vec::new();
+    for event in records.iter().flat_map(|record| &record.events) {
+        let Some((id, row)) = event
+            .vacancy()
+            .and_then(|id| Some((id, state.vacancy(id)?)))
+        else {
+            continue;
+        };
         // Showing a gate twice does no harm, and a hot vacancy is next to itself in the batch.
         let is_repeated = signs.last().is_some_and(|(last, _)| *last == id);
-        if !is_repeated && let Some(row) = state.vacancy(id) {
+        let is_new = matches!(event, Event::Published { .. });
+        if !is_repeated && (is_new || Sign::differs(row)) {
             signs.push((id, Sign::of(row)));
         }
     }

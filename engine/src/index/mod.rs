@@ -1,6 +1,7 @@
-//! Who could come: sets of officers by agency, certification, approval, rank and readiness.
+//! Who could come.
 //!
-//! The index answers a question about many officers with a handful of set operations and leaves
+//! [`Sets`] is the record: roaring sets of officers by agency, certification, approval, class, rank
+//! and readiness. The index answers a question about many officers with a handful of set operations and leaves
 //! a short list, on which [`rules::eligibility`](crate::rules::eligibility) decides officer by
 //! officer. Its answer is therefore exact, and [`naive`] is its slow twin: the same question by
 //! examining everybody.
@@ -9,29 +10,26 @@
 
 pub mod naive;
 
+mod sets;
+
+pub use sets::Sets;
+
 use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    AgencyId, Calendar, CertificationId, Class, Interval, Officer, OfficerId, OfficerSet,
-    ProgrammeId, Rank, Roster, Table,
+    AgencyId, Calendar, CertificationId, Interval, Officer, OfficerId, OfficerSet, Roster, Table,
 };
 use crate::rules::{Candidate, Ground, eligibility};
 
 /// Microseconds of the coarse unit in which booked time is indexed: one UTC day.
 const BOOKED_UNIT_US: i64 = 24 * 3_600 * 1_000_000;
 
-/// Sets of officers by what is asked of them.
+/// Officers by what is asked of them, and by the days on which they work.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    agency: BTreeMap<AgencyId, RoaringBitmap>,
-    certification: BTreeMap<CertificationId, RoaringBitmap>,
-    approval: BTreeMap<ProgrammeId, RoaringBitmap>,
-    class: BTreeMap<Class, RoaringBitmap>,
-    rank: BTreeMap<Rank, RoaringBitmap>,
-    /// Not suspended.
-    ready: RoaringBitmap,
+    sets: Sets,
     /// Officers with a booking on a UTC day, counted from the epoch. Coarse: who is in may be
     /// free at the hour asked, who is not in is free all day.
     booked: BTreeMap<i64, RoaringBitmap>,
@@ -60,27 +58,12 @@ impl Index {
     /// Records everything about `officer` anew.
     pub fn put(&mut self, id: OfficerId, officer: &Officer) {
         self.generation += 1;
-        let OfficerId(id) = id;
-        for held in self
-            .certification
-            .values_mut()
-            .chain(self.approval.values_mut())
-        {
-            held.remove(id);
-        }
-        for kind in officer.certifications.keys() {
-            self.certification.entry(*kind).or_default().insert(id);
-        }
-        for programme in officer.approvals.keys() {
-            self.approval.entry(*programme).or_default().insert(id);
-        }
-        self.agency.entry(officer.home).or_default().insert(id);
-        self.class.entry(officer.class).or_default().insert(id);
-        self.rank.entry(officer.rank).or_default().insert(id);
-        match officer.suspended {
-            true => self.ready.remove(id),
-            false => self.ready.insert(id),
-        };
+        self.sets.put(id, officer);
+    }
+
+    /// The sets of officers by what they are and hold.
+    pub fn sets(&self) -> &Sets {
+        &self.sets
     }
 
     /// Notes that something other than an officer's own record may have made somebody eligible:
@@ -91,9 +74,7 @@ impl Index {
 
     /// Forgets that `officer` holds a certification that has run out: nobody asks for the past.
     pub fn expire(&mut self, officer: OfficerId, kind: CertificationId) {
-        if let Some(held) = self.certification.get_mut(&kind) {
-            held.remove(officer.0);
-        }
+        self.sets.expire(officer, kind);
     }
 
     /// Notes that `officer` has work in `span`.
@@ -168,39 +149,13 @@ impl Index {
         ground: Ground<'_>,
         agencies: &[AgencyId],
     ) -> (RoaringBitmap, RoaringBitmap) {
-        // The agency comes first: it is the smallest set by far, and a few runs.
-        let of_agency = agencies.iter().filter_map(|agency| self.agency.get(agency));
-        let mut left = of_agency.fold(RoaringBitmap::new(), |all, one| all | one);
-        left &= &self.ready;
-        for kind in &ground.programme.certifications {
-            keep(&mut left, self.certification.get(kind));
-        }
-        if ground.programme.approval {
-            keep(&mut left, self.approval.get(&ground.posting.programme));
-        }
-        left &= union(&self.class, &ground.programme.classes);
-        left &= union(&self.rank, &ground.posting.slots);
-
+        let mut left = self.sets.candidates(ground, agencies);
         let spans = ground.posting.segments.iter().map(|segment| segment.span);
         let of_day = spans.flat_map(days).filter_map(|day| self.booked.get(&day));
         let booked = of_day.fold(RoaringBitmap::new(), |all, one| all | (&left & one));
         left -= &booked;
         (left, booked)
     }
-}
-
-/// Narrows `left` to the members of `set`; a set that was never filled has none.
-fn keep(left: &mut RoaringBitmap, set: Option<&RoaringBitmap>) {
-    match set {
-        Some(set) => *left &= set,
-        None => left.clear(),
-    }
-}
-
-fn union<K: Ord>(sets: &BTreeMap<K, RoaringBitmap>, keys: &[K]) -> RoaringBitmap {
-    keys.iter()
-        .filter_map(|key| sets.get(key))
-        .fold(RoaringBitmap::new(), |all, one| all | one)
 }
 
 /// The UTC days that `span` touches, counted from the epoch.

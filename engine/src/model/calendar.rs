@@ -24,9 +24,7 @@ pub struct Booking {
 impl Calendar {
     /// The first booking that shares an instant with `span`.
     pub fn overlapping(&self, span: Interval) -> Option<Booking> {
-        let after = self
-            .bookings
-            .partition_point(|booking| booking.span.end <= span.start);
+        let after = self.place_behind(|booking| booking.span.end <= span.start);
         self.bookings
             .get(after)
             .copied()
@@ -35,9 +33,7 @@ impl Calendar {
 
     /// Books `span`, which overlaps nothing.
     pub fn book(&mut self, span: Interval, vacancy: VacancyId) {
-        let place = self
-            .bookings
-            .partition_point(|booking| booking.span.start < span.start);
+        let place = self.place_behind(|booking| booking.span.start < span.start);
         self.bookings.insert(place, Booking { span, vacancy });
     }
 
@@ -49,5 +45,15 @@ impl Calendar {
     /// All bookings, the earliest first.
     pub fn bookings(&self) -> &[Booking] {
         &self.bookings
+    }
+
+    /// The place behind all bookings that are `earlier`. Work is mostly taken on in the order in
+    /// which it is done, so the last booking is asked first; the middle of a long calendar is
+    /// memory that nobody has read for a while.
+    fn place_behind(&self, earlier: impl Fn(&Booking) -> bool) -> usize {
+        match self.bookings.last() {
+            Some(last) if !earlier(last) => self.bookings.partition_point(earlier),
+            Some(_) | None => self.bookings.len(),
+        }
     }
 }

@@ -4,6 +4,7 @@ mod agency;
 mod attendance;
 mod award;
 mod calendar;
+mod held;
 mod ids;
 mod officer;
 mod officer_set;
@@ -19,6 +20,7 @@ pub use agency::{Agency, Agreement};
 pub use attendance::{Direction, Punch};
 pub use award::{AwardRule, Awarding, Bid, Collect, Criterion, Kept, Promise, Seed};
 pub use calendar::{Booking, Calendar};
+pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,

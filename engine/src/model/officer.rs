@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{AgencyId, CertificationId, Code, Interval, ProgrammeId};
+use super::{AgencyId, CertificationId, Code, Held, ProgrammeId};
 
 /// An officer, known by badge.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,9 +18,9 @@ pub struct Officer {
     /// Rank.
     pub rank: Rank,
     /// Certifications with their validity.
-    pub certifications: BTreeMap<CertificationId, Interval>,
+    pub certifications: Held<CertificationId>,
     /// Approvals by the home agency with their validity.
-    pub approvals: BTreeMap<ProgrammeId, Interval>,
+    pub approvals: Held<ProgrammeId>,
     /// Whether the officer may not work until reinstated.
     pub suspended: bool,
     /// When the officer is willing to work.

@@ -97,8 +97,9 @@ impl Gates {
         };
         let word = gate.word.load(Ordering::Acquire);
         let closed_round = (word >> 32) as u32;
-        // A round that was never closed is the engine's to judge, and so is one that never began.
-        if round > closed_round {
+        // A round that was never closed is the engine's to judge, and so is one that never began,
+        // such as 0.
+        if round == 0 || round > closed_round {
             return Admission::Enter;
         }
         let has_won = gate.winners.load(Ordering::Acquire) & winner_bit(officer) != 0;
@@ -159,6 +160,12 @@ impl Gates {
 }
 
 impl Sign {
+    /// Whether the gate of `row` is to show anything else than when `row` was published: as long as
+    /// no round was closed, everybody enters.
+    pub(crate) fn differs(row: &Vacancy) -> bool {
+        row.closed_round > 0
+    }
+
     /// What the gate of `row` shows once `row` is durable.
     pub(crate) fn of(row: &Vacancy) -> Sign {
         let is_over = matches!(row.standing, Standing::Cancelled | Standing::Expired);

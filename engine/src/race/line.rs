@@ -10,8 +10,9 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use super::inbox::Inbox;
+use super::lookout::Lookout;
 use super::sync::{AtomicU8, Bell, Ordering, fence};
-use crate::limits::LINE_SLEEP_MS_MAX;
+use crate::limits::{LINE_LOOK_US_MAX, LINE_SLEEP_MS_MAX};
 
 /// How the engine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub(crate) struct Line<T> {
     inbox: Inbox<T>,
     bell: Bell,
     health: AtomicU8,
+    lookout: Lookout,
 }
 
 /// What became of somebody who wanted into the line.
@@ -54,6 +56,7 @@ impl<T> Line<T> {
             inbox: Inbox::new(len_max),
             bell: Bell::default(),
             health: AtomicU8::new(Health::Running as u8),
+            lookout: Lookout::new(LINE_LOOK_US_MAX),
         }
     }
 
@@ -95,6 +98,11 @@ impl<T> Line<T> {
     /// Whether nobody was in line at that moment.
     pub(crate) fn is_empty(&self) -> bool {
         self.inbox.is_empty()
+    }
+
+    /// Looks for a while whether somebody enters: for the one who drains, before [`Line::wait`].
+    pub(crate) fn look_out(&self) {
+        self.lookout.wait().look(|| !self.inbox.is_empty());
     }
 
     /// Sleeps until somebody enters the line, `at_most` or [`LINE_SLEEP_MS_MAX`] has passed, or for

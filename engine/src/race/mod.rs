@@ -8,6 +8,7 @@
 mod gate;
 mod inbox;
 mod line;
+mod lookout;
 #[cfg(all(test, any(loom, shuttle)))]
 mod models;
 mod sync;

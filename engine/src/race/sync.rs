@@ -1,4 +1,4 @@
-//! What the way in is built on: atomics, and the bell that wakes whoever drains the line.
+//! What the way in is built on: atomics, locks, and the bell that wakes whoever drains the line.
 //!
 //! They are the machine's. In the explored models (`models/`) they are those of an explorer: loom
 //! runs every interleaving of a few threads under the memory model of the language, shuttle runs
@@ -15,8 +15,9 @@ pub(super) use machine::*;
 mod machine {
     use std::sync::OnceLock;
     pub(in crate::race) use std::sync::atomic::{
-        AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+        AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
     };
+    pub(in crate::race) use std::sync::{Condvar, Mutex, MutexGuard};
     use std::thread::{self, Thread};
     use std::time::Duration;
 
@@ -62,7 +63,9 @@ mod explored {
 
     use explorer::sync::atomic;
     pub(in crate::race) use explorer::sync::atomic::fence;
+    pub(in crate::race) use explorer::sync::{Condvar, Mutex, MutexGuard};
 
+    pub(in crate::race) type AtomicBool = Staged<atomic::AtomicBool>;
     pub(in crate::race) type AtomicI64 = Staged<atomic::AtomicI64>;
     pub(in crate::race) type AtomicPtr<T> = Staged<atomic::AtomicPtr<T>>;
     pub(in crate::race) type AtomicU8 = Staged<atomic::AtomicU8>;
@@ -92,7 +95,7 @@ mod explored {
             }
         )*};
     }
-    made_of!(AtomicU8: u8, AtomicU64: u64, AtomicUsize: usize);
+    made_of!(AtomicBool: bool, AtomicU8: u8, AtomicU64: u64, AtomicUsize: usize);
 
     impl<T> Staged<atomic::AtomicPtr<T>> {
         pub(in crate::race) fn new(value: *mut T) -> Self {

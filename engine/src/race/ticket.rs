@@ -2,10 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::lookout::Lookout;
+use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 use crate::core::Reply;
+use crate::limits::ANSWER_LOOK_US_MAX;
+
+/// Where a thread that is the only one of this process to wait for an answer looks for it.
+static LOOKOUT: Lookout = Lookout::new(ANSWER_LOOK_US_MAX);
 
 /// Nobody can say whether the command was done: ask again with the same request id.
 ///
@@ -33,10 +39,12 @@ pub struct Ticket {
     cell: Arc<Cell>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Cell {
     inside: Mutex<Inside>,
     arrived: Condvar,
+    /// Whether the answer is inside, for who looks without the lock.
+    is_kept: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +56,11 @@ struct Inside {
 impl Ticket {
     /// A ticket and the promise to answer it.
     pub(crate) fn new() -> (Ticket, Promise) {
-        let cell = Arc::new(Cell::default());
+        let cell = Arc::new(Cell {
+            inside: Mutex::default(),
+            arrived: Condvar::default(),
+            is_kept: AtomicBool::new(false),
+        });
         (
             Ticket {
                 cell: Arc::clone(&cell),
@@ -66,6 +78,8 @@ impl Ticket {
 
     /// Blocks this thread until the answer is durable.
     pub fn wait(self) -> Result<Reply, Unavailable> {
+        let waiting = LOOKOUT.wait();
+        waiting.look(|| self.cell.is_kept.load(Ordering::Relaxed));
         let mut inside = self.cell.inside();
         loop {
             if let Some(answer) = inside.answer.take() {
@@ -119,6 +133,7 @@ impl Promise {
         let mut inside = cell.inside();
         inside.answer = Some(answer);
         let waker = inside.waker.take();
+        cell.is_kept.store(true, Ordering::Relaxed);
         drop(inside);
         cell.arrived.notify_one();
         if let Some(waker) = waker {
@@ -130,5 +145,40 @@ impl Promise {
 impl Drop for Promise {
     fn drop(&mut self) {
         self.fulfil(Err(Unavailable::Closed));
+    }
+}
+
+/// Tickets with one mistake each, for the models to find.
+#[cfg(all(test, any(loom, shuttle)))]
+mod planted {
+    use super::*;
+
+    impl Ticket {
+        /// Looks, and sleeps without asking under the lock whether the answer has come since.
+        pub(in crate::race) fn look_and_sleep_blindly(self) -> Result<Reply, Unavailable> {
+            let kept = || self.cell.is_kept.load(Ordering::Relaxed);
+            if !kept() {
+                let inside = self.cell.inside();
+                drop(self.cell.arrived.wait(inside));
+            }
+            self.wait()
+        }
+
+        /// Takes what a look has seen for an answer that is there.
+        pub(in crate::race) fn trust_the_look(self) -> Result<Reply, Unavailable> {
+            let kept = || self.cell.is_kept.load(Ordering::Relaxed);
+            LOOKOUT.wait().look(kept);
+            let mut inside = self.cell.inside();
+            inside.answer.take().expect("the look found the answer")
+        }
+    }
+
+    impl Promise {
+        /// Answers whoever looks, and wakes nobody who sleeps.
+        pub(in crate::race) fn keep_for_who_looks(mut self, answer: Result<Reply, Unavailable>) {
+            let cell = self.cell.take().expect("it was not kept before");
+            cell.inside().answer = Some(answer);
+            cell.is_kept.store(true, Ordering::Relaxed);
+        }
     }
 }

@@ -18,9 +18,9 @@ use engine::core::{
 };
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
-    Code, Date, Direction, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Position,
-    Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId,
-    SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
+    Code, Date, Direction, Held, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact,
+    Position, Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site,
+    SiteId, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 use engine::rules::Clause;
 
@@ -57,7 +57,7 @@ variants! {
         NotWaiting Seed;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms Award Date;
+        Publications Terms Round Award Date;
     TERMS, term, Term: Buffer Award Undo Standby;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy
         Bid Standby;
@@ -125,7 +125,7 @@ fn record(by: Actor, events: Vec<Event>) -> Record {
         request: RequestId(0x0198_f3a2_7c01_7171_8222_3333_4444_5555),
         by,
         fingerprint: 0x0123_4567_89ab_cdef,
-        events,
+        events: events.into(),
     }
 }
 
@@ -437,11 +437,11 @@ fn officer_added() -> Event {
             home: AgencyId(2),
             class: Class::PeaceOfficer,
             rank: Rank::Sergeant,
-            certifications: BTreeMap::from([
+            certifications: Held::from_iter([
                 (CertificationId(0), Interval::ALWAYS),
                 (CertificationId(1), year()),
             ]),
-            approvals: BTreeMap::from([(ProgrammeId(1), year())]),
+            approvals: Held::from_iter([(ProgrammeId(1), year())]),
             suspended: false,
             availability: declared(),
         }),
@@ -622,6 +622,7 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::ConfirmWithin,
         Invalid::Publications,
         Invalid::Terms,
+        Invalid::Round,
         Invalid::Award,
         Invalid::Date,
     ]

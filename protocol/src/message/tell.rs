@@ -469,7 +469,7 @@ pub enum RefusalCode {
     Cancelled,
     /// The vacancy's start has passed.
     Expired,
-    /// The vacancy is not open to the officer's agency yet.
+    /// The vacancy is not offered to the officer: not yet, or not any more.
     NotOffered,
     /// A clause of eligibility does not hold.
     NotEligible,

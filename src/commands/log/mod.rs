@@ -1,7 +1,8 @@
 //! `muster log`: a look into the write-ahead log, of a running server or of none. Nothing here
 //! changes it or takes its lock.
 //!
-//! `verify` reads bytes; `dump`, `tail` and `stats` read records; `replay` rebuilds states. What a
+//! `verify` reads bytes; `dump`, `tail`, `timeline` and `stats` read records; `replay` rebuilds
+//! states. What a
 //! record says in words is told by `tell`, with names from `names`, in the shapes of `told`.
 
 mod award;
@@ -13,6 +14,7 @@ mod replay;
 mod stats;
 mod tail;
 mod tell;
+mod timeline;
 mod told;
 mod verify;
 
@@ -24,6 +26,7 @@ pub(super) use lottery::lottery;
 pub(super) use replay::replay;
 pub(super) use stats::stats;
 pub(super) use tail::tail;
+pub(super) use timeline::timeline;
 pub(super) use verify::verify;
 
 use std::path::{Path, PathBuf};

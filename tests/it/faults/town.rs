@@ -37,7 +37,7 @@ pub(super) fn found(engine: &Engine, vacancies: u32) {
     let start = SystemClock.now().plus_ms(24 * HOUR_MS);
     let vacancy = |number: u32| {
         let begins = start.plus_ms(u64::from(number) * HOUR_MS);
-        Body::Publish(NewVacancy {
+        Body::Publish(Box::new(NewVacancy {
             key: VacancyKey(u128::from(number) + 1),
             lead: "chandler".into(),
             programme: "sso".into(),
@@ -49,7 +49,7 @@ pub(super) fn found(engine: &Engine, vacancies: u32) {
             slots: vec![Rank::Officer; OFFICERS as usize],
             windows_ms: vec![],
             post_orders: String::new(),
-        })
+        }))
     };
     let bodies = std::iter::once(Body::Roster(roster())).chain((0..vacancies).map(vacancy));
     for (body, number) in bodies.zip(1u128..) {

@@ -358,7 +358,7 @@ fn body(op: Op) -> Body {
             let hour = |hour: u8| Timestamp(0).plus_ms((100 + u64::from(hour)) * 3_600_000);
             let ordinary = (0..officers).map(|_| Rank::Officer);
             let leading = (0..sergeants).map(|_| Rank::Sergeant);
-            Body::Publish(NewVacancy {
+            Body::Publish(Box::new(NewVacancy {
                 key: VacancyKey(u128::from(key)),
                 lead: "tucson".into(),
                 programme: "venue".into(),
@@ -370,7 +370,7 @@ fn body(op: Op) -> Body {
                 slots: ordinary.chain(leading).collect(),
                 windows_ms: Vec::new(),
                 post_orders: String::new(),
-            })
+            }))
         }
         Op::Cancel { vacancy } => Body::Cancel {
             vacancy: VacancyId(vacancy),

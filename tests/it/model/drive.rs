@@ -209,7 +209,7 @@ impl Drive {
         let held = self.flat.held(*vacancy, officer).is_some() || row.returned.contains(&officer);
         let memory = self.flat.remembered(asked.by, asked.request);
         let remembered = memory.is_some_and(|memory| memory.ask == asked.ask);
-        stands && *round <= row.closed_round && !held && !remembered
+        stands && (1..=row.closed_round).contains(round) && !held && !remembered
     }
 
     fn same_answer(&self, asked: &Asked, heard: &Reply, said: &Said) -> Result<(), String> {

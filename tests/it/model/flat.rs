@@ -374,6 +374,9 @@ impl Flat {
         officer: usize,
         at: HalfHour,
     ) -> Result<Said, Refusal> {
+        if round == 0 {
+            return Err(Refusal::Invalid(Invalid::Round));
+        }
         let row = self.known(number)?;
         if let Some((slot, holder)) = self.held(number, officer) {
             if round <= holder.filled_before {
@@ -439,8 +442,8 @@ impl Flat {
         }
         let row = &self.vacancies[number];
         let undecided = row.offered.iter().any(|&who| {
-            let declined = row.declined.contains(&who);
-            !declined && self.held(number, who).is_none()
+            let silent = !row.declined.contains(&who) && self.held(number, who).is_none();
+            silent && self.is_rank_open(number, who, None)
         });
         let stops = self.flaw == Flaw::DeclinedByAllStops;
         if row.standing == Standing::Open && !undecided && !stops {
@@ -455,13 +458,13 @@ impl Flat {
         // Whoever holds the shift is busy in its hours, and so is the officer until it is freed.
         let tiers = 0..=self.vacancies[number].tier;
         let asked: Vec<usize> = tiers
-            .flat_map(|tier| self.eligible(number, tier, at))
+            .flat_map(|tier| self.eligible(number, tier, Some(slot), at))
             .collect();
         let next = self.next_tier(number, self.vacancies[number].tier, at);
         // Whoever is asked in a later tier is found while the slot is still held.
         let row = self.vacancies[number].clone();
         let further = match (asked.is_empty(), next) {
-            (true, Some(first)) => self.opening(number, first, at, false),
+            (true, Some(first)) => self.opening(number, first, at, (false, Some(slot))),
             _ => Vec::new(),
         };
         let row_now = &mut self.vacancies[number];
@@ -511,22 +514,23 @@ impl Flat {
     }
 
     fn open_from(&mut self, number: usize, first: u8, at: HalfHour, waiting: bool) {
-        let opened = self.opening(number, first, at, waiting);
+        let opened = self.opening(number, first, at, (waiting, None));
         self.apply_opening(number, opened);
     }
 
-    /// The tiers that open at once from `first` on, with whom they ask and when they end.
+    /// The tiers that open at once from `first` on, with whom they ask and when they end. The slot
+    /// `leaving` is about to be open.
     fn opening(
         &self,
         number: usize,
         first: u8,
         at: HalfHour,
-        mut waiting: bool,
+        (mut waiting, leaving): (bool, Option<usize>),
     ) -> Vec<(u8, Vec<usize>, Option<HalfHour>)> {
         let mut opened = Vec::new();
         let mut tier = first;
         loop {
-            let asked = self.eligible(number, tier, at);
+            let asked = self.eligible(number, tier, leaving, at);
             waiting |= !asked.is_empty();
             let next = self.next_tier(number, tier, at);
             let window = next.and(self.vacancies[number].window(tier));

@@ -46,12 +46,28 @@ impl Flat {
             .expect("cover is a clause"))
     }
 
-    /// Everybody of `tier` who may take the vacancy and has not given it back.
-    pub(super) fn eligible(&self, number: usize, tier: u8, at: HalfHour) -> Vec<usize> {
+    /// Whether a slot for the officer's rank is open, or is the one that is about to be.
+    pub(super) fn is_rank_open(&self, number: usize, who: usize, leaving: Option<usize>) -> bool {
+        let mut slots = self.vacancies[number].slots.iter().enumerate();
+        slots.any(|(place, slot)| {
+            let is_open = slot.holder.is_none() || leaving == Some(place);
+            is_open && (slot.rank == OFFICERS[who].rank || self.flaw == Flaw::AnyRankFits)
+        })
+    }
+
+    /// Everybody of `tier` who may take an open slot of the vacancy and has not given it back.
+    pub(super) fn eligible(
+        &self,
+        number: usize,
+        tier: u8,
+        leaving: Option<usize>,
+        at: HalfHour,
+    ) -> Vec<usize> {
         let row = &self.vacancies[number];
         (0..OFFICERS.len())
             .filter(|&who| self.tier_of(number, who, at) == Some(tier))
             .filter(|&who| self.breach(number, who, at).is_none())
+            .filter(|&who| self.is_rank_open(number, who, leaving))
             .filter(|&who| self.busy(number, who).is_none() && !row.returned.contains(&who))
             .collect()
     }

@@ -367,10 +367,10 @@ impl What {
         let row = |vacancy: usize| flat.vacancies.get(vacancy);
         let lead = |vacancy| row(vacancy).map_or(By::Operator, |row| By::Agency(row.notice.lead));
         let officer = |who: Who, vacancy| who.of(flat, vacancy, at);
-        // Rounds count from 1.
+        // Rounds count from 1, and somebody makes up a 0.
         let round = |offset: i64, vacancy| {
             let current = row(vacancy).map_or(1, |row| row.round);
-            u32::try_from((i64::from(current) + offset).max(1)).expect("few rounds")
+            u32::try_from((i64::from(current) + offset).max(0)).expect("few rounds")
         };
         let vacancy = self.vacancy(flat);
         match self {

@@ -81,7 +81,7 @@ pub(crate) fn cast() -> Vec<RosterChange> {
 pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
     let id = |number: &usize| VacancyId::from(*number);
     match ask {
-        Ask::Publish(notice) => Body::Publish(publication(notice)),
+        Ask::Publish(notice) => Body::Publish(Box::new(publication(notice))),
         Ask::Accept { vacancy, round } => Body::Accept {
             vacancy: id(vacancy),
             round: *round,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine::core::command::NewAvailability;
-use engine::model::{Class, Date, Interval, Rank, Timestamp, Window};
+use engine::model::{Class, Date, Interval, Rank, SiteKind, Timestamp, Window};
 
 /// One line, taken apart.
 pub(crate) struct Words<'a> {
@@ -182,5 +182,15 @@ pub(crate) fn class(text: &str) -> Class {
         "full-authority-reserve" => Class::FullAuthorityReserve,
         "community-service-officer" => Class::CommunityServiceOfficer,
         _ => panic!("`{text}` is no class"),
+    }
+}
+
+pub(crate) fn site_kind(text: &str) -> SiteKind {
+    match text {
+        "public" => SiteKind::Public,
+        "charter" => SiteKind::Charter,
+        "private" => SiteKind::Private,
+        "venue" => SiteKind::Venue,
+        _ => panic!("`{text}` is no kind of site"),
     }
 }

@@ -20,6 +20,9 @@ pub(super) fn accept(
     officer: OfficerId,
     stamp: Stamp,
 ) -> Result<Outcome, Refused> {
+    if round == 0 {
+        return Err(Refusal::Invalid(Invalid::Round).into());
+    }
     let row = known(state, id)?;
     let refused = |refusal| Refused {
         refusal,
@@ -34,11 +37,12 @@ pub(super) fn accept(
             return Err(refused(Refusal::Filled));
         }
         if !row.is_unconfirmed(officer) {
-            return Ok(Outcome::New(vec![Event::Confirmed(receipt)]));
+            return Ok(Outcome::New(Event::Confirmed(receipt).into()));
         }
         let who = (officer, receipt);
         let confirmed = amend::confirm(state, (id, row), who, round, stamp.at);
-        return confirmed.map(Outcome::New).map_err(refused);
+        let confirmed = confirmed.map(|events| Outcome::New(events.into()));
+        return confirmed.map_err(refused);
     }
     let settle = || -> Result<Event, Refusal> {
         let was_theirs = row.was_lost_in(round, officer);
@@ -72,7 +76,7 @@ pub(super) fn accept(
         })
     };
     let event = settle().map_err(refused)?;
-    Ok(Outcome::New(vec![event]))
+    Ok(Outcome::New(event.into()))
 }
 
 /// Whether `officer` may take the vacancy now, and on what terms.
@@ -144,6 +148,8 @@ pub(super) fn decline(
     for holder in row.holders() {
         undecided.remove(holder.officer);
     }
+    // Nobody waits for those whose rank has all its officers.
+    let undecided = state.with_open_rank(row, &undecided);
     if row.standing == Standing::Open && undecided.is_empty() {
         events.extend(
             open_next(state, (id, row), TierCause::AllDeclined, at, false)

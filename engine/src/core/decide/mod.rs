@@ -16,6 +16,7 @@ pub use posting::resolve;
 use super::command::{Actor, Body, Command, RosterChange};
 use super::digest::fingerprint;
 use super::event::{Event, TierCause};
+use super::events::Events;
 use super::matching::Matches;
 use super::refusal::{Kind, Refusal, Refused};
 use super::state::{Reply, State};
@@ -35,7 +36,7 @@ pub struct Stamp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// These events, to be recorded and applied.
-    New(Vec<Event>),
+    New(Events),
     /// Nothing: it was asked before, and this was the answer.
     Again(Reply),
 }
@@ -105,7 +106,7 @@ pub fn decide(
             _,
         ) => return Err(Refusal::NotAllowed.into()),
     };
-    Ok(Outcome::New(events))
+    Ok(Outcome::New(events.into()))
 }
 
 /// Refuses what the asker's role or agency does not allow.

@@ -15,7 +15,7 @@ use crate::limits::{
     ROSTER_CHANGES_MAX, SITES_MAX,
 };
 use crate::model::{
-    Agency, AgencyId, Agreement, AgreementId, Certification, CertificationId, Code, Interval,
+    Agency, AgencyId, Agreement, AgreementId, Certification, CertificationId, Code, Held, Interval,
     Officer, OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Timestamp,
 };
 use crate::rules::{Candidate, Ground, eligibility};
@@ -277,11 +277,11 @@ impl<'a> Draft<'a> {
     fn officer(&mut self, new: &NewOfficer) -> Result<(), Refusal> {
         let badge = self.unused(Kind::Officer, &new.badge)?;
         let home = self.agency_id(&new.home)?;
-        let mut certifications = BTreeMap::new();
+        let mut certifications = Held::default();
         for (code, valid) in &new.certifications {
             certifications.insert(self.certification_id(code)?, parse_validity(*valid)?);
         }
-        let mut approvals = BTreeMap::new();
+        let mut approvals = Held::default();
         for (code, valid) in &new.approvals {
             approvals.insert(self.programme_id(code)?, parse_validity(*valid)?);
         }

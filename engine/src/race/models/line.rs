@@ -47,6 +47,11 @@ fn sleep(line: &Line<u32>) {
     line.wait(None);
 }
 
+fn look_and_sleep(line: &Line<u32>) {
+    line.look_out();
+    line.wait(None);
+}
+
 /// Sleeps, after something else has used up the ring of whoever entered since the drain.
 #[cfg(shuttle)]
 fn sleep_after_a_lost_ring(line: &Line<u32>) {
@@ -57,6 +62,11 @@ fn sleep_after_a_lost_ring(line: &Line<u32>) {
 #[test]
 fn nobody_sleeps_on_a_line_that_is_not_empty() {
     WAKING.holds(the_drainer_wakes(Line::enter, sleep));
+}
+
+#[test]
+fn nobody_sleeps_on_a_line_that_was_empty_as_long_as_one_looked() {
+    WAKING.holds(the_drainer_wakes(Line::enter, look_and_sleep));
 }
 
 #[cfg(shuttle)]
@@ -71,6 +81,11 @@ fn a_missing_ring_is_found() {
         "whoever enters rings for nobody",
         "deadlock",
         the_drainer_wakes(Line::enter_without_ringing, sleep),
+    );
+    WAKING.finds(
+        "whoever enters trusts the drainer to look",
+        "deadlock",
+        the_drainer_wakes(Line::enter_without_ringing, look_and_sleep),
     );
 }
 

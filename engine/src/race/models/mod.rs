@@ -1,6 +1,6 @@
 //! Models of the way in, for two explorers: `cargo loom` and `cargo shuttle`.
 //!
-//! Each model runs the product's own code (`inbox`, `line`, `gate`) in a few threads, asserts in
+//! Each model runs the product's own code (`inbox`, `line`, `gate`, `ticket`) in a few threads, asserts in
 //! every run what must hold, and notes what came about. An explorer runs it once for every order in
 //! which the threads' steps can fall, or for many of them:
 //!
@@ -22,4 +22,5 @@ mod inbox;
 mod line;
 mod settle;
 pub(super) mod stall;
+mod ticket;
 mod world;

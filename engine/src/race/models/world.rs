@@ -67,8 +67,8 @@ fn build() -> State {
     let at = Timestamp(1_000_000);
     let bodies = [
         Body::Roster(roster()),
-        Body::Publish(vacancy(1, at)),
-        Body::Publish(vacancy(2, at)),
+        Body::Publish(Box::new(vacancy(1, at))),
+        Body::Publish(Box::new(vacancy(2, at))),
     ];
     for (request, body) in (1..).map(RequestId).zip(bodies) {
         let by = Actor::Operator;

@@ -39,13 +39,14 @@ fn record(sequence: u64, name: &str) -> Record {
         request: RequestId(sequence.into()),
         by: Actor::Operator,
         fingerprint: 0,
-        events: vec![Event::CertificationNamed {
+        events: Event::CertificationNamed {
             id: CertificationId(0),
             certification: Certification {
                 code: Code::parse("azpost").unwrap(),
                 name: name.into(),
             },
-        }],
+        }
+        .into(),
     }
 }
 

@@ -105,7 +105,7 @@ impl Story {
     /// taken by B-03.
     fn tell(&mut self) {
         self.say(Actor::Operator, Body::Roster(roster()));
-        self.say(Actor::Operator, Body::Publish(vacancy()));
+        self.say(Actor::Operator, Body::Publish(Box::new(vacancy())));
         self.accept("B-01");
         self.accept("B-01");
         let by = Actor::Officer(self.officer("B-01"));
@@ -229,13 +229,90 @@ fn a_dump_reads_like_the_trade() {
          chandler-msa, record 3)
        5  2026-11-22T14:00:00.000000Z  officer B-01              vacated {V} slot 0 ← B-01 (released); \
          round 2 → B-03
-       6  2026-11-22T14:00:00.000000Z  officer B-01              refused: this shift is not open to \
-         your agency yet, place 1
+       6  2026-11-22T14:00:00.000000Z  officer B-01              refused: this shift is not offered to you, place 1
        7  2026-11-22T16:00:00.000000Z  clock                     certification-expired B-02 azpost
        8  2026-11-22T16:00:00.000000Z  officer B-03              awarded {V} slot 0 → B-03 (place 2, \
          cover chandler-msa)\n"
     );
     assert_eq!(printed, expected);
+}
+
+#[test]
+fn a_timeline_tells_the_race_in_microseconds() {
+    let scratch = Scratch::new();
+    let story = told(&scratch);
+    let printed = said(&story.folder, &format!("timeline {V}"));
+    let expected = format!(
+        "{V} since 2026-11-22T14:00:00.000000Z, in microseconds
+              0         2  operator                  published for chandler: sso, officer; \
+         2026-11-23 07:00–15:00 America/Phoenix chandler-001
+              0         2  operator                  tier-opened tier 0 → B-01, B-03 (published)
+              0         3  officer B-01              awarded slot 0 → B-01 (place 1, cover \
+         chandler-msa); withdrawn from 1
+              0         4  officer B-01              confirmed slot 0 (place 1, cover chandler-msa, \
+         record 3)
+              0         5  officer B-01              vacated slot 0 ← B-01 (released); round 2 → B-03
+              0         6  officer B-01              refused: this shift is not offered to you, \
+          place 1 (accept of round 2)
+     7200000000         8  officer B-03              awarded slot 0 → B-03 (place 2, cover chandler-msa)
+line from round 1: 1 won; places 1–1: 1 on record, 0 not
+line from round 2: 1 won; places 1–2: 2 on record, 0 not
+missing: accepts that were refused because the shift was filled are not recorded: who they were, \
+         and how many came after the last place on record, nobody can say\n"
+    );
+    assert_eq!(printed, expected);
+    let told = json(&story.folder, &format!("timeline {V}"));
+    let moments = told["moments"].as_array().unwrap();
+    assert_eq!(moments.len(), 7);
+    assert_eq!(moments[2]["withdrawn_from"], 1);
+    assert_eq!(moments[5]["asked"]["accept_of_round"], 2);
+    assert_eq!(moments[6]["since_us"], 7_200_000_000u64);
+    let unknown = error(
+        &story.folder,
+        "timeline vac_00000000000000000000000000000008",
+    );
+    assert!(unknown.contains("knows no vacancy"), "{unknown}");
+}
+
+#[test]
+fn a_timeline_says_how_far_behind_and_which_places_are_not_on_record() {
+    let scratch = Scratch::new();
+    let mut story = Story::begin(&scratch);
+    story.say(Actor::Operator, Body::Roster(roster()));
+    let two = NewVacancy {
+        slots: vec![Rank::Officer; 2],
+        ..vacancy()
+    };
+    story.say(Actor::Operator, Body::Publish(Box::new(two)));
+    story.accept("B-01");
+    story.clock.advance_ms(1);
+    // B-02 is not eligible, which is on record; whoever is told that it is filled is not.
+    story.accept("B-02");
+    story.clock.advance_ms(1);
+    story.accept("B-03");
+    story.accept("B-02");
+    let by = Actor::Officer(story.officer("B-03"));
+    let vacancy = VacancyId(0);
+    story.say(by, Body::Release { vacancy });
+    story.accept("B-02");
+    let told = json(&story.folder, &format!("timeline {V}"));
+    let moments = told["moments"].as_array().unwrap();
+    let behind: Vec<_> = moments
+        .iter()
+        .filter_map(|one| one["behind_us"].as_i64())
+        .collect();
+    assert_eq!(behind, [0, 1_000, 2_000], "{told}");
+    let line = |at: usize| {
+        let line = &told["lines"][at];
+        let number = |name: &str| line[name].as_u64().unwrap();
+        (number("awarded"), number("recorded"), number("last_place"))
+    };
+    assert_eq!((line(0), line(1)), ((2, 3, 3), (0, 1, 1)), "{told}");
+    let words = said(&story.folder, &format!("timeline {V}"));
+    assert!(
+        words.contains("place 2 (accept of round 1), 1000 µs behind the first"),
+        "{words}"
+    );
 }
 
 #[test]

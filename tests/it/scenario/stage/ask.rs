@@ -40,7 +40,7 @@ impl Stage {
             "publish" => {
                 let (vacancy, terms) = (self.publication(words), self.terms(words));
                 let body = match terms.is_empty() {
-                    true => Body::Publish(vacancy),
+                    true => Body::Publish(Box::new(vacancy)),
                     false => Body::PublishAll(vec![Publication { vacancy, terms }]),
                 };
                 (by(self), body)
@@ -73,7 +73,7 @@ impl Stage {
             "standby" => answer(self, |vacancy, _| Body::JoinStandby { vacancy }),
             "leave-standby" => answer(self, |vacancy, _| Body::LeaveStandby { vacancy }),
             "reveal" => (by(self), self.reveal(words)),
-            "amend" => (by(self), Body::Amend(self.amendment(words))),
+            "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
             _ => (by(self), Body::Roster(vec![roster_change(words)])),
         };
         Command { request, by, body }
@@ -156,7 +156,8 @@ impl Stage {
                 self.local(span[0], until, zone),
             );
             if end <= start {
-                end = end.plus_ms(24 * 3_600_000);
+                // A night is not always as long as the clocks say, so the next day's clock ends it.
+                end = self.local_after(1, span[0], until, zone);
             }
             NewSegment {
                 site: (*site).to_owned(),
@@ -177,6 +178,11 @@ impl Stage {
 
     /// The next such day and hour in `zone`, or that date's.
     pub(super) fn local(&self, day: &str, hour: &str, zone: &str) -> Timestamp {
+        self.local_after(0, day, hour, zone)
+    }
+
+    /// The same so many days later.
+    fn local_after(&self, days: i64, day: &str, hour: &str, zone: &str) -> Timestamp {
         let zone = jiff::tz::TimeZoneDatabase::bundled()
             .get(zone)
             .expect("a known zone");
@@ -191,6 +197,9 @@ impl Stage {
                 }
             }
         }
+        date = date
+            .checked_add(jiff::Span::new().days(days))
+            .expect("a date in range");
         let (hours, minutes) = (minute(hour) / 60, minute(hour) % 60);
         let (date, hours) = if hours == 24 {
             (date.tomorrow().expect("a date in range"), 0)

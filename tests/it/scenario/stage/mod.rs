@@ -2,6 +2,7 @@
 
 mod ask;
 mod award;
+mod covers;
 mod roster;
 mod say;
 
@@ -84,6 +85,7 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "covers" => self.covers(&words, &mut output),
                 "crowd" => {
                     let room = words.need("leaving").parse().expect("a number");
                     entrants.push(Entrant::Crowd(room));
@@ -164,34 +166,15 @@ impl Stage {
             .expect("a state can be written");
         let restored = State::restore(&snapshot).expect("a snapshot can be read");
         assert_eq!(live, digest(&restored), "a snapshot holds the whole state");
-        self.check_index();
+        check_index(self.house().stepper.state());
+        check_index(&restored);
         self.restart();
         assert_eq!(
             live,
             digest(self.house().stepper.state()),
             "the log alone rebuilds the state"
         );
-        self.check_index();
-    }
-
-    /// The index and its naive twin agree on every vacancy and tier.
-    fn check_index(&self) {
-        let state = self.house().stepper.state();
-        for (_, row) in state.vacancies().iter() {
-            let ground = Ground::new(state.roster(), &row.posting, state.at());
-            let ground = ground.expect("what was published has a programme");
-            for number in 0..4 {
-                let lead = row.posting.lead;
-                let agencies =
-                    tier::agencies_of_tier(state.roster(), lead, number, ground.at, ground.span);
-                let fast = state.index().eligible(ground, state.calendars(), &agencies);
-                let slow = engine::index::naive::eligible(ground, state.calendars(), &agencies);
-                assert_eq!(
-                    fast, slow,
-                    "the index agrees with its naive twin in tier {number}"
-                );
-            }
-        }
+        check_index(self.house().stepper.state());
     }
 
     fn restart(&mut self) {
@@ -216,6 +199,25 @@ impl Stage {
 
     fn state(&self) -> &State {
         &self.house().follower.state
+    }
+}
+
+/// The index and its naive twin agree on every vacancy and tier.
+fn check_index(state: &State) {
+    for (_, row) in state.vacancies().iter() {
+        let ground = Ground::new(state.roster(), &row.posting, state.at());
+        let ground = ground.expect("what was published has a programme");
+        for number in 0..4 {
+            let lead = row.posting.lead;
+            let agencies =
+                tier::agencies_of_tier(state.roster(), lead, number, ground.at, ground.span);
+            let fast = state.index().eligible(ground, state.calendars(), &agencies);
+            let slow = engine::index::naive::eligible(ground, state.calendars(), &agencies);
+            assert_eq!(
+                fast, slow,
+                "the index agrees with its naive twin in tier {number}"
+            );
+        }
     }
 }
 

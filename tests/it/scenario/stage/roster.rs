@@ -4,7 +4,7 @@ use engine::core::RosterChange;
 use engine::core::command::{NewOfficer, NewSite};
 use engine::model::{Position, SiteKind};
 
-use super::super::words::{Words, availability, class, date, dated, rank, validity};
+use super::super::words::{Words, availability, class, date, dated, rank, site_kind, validity};
 
 pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
     let text = |place| words.word(place).to_owned();
@@ -35,8 +35,8 @@ pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
                 .map_or_else(|| position("33.30616,-111.84125"), position),
             geofence_m: 150,
             district: "demo".to_owned(),
-            kind: SiteKind::Public,
-            ade_funded: false,
+            kind: words.named("kind").map_or(SiteKind::Public, site_kind),
+            ade_funded: words.named("ade-funded") == Some("yes"),
         }),
         "officer" => RosterChange::Officer(NewOfficer {
             badge: text(1),

@@ -24,7 +24,9 @@ impl Stage {
             };
             for record in &batch.records {
                 apply(&mut self.house_mut().follower.state, record);
-                for effect in react(self.state(), record) {
+                let effects = react(self.state(), record);
+                check_told(&record.events, &effects);
+                for effect in effects {
                     let event = match &effect {
                         Effect::Happened { event, .. } => Some(&record.events[*event]),
                         _ => None,
@@ -355,6 +357,20 @@ impl Stage {
             badges.join(",")
         }
     }
+}
+
+/// Whoever is given a slot or keeps it is told, and nobody is nobody.
+fn check_told(events: &[Event], effects: &[Effect]) {
+    let given = |event: &&Event| matches!(event, Event::Awarded { .. } | Event::Reconfirmed { .. });
+    let told = |effect: &&Effect| matches!(effect, Effect::Assign { .. });
+    let (given, told) = (events.iter().filter(given), effects.iter().filter(told));
+    assert_eq!(given.count(), told.count(), "who has a slot is told");
+    let is_idle = |effect: &Effect| match effect {
+        Effect::Offer { to, .. } | Effect::Amend { to, .. } => to.is_empty(),
+        Effect::Withdraw { from, .. } => from.is_empty(),
+        _ => false,
+    };
+    assert!(!effects.iter().any(is_idle), "nobody is told: {effects:?}");
 }
 
 /// `mon/07:00`, the time in Phoenix.

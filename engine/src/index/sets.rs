@@ -1,0 +1,107 @@
+//! Roaring sets of officers: the record of who is and holds what.
+
+use std::collections::BTreeMap;
+
+use roaring::RoaringBitmap;
+
+use crate::model::{
+    AgencyId, CertificationId, Class, Officer, OfficerId, OfficerSet, ProgrammeId, Rank,
+};
+use crate::rules::{Clause, Ground, eligibility};
+
+/// Officers by what they are and hold. Dates are not looked at: whoever is in a set of something
+/// that is dated may hold it at another time.
+#[derive(Debug, Clone, Default)]
+pub struct Sets {
+    agency: BTreeMap<AgencyId, RoaringBitmap>,
+    certification: BTreeMap<CertificationId, RoaringBitmap>,
+    approval: BTreeMap<ProgrammeId, RoaringBitmap>,
+    class: BTreeMap<Class, RoaringBitmap>,
+    rank: BTreeMap<Rank, RoaringBitmap>,
+    /// Not suspended.
+    ready: RoaringBitmap,
+}
+
+impl Sets {
+    /// Records everything about `officer` anew.
+    pub(super) fn put(&mut self, id: OfficerId, officer: &Officer) {
+        let OfficerId(id) = id;
+        for held in self
+            .certification
+            .values_mut()
+            .chain(self.approval.values_mut())
+        {
+            held.remove(id);
+        }
+        for kind in officer.certifications.keys() {
+            self.certification.entry(*kind).or_default().insert(id);
+        }
+        for programme in officer.approvals.keys() {
+            self.approval.entry(*programme).or_default().insert(id);
+        }
+        self.agency.entry(officer.home).or_default().insert(id);
+        self.class.entry(officer.class).or_default().insert(id);
+        self.rank.entry(officer.rank).or_default().insert(id);
+        match officer.suspended {
+            true => self.ready.remove(id),
+            false => self.ready.insert(id),
+        };
+    }
+
+    /// Forgets that `officer` holds a certification that has run out: nobody asks for the past.
+    pub(super) fn expire(&mut self, officer: OfficerId, kind: CertificationId) {
+        if let Some(held) = self.certification.get_mut(&kind) {
+            held.remove(officer.0);
+        }
+    }
+
+    /// Everybody of `agencies`.
+    pub fn of_agencies(&self, agencies: &[AgencyId]) -> OfficerSet {
+        let of_agency = agencies.iter().filter_map(|agency| self.agency.get(agency));
+        OfficerSet(of_agency.fold(RoaringBitmap::new(), |all, one| all | one))
+    }
+
+    /// Those of `agencies` who may be eligible on `ground`; nobody else can be.
+    pub fn candidates(&self, ground: Ground<'_>, agencies: &[AgencyId]) -> RoaringBitmap {
+        // The agency comes first: it is the smallest set by far, and a few runs.
+        let OfficerSet(mut left) = self.of_agencies(agencies);
+        for clause in eligibility::clauses(ground) {
+            self.narrow(&mut left, ground, clause);
+        }
+        left
+    }
+
+    /// Takes those out of `left` of whom the sets alone know that `clause` does not hold.
+    pub(super) fn narrow(&self, left: &mut RoaringBitmap, ground: Ground<'_>, clause: Clause) {
+        match clause {
+            Clause::NotSuspended => *left &= &self.ready,
+            Clause::Class => *left = of_any(left, &self.class, &ground.programme.classes),
+            Clause::Certified(kind) => keep(left, self.certification.get(&kind)),
+            Clause::Approved if ground.programme.approval => {
+                keep(left, self.approval.get(&ground.posting.programme));
+            }
+            Clause::Rank => *left = of_any(left, &self.rank, &ground.posting.slots),
+            // What is not known by sets is left to who examines officers.
+            _ => {}
+        }
+    }
+}
+
+/// Narrows `left` to the members of `set`; a set that was never filled has none.
+fn keep(left: &mut RoaringBitmap, set: Option<&RoaringBitmap>) {
+    match set {
+        Some(set) => *left &= set,
+        None => left.clear(),
+    }
+}
+
+/// Those of `left` who are in the set of any of `keys`, each of which may be named many times. The
+/// sets have everybody in them, so each is narrowed before they are joined.
+fn of_any<K: Ord>(
+    left: &RoaringBitmap,
+    sets: &BTreeMap<K, RoaringBitmap>,
+    keys: &[K],
+) -> RoaringBitmap {
+    let named = sets.iter().filter(|(key, _)| keys.contains(key));
+    named.fold(RoaringBitmap::new(), |all, (_, set)| all | (left & set))
+}

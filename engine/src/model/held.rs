@@ -1,0 +1,117 @@
+//! What an officer holds: a short sorted list that the log and snapshots know as a map.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use rkyv::collections::btree_map::{ArchivedBTreeMap, BTreeMapResolver};
+use rkyv::rancor::{Fallible, Source};
+use rkyv::ser::{Allocator, Writer};
+use rkyv::{Archive, Deserialize, Place, Serialize};
+
+use super::Interval;
+
+/// What an officer holds, with its validity, in order of what it is.
+///
+/// An officer holds a few things, and all of them are looked at for each accept: one stretch of
+/// memory, where a `BTreeMap` would have a node with room for eleven.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Held<K>(Vec<(K, Interval)>);
+
+impl<K> Default for Held<K> {
+    fn default() -> Held<K> {
+        Held(Vec::new())
+    }
+}
+
+impl<K: Ord> Held<K> {
+    /// When `kind` is valid, if it is held.
+    pub fn get(&self, kind: &K) -> Option<&Interval> {
+        let (_, valid) = self.0.iter().find(|(held, _)| held == kind)?;
+        Some(valid)
+    }
+
+    /// Holds `kind` in `valid` from now on; says when it was valid before.
+    pub fn insert(&mut self, kind: K, valid: Interval) -> Option<Interval> {
+        match self.0.binary_search_by(|(held, _)| held.cmp(&kind)) {
+            Ok(place) => Some(std::mem::replace(&mut self.0[place].1, valid)),
+            Err(place) => {
+                self.0.insert(place, (kind, valid));
+                None
+            }
+        }
+    }
+
+    /// Takes `kind` away; says when it was valid.
+    pub fn remove(&mut self, kind: &K) -> Option<Interval> {
+        let place = self.0.binary_search_by(|(held, _)| held.cmp(kind)).ok()?;
+        Some(self.0.remove(place).1)
+    }
+}
+
+impl<K> Held<K> {
+    /// All that is held, in order, with its validity.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &Interval)> {
+        self.0.iter().map(|(kind, valid)| (kind, valid))
+    }
+
+    /// All that is held, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.0.iter().map(|(kind, _)| kind)
+    }
+}
+
+impl<K: Ord> FromIterator<(K, Interval)> for Held<K> {
+    fn from_iter<T: IntoIterator<Item = (K, Interval)>>(held: T) -> Held<K> {
+        Held(BTreeMap::from_iter(held).into_iter().collect())
+    }
+}
+
+impl<K: Archive + Ord> Archive for Held<K>
+where
+    K::Archived: Ord,
+{
+    type Archived = ArchivedBTreeMap<K::Archived, <Interval as Archive>::Archived>;
+    type Resolver = BTreeMapResolver;
+
+    fn resolve(&self, resolver: BTreeMapResolver, out: Place<Self::Archived>) {
+        ArchivedBTreeMap::resolve_from_len(self.0.len(), resolver, out);
+    }
+}
+
+impl<K, S> Serialize<S> for Held<K>
+where
+    K: Serialize<S> + Ord,
+    K::Archived: Ord,
+    Interval: Serialize<S>,
+    S: Fallible<Error: Source> + Allocator + Writer + ?Sized,
+{
+    fn serialize(&self, serializer: &mut S) -> Result<BTreeMapResolver, S::Error> {
+        let held = self.iter();
+        Self::Archived::serialize_from_ordered_iter::<_, _, _, K, Interval, _>(held, serializer)
+    }
+}
+
+impl<K, D> Deserialize<Held<K>, D>
+    for ArchivedBTreeMap<K::Archived, <Interval as Archive>::Archived>
+where
+    K: Archive + Ord,
+    K::Archived: Deserialize<K, D> + Ord,
+    <Interval as Archive>::Archived: Deserialize<Interval, D>,
+    D: Fallible + ?Sized,
+{
+    fn deserialize(&self, deserializer: &mut D) -> Result<Held<K>, D::Error> {
+        let mut all = Held::default();
+        let failed = self.visit(|kind, valid| {
+            let read = kind.deserialize(deserializer);
+            match read.and_then(|kind| Ok((kind, valid.deserialize(deserializer)?))) {
+                Ok((kind, valid)) => {
+                    // Bytes that no engine wrote may be in any order and say a thing twice.
+                    all.insert(kind, valid);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => ControlFlow::Break(error),
+            }
+        });
+        failed.map_or(Ok(all), Err)
+    }
+}
