@@ -355,7 +355,7 @@ impl Run {
             Ok(Ok(Answer::Won(_))) => self.won += 1,
             // No vacancy of the bench is on terms, so nothing is a bid.
             Ok(Ok(Answer::Done { .. } | Answer::Bid { .. } | Answer::Standby { .. })) => {
-                self.done += 1
+                self.done += 1;
             }
             Ok(Err(refused)) => match refused.refusal {
                 Refusal::Filled => self.filled += 1,
