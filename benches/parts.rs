@@ -4,18 +4,24 @@
 //! cargo bench --bench parts
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{Actor, Body, Command, Event, NewSegment, NewVacancy, Record, RosterChange};
+use engine::core::digest::fingerprint;
+use engine::core::{
+    Actor, Body, Command, Event, Matches, NewSegment, NewVacancy, Outcome, Record, RosterChange,
+    Stamp, State, apply, decide,
+};
 use engine::index::naive;
 use engine::io::{Clock, ManualClock, Memory};
+use engine::limits::{ANSWERS_MAX, SLOTS_MAX};
 use engine::log::{Background, LogOptions};
 use engine::model::{
-    AgreementId, Class, Interval, OfficerId, Position, Rank, RequestId, Sequence, SiteKind,
-    Timestamp, VacancyId, VacancyKey,
+    AgreementId, Availability, Calendar, Class, Interval, OfficerId, Position, Rank, RequestId,
+    Sequence, SiteKind, Timestamp, VacancyId, VacancyKey,
 };
 use engine::rules::{Ground, tier};
 use engine::{Engine, Options, Stepper, Ticket};
@@ -159,7 +165,7 @@ fn roster(officers_each: usize) -> Vec<RosterChange> {
     changes
 }
 
-/// Bitmaps against examining everybody, for one vacancy of an agency of 2,500 among 10,000.
+/// The hot plane against examining everybody, for one vacancy of an agency of 2,500 among 10,000.
 fn matching(criterion: &mut Criterion) {
     let mut house = House::open(OFFICERS_EACH);
     let id = house.publish(1);
@@ -172,8 +178,46 @@ fn matching(criterion: &mut Criterion) {
     group.bench_function("index", |bencher| {
         bencher.iter(|| state.index().eligible(ground, state.calendars(), &agencies));
     });
+    group.bench_function("index, as bits", |bencher| {
+        bencher.iter(|| state.index().marks(ground, state.calendars(), &agencies));
+    });
     group.bench_function("naive twin", |bencher| {
         bencher.iter(|| naive::eligible(ground, state.calendars(), &agencies));
+    });
+    group.finish();
+}
+
+/// One change of the roster in the index, of an officer among 10,000.
+fn flipping(criterion: &mut Criterion) {
+    let mut house = House::open(OFFICERS_EACH);
+    let id = house.publish(1);
+    let state = house.stepper.state();
+    let roster = state.roster();
+    let span = state.vacancy(id).expect("it was published").posting.span();
+    let officer = roster.officer("B-4").expect("it was imported");
+    let row = roster.officers.find(officer).expect("it has a number");
+    let mut away = row.clone();
+    away.availability = Availability::Declared {
+        weekly: std::array::from_fn(|_| Vec::new()),
+        exceptions: BTreeMap::new(),
+    };
+    let mut index = state.index().clone();
+    let mut group = criterion.benchmark_group("one change in the index, 10,000 officers");
+    group.bench_function("a qualification", |bencher| {
+        bencher.iter(|| index.requalify(officer, roster, NOON));
+    });
+    group.bench_function("availability, there and back", |bencher| {
+        bencher.iter(|| {
+            index.declare(officer, &row.availability, &away);
+            index.declare(officer, &away.availability, row);
+        });
+    });
+    let nothing = Calendar::default();
+    group.bench_function("work taken and given back", |bencher| {
+        bencher.iter(|| {
+            index.book(officer, span);
+            index.rebook(officer, &nothing, [span].into_iter());
+        });
     });
     group.finish();
 }
@@ -212,23 +256,78 @@ fn racing(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A record of one award, as the log holds it.
-fn encoding(criterion: &mut Criterion) {
-    let record = Record {
-        sequence: Sequence(1),
-        at: NOON,
-        request: RequestId(7),
-        by: Actor::Officer(OfficerId(3)),
-        fingerprint: 9,
-        events: Event::Awarded {
-            vacancy: VacancyId(1),
-            slot: 0,
-            officer: OfficerId(3),
-            cover: AgreementId(0),
-            place: 1,
-        }
-        .into(),
+/// What the thread that settles does for an award, without the line and the log.
+fn settling(criterion: &mut Criterion) {
+    let mut house = House::open(OFFICERS_EACH);
+    let vacancy = house.publish(SLOTS_MAX);
+    let state = house.stepper.state();
+    let row = state.vacancy(vacancy).expect("it was published");
+    let officers: Vec<OfficerId> = row.offered.iter().take(SLOTS_MAX).collect();
+    let accepts: Vec<Command> = officers.into_iter().zip(1 << 64..).map(accept).collect();
+    let mut group = criterion.benchmark_group("awards of one vacancy of 256 slots");
+    group.throughput(Throughput::Elements(accepts.len() as u64));
+    group.bench_function("decided and applied", |bencher| {
+        let settle = |state: &mut State| {
+            for (accept, place) in accepts.iter().zip(1..) {
+                let events =
+                    match decide(state, accept, Stamp { at: NOON, place }, &Matches::none()) {
+                        Ok(Outcome::New(events)) => events,
+                        other => unreachable!("everybody was offered a slot: {other:?}"),
+                    };
+                let record = Record {
+                    sequence: state.sequence().next(),
+                    at: NOON,
+                    request: accept.request,
+                    by: accept.by,
+                    fingerprint: fingerprint(&accept.body),
+                    events,
+                };
+                apply(state, &record);
+            }
+        };
+        bencher.iter_batched_ref(|| state.clone(), settle, BatchSize::LargeInput);
+    });
+    group.finish();
+}
+
+/// The table of answers when it is full: each that comes has the oldest forgotten.
+fn remembering(criterion: &mut Criterion) {
+    let record = |number: u64| Record {
+        sequence: Sequence(number),
+        request: RequestId(u128::from(number)),
+        events: Vec::new().into(),
+        ..award()
     };
+    let mut state = State::empty();
+    let mut last = 0;
+    let mut remember = |state: &mut State| {
+        last += 1;
+        apply(state, &record(last));
+        last
+    };
+    for _ in 0..ANSWERS_MAX {
+        remember(&mut state);
+    }
+    let mut group = criterion.benchmark_group("one answer among 1,048,576");
+    group.bench_function("remembered", |bencher| {
+        bencher.iter(|| remember(&mut state));
+    });
+    let last = u128::from(state.sequence().0);
+    let by = award().by;
+    group.bench_function("found, in no order", |bencher| {
+        let mut number = 0;
+        bencher.iter(|| {
+            number = (number + 7_919) % ANSWERS_MAX as u128;
+            let found = state.answer(by, RequestId(last - number));
+            assert!(found.is_some(), "it is not forgotten yet");
+        });
+    });
+    group.finish();
+}
+
+/// A record of one award, and a batch of them, as the log holds them.
+fn encoding(criterion: &mut Criterion) {
+    let record = award();
     let mut bytes = Vec::new();
     record.encode_into(&mut bytes);
     let mut group = criterion.benchmark_group("one award record");
@@ -245,7 +344,58 @@ fn encoding(criterion: &mut Criterion) {
         bencher.iter(|| Record::decode(&bytes).expect("it was just written"));
     });
     group.finish();
+
+    let batch = vec![record; ACCEPTS];
+    let mut group = criterion.benchmark_group("a batch of 1,024 award records");
+    group.throughput(Throughput::Elements(batch.len() as u64));
+    group.bench_function("encode", |bencher| {
+        bencher.iter(|| {
+            buffer.clear();
+            batch
+                .iter()
+                .for_each(|record| record.encode_into(&mut buffer));
+            buffer.len()
+        });
+    });
+    group.finish();
 }
 
-criterion_group!(parts, matching, racing, encoding);
+fn accept((officer, request): (OfficerId, u128)) -> Command {
+    Command {
+        request: RequestId(request),
+        by: Actor::Officer(officer),
+        body: Body::Accept {
+            vacancy: VacancyId(0),
+            round: 1,
+        },
+    }
+}
+
+fn award() -> Record {
+    Record {
+        sequence: Sequence(1),
+        at: NOON,
+        request: RequestId(7),
+        by: Actor::Officer(OfficerId(3)),
+        fingerprint: 9,
+        events: Event::Awarded {
+            vacancy: VacancyId(1),
+            slot: 0,
+            officer: OfficerId(3),
+            cover: AgreementId(0),
+            place: 1,
+        }
+        .into(),
+    }
+}
+
+criterion_group!(
+    parts,
+    matching,
+    flipping,
+    racing,
+    settling,
+    remembering,
+    encoding
+);
 criterion_main!(parts);

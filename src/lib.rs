@@ -23,6 +23,7 @@ pub mod import;
 pub mod priority;
 pub mod private_file;
 pub mod programmes;
+pub mod publication;
 pub mod reach;
 pub mod sample;
 pub mod server;

@@ -174,6 +174,9 @@ fn refusal_help(refused: &Refused) -> &'static str {
         RefusalCode::NotAllowed => "speak as an operator, or with --agency as its coordinator",
         RefusalCode::Unknown => "nothing was done: import first what is named here",
         RefusalCode::AlreadyExists => "nothing was done: take what exists out of the file",
+        RefusalCode::OutsideGrant | RefusalCode::BeyondGrant => {
+            "`muster grant DISTRICT` shows what is left; --beyond-grant REASON publishes it anyway"
+        }
         RefusalCode::Cancelled
         | RefusalCode::Expired
         | RefusalCode::Filled
@@ -185,6 +188,7 @@ fn refusal_help(refused: &Refused) -> &'static str {
         | RefusalCode::Amended
         | RefusalCode::SlotHeld
         | RefusalCode::Unchanged
+        | RefusalCode::TooFewSlots
         | RefusalCode::BidsClosed
         | RefusalCode::KeptForStandby
         | RefusalCode::NotUndoable
@@ -192,6 +196,11 @@ fn refusal_help(refused: &Refused) -> &'static str {
         | RefusalCode::StillOpen
         | RefusalCode::NotWaiting
         | RefusalCode::Seed => "`muster board` shows how the vacancy stands",
+        RefusalCode::NotStarted | RefusalCode::ClockedIn => {
+            "`muster attendance show` shows who came"
+        }
+        RefusalCode::OtherOrders => "`muster orders show` shows the version that holds",
+        RefusalCode::Shelved => "`muster log dump --vacancy` shows what the log has",
     }
 }
 

@@ -1,5 +1,9 @@
 //! How things look on the terminal.
 
+mod afterwards;
+
+pub use afterwards::{attended, author, mended, message, note, orders, progress, shift};
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use protocol::{
@@ -180,6 +184,10 @@ fn what(what: &What) -> String {
             "lapsed {} round={round} to={recipients} open={slots_open}",
             badges(lapsed)
         ),
+        What::Reduced { .. }
+        | What::NoShow { .. }
+        | What::Corrected { .. }
+        | What::Acknowledged { .. } => afterwards::what(what),
         What::Bid {
             badge,
             place,
@@ -221,6 +229,7 @@ fn cause(because: TierCause) -> &'static str {
         TierCause::AllDeclined => "all-declined",
         TierCause::WindowElapsed => "window-elapsed",
         TierCause::Coordinator => "coordinator",
+        TierCause::StartNear => "start-near",
     }
 }
 
@@ -231,6 +240,7 @@ fn unassignment(because: Unassignment) -> &'static str {
         Unassignment::Cancelled => "cancelled",
         Unassignment::Amended => "amended",
         Unassignment::Unconfirmed => "unconfirmed",
+        Unassignment::Reduced => "reduced",
         Unassignment::Undone => "undone",
     }
 }

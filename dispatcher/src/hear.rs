@@ -1,14 +1,16 @@
 //! From the wire's words to the engine's.
 
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{Amend, NewSegment, NewVacancy, Publication, RosterChange};
+use engine::core::{Amend, NewSegment, NewVacancy, RosterChange};
 use engine::model::{
-    AwardRule, Class, Collect, Criterion, Date, Direction, Interval, Position, Rank, SiteKind,
-    Term, Timestamp, VacancyId, VacancyKey, Window,
+    Class, Date, Direction, Interval, Position, Rank, SiteKind, Timestamp, VacancyId, VacancyKey,
+    Window,
 };
 use protocol::{Availability, Dated};
 
-use crate::lots::Lots;
+mod publication;
+
+pub(crate) use publication::{grant, publication};
 
 pub(crate) fn direction(direction: protocol::Direction) -> Direction {
     match direction {
@@ -75,56 +77,6 @@ pub(crate) fn vacancy(new: protocol::NewVacancy) -> NewVacancy {
         slots: slots(new.slots),
         windows_ms: new.windows_ms,
         post_orders: new.post_orders,
-    }
-}
-
-/// A vacancy on terms. The seed of its lottery is promised by `lots`.
-pub(crate) fn publication(publication: protocol::Publication, lots: &Lots) -> Publication {
-    let protocol::Publication {
-        vacancy: new,
-        terms,
-    } = publication;
-    let vacancy = vacancy(new);
-    let term = |one| term(one, vacancy.key, lots);
-    Publication {
-        terms: terms.into_iter().map(term).collect(),
-        vacancy,
-    }
-}
-
-fn term(term: protocol::Term, key: VacancyKey, lots: &Lots) -> Term {
-    match term {
-        protocol::Term::Buffer {
-            before_ms,
-            after_ms,
-        } => Term::Buffer {
-            before_ms,
-            after_ms,
-        },
-        protocol::Term::Award(rule) => {
-            let by = |criterion| criterion_of(criterion, key, lots);
-            Term::Award(Box::new(AwardRule {
-                collect: match rule.collect {
-                    protocol::Collect::Until { at_us } => Collect::Until(Timestamp(at_us)),
-                    protocol::Collect::Fairness { window_ms } => Collect::Fairness { window_ms },
-                },
-                ranked_by: rule.ranked_by.into_iter().map(by).collect(),
-            }))
-        }
-        protocol::Term::Undo { within_ms } => Term::Undo { within_ms },
-        protocol::Term::Standby { confirm_within_ms } => Term::Standby { confirm_within_ms },
-    }
-}
-
-fn criterion_of(criterion: protocol::Criterion, key: VacancyKey, lots: &Lots) -> Criterion {
-    match criterion {
-        protocol::Criterion::Seniority => Criterion::Seniority,
-        protocol::Criterion::FewestHours { period_ms } => Criterion::FewestHours { period_ms },
-        protocol::Criterion::Rotation => Criterion::Rotation,
-        protocol::Criterion::Lottery { reveal_within_ms } => Criterion::Lottery {
-            promise: lots.promise(key),
-            reveal_within_ms,
-        },
     }
 }
 

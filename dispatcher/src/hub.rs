@@ -18,7 +18,9 @@ use crate::ask::{Caller, Desk};
 use crate::members::{Audience, Members, Who};
 use crate::outgoing::Outgoing;
 use crate::recent::Recent;
-use crate::{hear, speak};
+use crate::{afterwards, hear, speak};
+
+mod publication;
 
 /// What sessions say to the hub.
 pub(crate) enum ToHub {
@@ -155,6 +157,9 @@ impl Hub {
             | Effect::Unassign { vacancy, .. }
             | Effect::Flag { vacancy, .. }
             | Effect::Amend { vacancy, .. }
+            | Effect::ReadOrders { vacancy, .. }
+            | Effect::Attendance { vacancy, .. }
+            | Effect::Written { vacancy, .. }
             | Effect::Lose { vacancy, .. }
             | Effect::Keep { vacancy, .. }
             | Effect::Pass { vacancy, .. }
@@ -166,6 +171,9 @@ impl Hub {
         let one = |officer: &OfficerId| Audience::Officers([*officer].into_iter().collect());
         match effect {
             Effect::Offer { to, .. } => {
+                if let Some(attributes) = afterwards::attributes(row) {
+                    self.push(cursor, Audience::Officers(to.clone()), attributes);
+                }
                 let at_us = record.at.as_micros();
                 for (tier, group) in self.by_tier(id, to) {
                     let Some(row) = self.follower.state.vacancy(id) else {
@@ -210,6 +218,27 @@ impl Hub {
                 let amended = speak::amended(state, row, *confirm_by);
                 let audience = Audience::Officers(to.clone());
                 self.push(cursor, audience, News::Amended(amended));
+            }
+            Effect::ReadOrders { to, .. } => {
+                let orders = afterwards::orders(state, (id, row));
+                let audience = Audience::Officers(to.clone());
+                self.push(cursor, audience, News::ReadOrders(orders));
+            }
+            Effect::Attendance { officer, .. } => {
+                let own = |other| other == *officer;
+                let sheet = afterwards::attendance_of(state, (id, row), own, record.at);
+                self.push(cursor, one(officer), News::Attendance(Box::new(sheet)));
+            }
+            Effect::Written {
+                event,
+                officer,
+                agencies,
+                ..
+            } => {
+                if let Some(news) = afterwards::written(state, &record.events[*event]) {
+                    self.push(cursor, one(officer), news.clone());
+                    self.push(cursor, Audience::Desks(agencies.clone()), news);
+                }
             }
             Effect::Lose { missed, bids, .. } => {
                 let said = speak::missed(row, missed, *bids);
@@ -343,7 +372,9 @@ impl Hub {
             let tier = state.tier_of(row, officer, state.at())?;
             let stands = state.stands_for(row, officer, state.at());
             let at_us = row.offered_at.as_micros();
-            stands.then(|| News::Offered(speak::offer(state, row, tier, at_us)))
+            let offer = || News::Offered(speak::offer(state, row, tier, at_us));
+            let news = afterwards::attributes(row).into_iter().chain([offer()]);
+            stands.then_some(news)
         };
         let calendar = state.calendars().find(officer);
         let bookings = calendar
@@ -360,7 +391,10 @@ impl Hub {
             let amended = || News::Amended(speak::amended(state, row, moved.confirm_by));
             moved.unconfirmed.contains(officer).then(amended)
         });
-        let reserved: Vec<News> = reserved.collect();
+        let unread = held
+            .iter()
+            .filter_map(|id| afterwards::unread_orders(state, *id, officer));
+        let reserved: Vec<News> = reserved.chain(unread).collect();
         let kept = self.open.iter().filter_map(|id| {
             let row = state.vacancy(*id)?;
             let kept = row.awarding.as_ref()?.kept_for(officer)?;
@@ -373,6 +407,7 @@ impl Hub {
             .open
             .iter()
             .filter_map(stands)
+            .flatten()
             .chain(held.map(News::Assigned))
             .chain(reserved)
             .chain(kept);
@@ -392,12 +427,25 @@ impl Hub {
                 return self.desk.answer(caller, outcome);
             }
             Ask::Why { badge, vacancy } => return self.why(who, caller, &badge, vacancy),
-            Ask::Publish(new) => Body::Publish(Box::new(hear::vacancy(new))),
-            Ask::PublishAll { vacancies } => {
-                let lots = &self.desk.lots;
-                let publication = |one| hear::publication(one, lots);
-                Body::PublishAll(vacancies.into_iter().map(publication).collect())
+            Ask::Preview(publication) => return self.preview(who, caller, *publication),
+            Ask::Grant { district } => return self.grant(who, caller, &district),
+            Ask::PutGrant(grant) => Body::Grant(hear::grant(grant)),
+            Ask::PublishAll { vacancies } => Body::PublishAll(
+                vacancies
+                    .into_iter()
+                    .map(|one| hear::publication(one, &self.desk.lots))
+                    .collect(),
+            ),
+            Ask::Read(asked) => {
+                let at = state.at().max(self.desk.clock.now());
+                let outcome = afterwards::read(state, who, asked, at);
+                return self.desk.answer(caller, outcome);
             }
+            Ask::Afterwards(asked) => match afterwards::hear(state, *asked) {
+                Ok(asked) => Body::Afterwards(Box::new(asked)),
+                Err(unknown) => return self.desk.answer(caller, unknown),
+            },
+            Ask::Publish(new) => Body::Publish(Box::new(hear::vacancy(new))),
             Ask::Roster { changes } => {
                 Body::Roster(changes.into_iter().map(hear::roster_change).collect())
             }

@@ -12,6 +12,7 @@
 //! `session` for one conversation, `hub` for everything that is told, `hear` and `speak` for the
 //! translation between the wire's words and the engine's.
 
+mod afterwards;
 mod ask;
 mod endpoint;
 mod hear;
@@ -38,6 +39,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub use crate::afterwards::{mended, message, note};
 pub use crate::lots::Lots;
 pub use crate::speak::{board_row, clause, clause_name, refused, segments};
 

@@ -46,3 +46,6 @@ pub const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Bytes read from a stream at a time.
 pub const READ_BYTES: usize = 4 << 10;
+
+/// Notes, messages or shifts in one answer; the next page is asked for.
+pub(crate) const PAGE_ROWS_MAX: usize = 50;

@@ -38,6 +38,8 @@ pub(crate) enum Audience {
     Officers(OfficerSet),
     /// Whoever watches this agency's board, and operators.
     Board(AgencyId),
+    /// Coordinators of these agencies, and operators: whoever may read what people write.
+    Desks(Vec<AgencyId>),
 }
 
 impl Audience {
@@ -45,11 +47,14 @@ impl Audience {
     pub(crate) fn includes(&self, who: Who) -> bool {
         match (self, who) {
             (Audience::Officers(set), Who::Officer(officer)) => set.contains(officer),
-            (Audience::Board(_), Who::Operator) => true,
+            (Audience::Board(_) | Audience::Desks(_), Who::Operator) => true,
+            (Audience::Desks(agencies), Who::Coordinator(agency)) => agencies.contains(&agency),
             (Audience::Board(lead), Who::Coordinator(agency) | Who::ReadOnly(agency)) => {
                 *lead == agency
             }
-            (Audience::Officers(_), _) | (Audience::Board(_), Who::Officer(_)) => false,
+            (Audience::Desks(_), Who::ReadOnly(_) | Who::Officer(_))
+            | (Audience::Officers(_), _)
+            | (Audience::Board(_), Who::Officer(_)) => false,
         }
     }
 }
@@ -121,6 +126,17 @@ impl Members {
                     .filter_map(|officer| self.devices.get(&officer))
                     .flatten();
                 devices.map(|(_, outgoing)| put(outgoing, frame)).sum()
+            }
+            Audience::Desks(agencies) => {
+                let there = agencies.iter().filter_map(|agency| self.boards.get(agency));
+                let coordinators = there.flatten().filter(|(session, _)| {
+                    let who = self.by_session.get(session).map(|(who, _)| *who);
+                    matches!(who, Some(Who::Coordinator(_)))
+                });
+                coordinators
+                    .chain(&self.operators)
+                    .map(|(_, outgoing)| put(outgoing, frame))
+                    .sum()
             }
             Audience::Board(lead) => {
                 let watchers = self.boards.get(lead).into_iter().flatten();

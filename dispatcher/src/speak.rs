@@ -13,11 +13,16 @@ use protocol::{
     What, Withdrawal,
 };
 
+mod publication;
+
+pub(crate) use publication::grant;
+pub(crate) use publication::preview;
+
 pub(crate) fn key(row: &Vacancy) -> protocol::VacancyKey {
     protocol::VacancyKey(row.posting.key.0)
 }
 
-fn agency(state: &State, id: AgencyId) -> String {
+pub(crate) fn agency(state: &State, id: AgencyId) -> String {
     state
         .roster()
         .agencies
@@ -45,16 +50,23 @@ fn badges(state: &State, officers: &OfficerSet) -> Vec<String> {
     officers.iter().map(|id| badge(state, id)).collect()
 }
 
-fn slots_open(row: &Vacancy) -> u16 {
+pub(crate) fn slots_open(row: &Vacancy) -> u16 {
     u16::try_from(row.slots_open()).unwrap_or(u16::MAX)
 }
 
-fn programme(state: &State, row: &Vacancy) -> String {
+pub(crate) fn programme(state: &State, row: &Vacancy) -> String {
     let programme = state.roster().programmes.find(row.posting.programme);
     programme.map_or_else(String::new, |row| row.code.to_string())
 }
 
-fn rank(rank: Rank) -> protocol::Rank {
+pub(crate) fn direction(direction: engine::model::Direction) -> protocol::Direction {
+    match direction {
+        engine::model::Direction::In => protocol::Direction::In,
+        engine::model::Direction::Out => protocol::Direction::Out,
+    }
+}
+
+pub(crate) fn rank(rank: Rank) -> protocol::Rank {
     match rank {
         Rank::Officer => protocol::Rank::Officer,
         Rank::Sergeant => protocol::Rank::Sergeant,
@@ -143,6 +155,7 @@ pub(crate) fn unassignment(because: Unassigned) -> Unassignment {
         Unassigned::Cancelled => Unassignment::Cancelled,
         Unassigned::Amended => Unassignment::Amended,
         Unassigned::Unconfirmed => Unassignment::Unconfirmed,
+        Unassigned::Reduced => Unassignment::Reduced,
         Unassigned::Undone => Unassignment::Undone,
     }
 }
@@ -248,6 +261,14 @@ fn code(refusal: &Refusal) -> RefusalCode {
         Refusal::Amended => RefusalCode::Amended,
         Refusal::SlotHeld { .. } => RefusalCode::SlotHeld,
         Refusal::Unchanged => RefusalCode::Unchanged,
+        Refusal::OutsideGrant(_) => RefusalCode::OutsideGrant,
+        Refusal::BeyondGrant(_) => RefusalCode::BeyondGrant,
+        Refusal::TooFewSlots { .. } => RefusalCode::TooFewSlots,
+        Refusal::NotStarted => RefusalCode::NotStarted,
+        Refusal::ClockedIn => RefusalCode::ClockedIn,
+        Refusal::OtherOrders { .. } => RefusalCode::OtherOrders,
+        Refusal::Full { .. } => RefusalCode::LimitReached,
+        Refusal::Shelved => RefusalCode::Shelved,
         Refusal::BidsClosed => RefusalCode::BidsClosed,
         Refusal::KeptForStandby => RefusalCode::KeptForStandby,
         Refusal::NotUndoable => RefusalCode::NotUndoable,
@@ -382,10 +403,7 @@ pub(crate) fn happening(
         },
         Event::Punched { punch, .. } => What::Punched {
             badge: badge(state, punch.officer),
-            direction: match punch.direction {
-                engine::model::Direction::In => protocol::Direction::In,
-                engine::model::Direction::Out => protocol::Direction::Out,
-            },
+            direction: direction(punch.direction),
             on_site: punch.on_site,
         },
         Event::Amended(amendment) => {
@@ -409,7 +427,9 @@ pub(crate) fn happening(
             recipients: count(&lapse.recipients),
             badges: badges(state, &lapse.officers),
         },
-        other => award::what(state, other)?,
+        other => {
+            award::what(state, other).or_else(|| crate::afterwards::happening(state, row, other))?
+        }
     };
     Some(Happening {
         vacancy: key(row),
@@ -426,6 +446,7 @@ fn tier_cause(because: TierCause) -> protocol::TierCause {
         TierCause::AllDeclined => protocol::TierCause::AllDeclined,
         TierCause::WindowElapsed => protocol::TierCause::WindowElapsed,
         TierCause::Coordinator => protocol::TierCause::Coordinator,
+        TierCause::StartNear => protocol::TierCause::StartNear,
     }
 }
 

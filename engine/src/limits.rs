@@ -46,6 +46,10 @@ pub const ROSTER_CHANGES_MAX: usize = 100_000;
 
 /// Vacancies published by one command: with their recipients they fit into one record.
 pub const PUBLICATIONS_MAX: usize = 4_096;
+/// Grants in force at a time: each is looked at when a vacancy is settled.
+pub const GRANTS_MAX: usize = 4_096;
+/// Paid time of one grant, in minutes.
+pub const GRANT_BUDGET_MIN_MAX: u64 = 1_000_000_000;
 /// Time before or after the work that belongs to it: one day, in milliseconds.
 pub const BUFFER_MS_MAX: u64 = 24 * 3_600 * 1_000;
 /// Criteria by which the bids of one vacancy are ranked.
@@ -91,3 +95,28 @@ pub const FOLLOWER_BATCHES_MAX: usize = 65_536;
 pub const ANSWER_RETENTION_MS: u64 = 24 * 3_600 * 1_000;
 /// Answers remembered at most; the oldest are forgotten first.
 pub const ANSWERS_MAX: usize = 1 << 20;
+
+/// Longest field note, in bytes.
+pub const NOTE_LEN_MAX: usize = 2_000;
+/// Notes about one officer's assignment.
+pub const NOTES_OF_OFFICER_MAX: usize = 32;
+/// Files attached to one note.
+pub const ATTACHMENTS_MAX: usize = 8;
+/// Largest attached file, in bytes (16 GiB): it is kept elsewhere, and larger ones are no notes.
+pub const ATTACHMENT_BYTES_MAX: u64 = 16 << 30;
+/// Longest media type of an attached file, in bytes.
+pub const MEDIA_TYPE_LEN_MAX: usize = 100;
+/// Longest message, in bytes.
+pub const MESSAGE_LEN_MAX: usize = 1_000;
+/// Messages between one officer and the coordinators of a vacancy, half of them for each side, so
+/// that neither can silence the other.
+pub const MESSAGES_OF_OFFICER_MAX: usize = 64;
+/// Messages of a vacancy from which on only those who hold a slot of it add more.
+pub const MESSAGES_MAX: usize = 1_024;
+/// Corrections of the attendance at one vacancy.
+pub const CORRECTIONS_MAX: usize = 1_024;
+/// How far from the work a corrected punch may lie, in milliseconds (one day).
+pub const CORRECTION_MARGIN_MS: u64 = 24 * 3_600 * 1_000;
+/// How long after the work notes and messages stay at hand, in milliseconds (30 days); the log has
+/// them for as long as it is kept.
+pub const JOURNAL_RETENTION_MS: u64 = 30 * 24 * 3_600 * 1_000;

@@ -226,6 +226,9 @@ impl Answer {
             Outcome::Busy { .. } | Outcome::Unavailable => None,
             Outcome::Explained { .. }
             | Outcome::Board { .. }
+            | Outcome::Preview { .. }
+            | Outcome::Grant(_)
+            | Outcome::Reading(_)
             | Outcome::Bid { .. }
             | Outcome::Standby { .. } => Some(Answer::Told),
         }

@@ -8,9 +8,12 @@
 //! is examined, recorded and synced, and every answer is counted. An answer that is not the
 //! expected one ends the bench instead of passing for work done.
 
+mod changes;
+mod crowd;
 mod drive;
 mod floor;
 mod log;
+mod matching;
 mod race;
 mod report;
 mod world;
@@ -26,12 +29,13 @@ use engine::{Ended, OpenError, Unavailable};
 use miette::Diagnostic;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{BenchArgs, BenchLogArgs, BenchRaceArgs};
+use crate::cli::{BenchArgs, BenchLogArgs, BenchMatchArgs, BenchRaceArgs};
 use crate::priority::{self, Priority};
 use crate::session::SessionError;
 use crate::stop::Stop;
 
 pub use self::log::{LogPlan, LogRow};
+pub use matching::MatchPlan;
 pub use race::{RacePlan, RaceRow};
 pub use report::{Beside, FloorReport, Report, Timed};
 
@@ -133,7 +137,7 @@ pub fn race(args: &BenchRaceArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let report = in_folder(&args.bench, |folder| {
         race::measure(&plan, folder, &mut progress)
     })?;
-    tell(&report, &args.bench, out)
+    tell(&report, args.bench.json.as_deref(), out)
 }
 
 /// Measures what the log does on a volume.
@@ -145,7 +149,19 @@ pub fn log(args: &BenchLogArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let report = in_folder(&args.bench, |folder| {
         log::measure(&plan, folder, &mut progress)
     })?;
-    tell(&report, &args.bench, out)
+    tell(&report, args.bench.json.as_deref(), out)
+}
+
+/// Measures how fast it is found who may take a vacancy, in memory.
+///
+/// # Errors
+/// If those who look find different officers, or a file cannot be written.
+pub fn matching(args: &BenchMatchArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let priority = prioritise(args.realtime);
+    let plan = MatchPlan::new(args);
+    let mut report = matching::measure(&plan, &mut progress).map_err(Stop::failed)?;
+    report.priority = priority;
+    tell(&report, args.json.as_deref(), out)
 }
 
 /// Says on stderr what is being measured: the table comes at the end.
@@ -153,9 +169,9 @@ fn progress(what: &str) {
     eprintln!("measuring: {what}");
 }
 
-fn tell(report: &Report, args: &BenchArgs, out: &mut dyn Write) -> Result<(), Stop> {
+fn tell(report: &Report, json: Option<&Path>, out: &mut dyn Write) -> Result<(), Stop> {
     out.write_all(report.table().as_bytes())?;
-    if let Some(path) = &args.json {
+    if let Some(path) = json {
         let mut bytes = serde_json::to_vec_pretty(report)?;
         bytes.push(b'\n');
         let written = fs::write(path, bytes);

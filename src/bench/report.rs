@@ -20,7 +20,7 @@ const NOISE_MIN: f64 = 2.0;
 /// What a bench found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// `race` or `log`.
+    /// `race`, `log` or `match`.
     pub bench: &'static str,
     /// The commit this program was built from.
     pub commit: &'static str,
@@ -30,9 +30,9 @@ pub struct Report {
     pub cores: usize,
     /// How floor and engine were scheduled.
     pub priority: Priority,
-    /// Where was measured.
+    /// Where was measured; empty if in memory.
     pub folder: String,
-    /// What the volume takes with nothing above it.
+    /// What the volume takes with nothing above it; all zero if no volume was measured.
     pub floor: FloorReport,
     /// Work that waits for the disk.
     pub timed: Vec<Timed>,
@@ -231,8 +231,10 @@ impl Report {
                 "NOT OPTIMISED: built for debugging; no figure here means anything"
             )?;
         }
-        writeln!(text)?;
-        self.floor.write(text)?;
+        if self.floor.syncs > 0 {
+            writeln!(text)?;
+            self.floor.write(text)?;
+        }
         if !self.timed.is_empty() {
             writeln!(text)?;
             write_timed(text, &self.timed)?;

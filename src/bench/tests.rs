@@ -160,3 +160,50 @@ fn the_command_writes_a_file_and_leaves_no_folder() {
     assert_eq!(written["bench"], "race");
     assert_eq!(fs::read_dir(dir).unwrap().count(), 0);
 }
+
+#[test]
+fn a_match_is_measured_beside_its_floor_and_everybody_finds_the_same() {
+    let scratch = Scratch::new();
+    let plan = MatchPlan {
+        officers: 3_000,
+        seed: 7,
+        rounds: 1,
+        round: Duration::from_millis(1),
+        write: Some(scratch.path().to_owned()),
+    };
+    let report = matching::measure(&plan, &mut |_| {}).unwrap();
+    let rows: Vec<&str> = report.beside.iter().map(|row| row.row.as_str()).collect();
+    let expected = [
+        "scan",
+        "twin",
+        "roaring",
+        "roaring-exact",
+        "plane",
+        "plane-ids",
+        "plane-offer",
+        "cores",
+        "growth",
+        "memory-record",
+        "memory-sets",
+        "memory-plane",
+        "memory-days",
+        "memory-calendar",
+        "memory",
+    ];
+    assert_eq!(rows[..expected.len()], expected);
+    let changes = &rows[expected.len()..];
+    assert_eq!(changes.len(), 2 * 5, "{changes:?}");
+    let table = report.table();
+    assert!(
+        table.contains("find the same ones") && !table.contains("t_sync"),
+        "{table}"
+    );
+    let written = |name: &str| fs::read_to_string(scratch.path().join(name)).unwrap();
+    assert_eq!(written("officers.csv").lines().count(), 3_001);
+    let vacancies = written("vacancies.csv");
+    let eligible = vacancies.lines().skip(1).map(|row| {
+        let (_, eligible) = row.rsplit_once(',').unwrap();
+        eligible.parse::<u64>().unwrap()
+    });
+    assert!(eligible.sum::<u64>() > 0, "somebody may come");
+}

@@ -16,7 +16,7 @@ pub struct AwardArgs {
     /// Collect accepts for so long after each offer, such as 500ms, then give the slots by --rank-by
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]
     pub fairness: Option<u64>,
-    /// Rank by seniority, hours:30d, rotation, lottery or lottery:10m; equals by the next one named,
+    /// Rank by seniority, hours:720h, rotation, lottery or lottery:10m; equals by the next one named,
     /// at last by arrival
     #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rank_by)]
     pub rank_by: Vec<RankBy>,
@@ -52,7 +52,7 @@ fn rank_by(written: &str) -> Result<RankBy, String> {
         ("lottery", Some(within)) => Criterion::Lottery {
             reveal_within_ms: milliseconds(within)?,
         },
-        _ => return Err("expected seniority, hours:30d, rotation, lottery or lottery:10m".into()),
+        _ => return Err("expected seniority, hours:720h, rotation, lottery or lottery:10m".into()),
     };
     Ok(RankBy(criterion))
 }

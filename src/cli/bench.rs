@@ -12,6 +12,9 @@ use crate::bench::{LogRow, RaceRow};
 const IN_FLIGHT_MAX: u64 = engine::limits::INBOX_LEN_MAX as u64;
 /// Threads that hold them at most.
 const CONNECTIONS_MAX: u64 = 64;
+/// Officers of a match at least, two agencies with them, and at most.
+const OFFICERS_MIN: u64 = 1_000;
+const OFFICERS_MAX: u64 = 20_000_000;
 /// The highest rate of the open loop, a second.
 const RATE_MAX: u64 = 100_000_000;
 
@@ -32,6 +35,9 @@ pub enum BenchWhat {
     /// The log below them, and how fast it is read back
     #[command(after_help = help::BENCH_LOG)]
     Log(BenchLogArgs),
+    /// Who may take a vacancy, out of a million officers
+    #[command(after_help = help::BENCH_MATCH)]
+    Match(BenchMatchArgs),
 }
 
 /// Flags of every bench.
@@ -83,4 +89,28 @@ pub struct BenchLogArgs {
     /// Measure this row only; repeat for several
     #[arg(long, value_name = "ROW", value_enum, hide_possible_values = true)]
     pub only: Vec<LogRow>,
+}
+
+/// `muster bench match`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchMatchArgs {
+    /// Officers, invented from the seed; a kilobyte of memory each [default: 1,000,000]
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(OFFICERS_MIN..=OFFICERS_MAX))]
+    pub officers: Option<u32>,
+    /// From which everything is drawn
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub seed: u64,
+    /// Short rounds and 20,000 officers: whether it works, not how fast
+    #[arg(long)]
+    pub quick: bool,
+    /// Measure at real-time priority, away from other work
+    #[arg(long)]
+    pub realtime: bool,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write officers and vacancies to this folder, for other programs to match
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
 }

@@ -4,13 +4,10 @@ pub(super) const TOP: &str = "\
 Examples:
   muster demo                          see it work: nothing to configure, no internet
   muster init && muster serve          a server of your own on 127.0.0.1:7710
-  muster import officers officers.csv --dry-run
   muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00
-  muster watch --json | jq .what.what  every offer, award and release as it happens
   muster why TUC-0412 vac_0193…        every clause of eligibility with its answer
 
 Commands find the server that this user runs on this machine; -c or --server names another.
-Flags have variables: MUSTER_SERVER, MUSTER_CONFIG, MUSTER_TOKEN and one for each key of the file.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 an assertion failed (the demo's audit).";
 
 pub(super) const DEMO: &str = "\
@@ -116,13 +113,36 @@ Example:
 pub(super) const POST: &str = "\
 Examples:
   muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00 --slots 2
-  muster post --lead apache-so --site kayenta-001 --zone America/Denver \\
-      --start 2026-11-23T07:00 --end 15:00 --rank officer --rank sergeant --window 5m
-
   muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00 \\
-      --bids-until 2026-11-22T18:00 --rank-by seniority,hours:30d,lottery --standby 15m
-
+      --bids-until 2026-11-22T18:00 --rank-by seniority,hours:720h,lottery --standby 15m
 Prints the key of the vacancy. --zone is not looked up: on the Navajo Nation say America/Denver.";
+
+pub(super) const POST_FILE: &str = "\
+Examples:
+  muster post file --example > vacancies.csv
+  muster post file vacancies.csv --dry-run
+
+Keys are derived from agency, programme, places and times: the same file twice is refused, not
+doubled. 4,096 go into one command, all or none; what is wrong names its row and column.
+After an interruption, or after rows were added: --resume.";
+
+pub(super) const POST_REPEAT: &str = "\
+Example:
+  muster post repeat --on mon,tue,thu --from 2026-08-03 --until 2027-05-21 --lead tucson \\
+      --site tucson-001 --start 07:00 --end 15:00 --holidays holidays.csv --dry-run";
+
+pub(super) const PREVIEW: &str = "\
+Example:
+  muster preview --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00
+Tier by tier, how many officers each condition leaves. Nothing is published.";
+
+pub(super) const GRANT: &str = "\
+Examples:
+  muster grant \"Demo Unified\"
+  muster grant \"Demo Unified\" --hours 2000 --from 2026-07-01 --until 2027-12-31
+
+Pays for the programme's work at the district's sites that the state funds. Vacancies commit hours,
+punches draw them, cancelling gives back what was not worked. Beyond it: `post --beyond-grant WHY`.";
 
 pub(super) const ANSWER: &str = "\
 Examples:
@@ -140,6 +160,71 @@ Examples:
   muster amend vac_0193… --slots 3 --post-orders \"park behind the gym\"
 
 What is not said stays. Another time or place: who holds it keeps it only by accepting it again.";
+
+pub(super) const REDUCE: &str = "\
+Examples:
+  muster reduce vac_0193… --fewer 2 --reason \"one entrance is closed\"
+  muster reduce vac_0193… --slot 4     the sergeant's, by its number on the board
+
+Slots behind one that goes move up. Who loses a slot is told, and is free at that time again.
+Fewer hours are an amendment: `muster amend --help`.";
+
+pub(super) const ATTENDANCE: &str = "\
+Examples:
+  muster attendance show vac_0193…
+  muster attendance show vac_0193… --json | jq '.holders[] | select(.status == \"not-seen\")'
+  muster attendance no-show vac_0193… TUC-0412
+  muster attendance correct vac_0193… TUC-0412 --missed out --to 2026-11-23T15:00 --reason \"…\"
+
+Worked time is from each clock-in to the clock-out after it; what stands in capitals waits for a
+coordinator. Punches and corrections have numbers that later corrections name.";
+
+pub(super) const NO_SHOW: &str = "\
+Examples:
+  muster attendance no-show vac_0193… TUC-0412
+  muster attendance no-show vac_0193… TUC-0412 --again-from 2026-11-23T09:00
+
+After the start, and only without a clock-in. With --again-from the rest of the work is offered to
+whoever is eligible, as a vacancy of its own whose key is printed.";
+
+pub(super) const CORRECT: &str = "\
+Examples:
+  muster attendance correct vac_0193… TUC-0412 --punch 0 --to 2026-11-23T07:00 --reason \"seen\"
+  muster attendance correct vac_0193… TUC-0412 --came --reason \"stood at the other gate\"
+
+Nothing is edited: a correction is a record of its own, and --withdraw takes it back.";
+
+pub(super) const NOTES: &str = "\
+Examples:
+  muster notes list vac_0193…
+  muster notes add vac_0193… TUC-0412 \"The north gate does not lock.\"
+  muster notes add vac_0193… TUC-0412 --attach $(sha256sum gate.jpg | cut -c1-64):98304:image/jpeg:gate.jpg
+
+The holder, and the coordinators of the lead and of the officer's agency read them. Files are kept
+elsewhere; a note says which bytes they must have. 30 days after the work: `muster log dump`.";
+
+pub(super) const MESSAGES: &str = "\
+Examples:
+  muster messages list vac_0193… --json | jq .[].text
+  muster messages send vac_0193… TUC-0412 \"The north door.\" --agency tucson
+  MUSTER_TOKEN=… muster messages send vac_0193… TUC-0412 \"Which door?\"
+
+Between an officer who holds the vacancy or was offered it, and the coordinators of the lead and of
+the officer's agency. 30 days after the work: `muster log dump`.";
+
+pub(super) const ORDERS: &str = "\
+Examples:
+  muster orders show vac_0193…
+  MUSTER_TOKEN=… muster orders ack vac_0193… --version 2
+  muster orders remind vac_0193…       those who have not acknowledged this version
+
+An amendment of post orders is a new version, which every holder acknowledges anew;
+`muster attendance show` shows who has.";
+
+pub(super) const SHIFTS: &str = "\
+Examples:
+  muster shifts TUC-0412
+  muster shifts TUC-0412 --past --json | jq '.[] | select(.status == \"no-show\")'";
 
 pub(super) const CANCEL: &str = "\
 Example:
@@ -255,6 +340,7 @@ Examples:
   muster bench race                    every row on the volume of this folder, some minutes
   muster bench race --quick            does it work here? figures are rough
   muster bench log                     the log below it, and recovery
+  muster bench match                   who may take a vacancy, out of a million officers
 
 Measures floor and engine side by side in one run: t_sync is one durable write of 4 KiB with
 nothing above it, and whatever waits for the disk is also given in t_sync. On a machine with other
@@ -276,6 +362,16 @@ Examples:
   muster bench log --only recovery
 
 Rows: append, commit, write, codec, recovery. Files are read back from the page cache.";
+
+pub(super) const BENCH_MATCH: &str = "\
+Examples:
+  muster bench match --json match.json
+  muster bench match --quick
+  muster bench match --officers 100000 --write crowd
+
+Everything is in memory and invented from the seed. The scan, the naive twin, roaring sets and the
+hot plane answer the same question, and must find the same officers. The floor is the least that
+memory and instructions allow: three rows of words for each agency asked, and a count.";
 
 /// The roles whose tokens name an agency.
 pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [

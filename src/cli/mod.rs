@@ -1,9 +1,11 @@
 //! What can be said on the command line.
 
+mod afterwards;
 mod award;
 mod bench;
 mod help;
 mod log;
+mod publication;
 mod words;
 
 use std::net::SocketAddr;
@@ -13,15 +15,24 @@ use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 use protocol::{Rank, Role, VacancyKey};
 
-use words::{Window, milliseconds, rank, role, set, when, window};
+use words::{milliseconds, rank, role, set};
 
+pub use afterwards::{
+    AttendanceCommand, AttendanceWhat, CorrectArgs, MessagesCommand, MessagesWhat, Missed,
+    NoShowArgs, NotesCommand, NotesWhat, OrdersCommand, OrdersWhat, ReduceArgs, ShiftsArgs,
+    VacancyArgs, WriteArgs,
+};
 pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
-pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchRaceArgs, BenchWhat};
+pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,
     LogWhat, ReplayQuestion,
 };
-pub use words::{Moment, Setting, Until, Window as TierWindow};
+pub use publication::{
+    AskedArgs, GrantArgs, ManyArgs, PlaceArgs, PostArgs, PostFileArgs, PostMany, PostRepeatArgs,
+    PreviewArgs,
+};
+pub use words::{Moment, Setting, Until, Window as TierWindow, when, window as tier_window};
 
 /// One vacancy, every eligible officer at once, one winner per slot.
 #[derive(Debug, Parser)]
@@ -53,15 +64,39 @@ pub enum Command {
     /// Import agencies, officers, sites or pacts from CSV
     #[command(after_help = help::IMPORT)]
     Import(ImportCommand),
-    /// Publish a vacancy
+    /// Publish a vacancy, or many at once
     #[command(after_help = help::POST)]
-    Post(PostArgs),
+    Post(Box<PostArgs>),
+    /// Say who could come, before anything is published
+    #[command(after_help = help::PREVIEW)]
+    Preview(Box<PreviewArgs>),
+    /// Show what a district's grant pays for and what is left; put one in force
+    #[command(after_help = help::GRANT)]
+    Grant(GrantArgs),
     /// Answer an offer as an officer: accept, decline, release, undo, standby
     #[command(after_help = help::ANSWER)]
     Answer(AnswerArgs),
     /// Change time, place, slots or post orders of a vacancy
     #[command(after_help = help::AMEND)]
     Amend(AmendArgs),
+    /// Take slots away, because the customer needs fewer
+    #[command(after_help = help::REDUCE)]
+    Reduce(ReduceArgs),
+    /// Show who came and when, record a no-show, correct a punch
+    #[command(after_help = help::ATTENDANCE)]
+    Attendance(AttendanceCommand),
+    /// Read and write field notes
+    #[command(after_help = help::NOTES)]
+    Notes(NotesCommand),
+    /// Read and write messages between an officer and the coordinators
+    #[command(after_help = help::MESSAGES)]
+    Messages(MessagesCommand),
+    /// Read, acknowledge and remind of post orders
+    #[command(after_help = help::ORDERS)]
+    Orders(OrdersCommand),
+    /// List an officer's shifts
+    #[command(after_help = help::SHIFTS)]
+    Shifts(ShiftsArgs),
     /// Withdraw a vacancy
     #[command(after_help = help::CANCEL)]
     Cancel(CancelArgs),
@@ -246,50 +281,6 @@ pub struct ImportArgs {
     pub reach: ReachArgs,
 }
 
-/// `muster post`.
-#[derive(Debug, Args)]
-pub struct PostArgs {
-    /// Code of the agency responsible
-    #[arg(long, value_name = "CODE")]
-    pub lead: String,
-    /// Code of the site; repeat with --start and --end for several, in order of time
-    #[arg(long, value_name = "CODE", required = true)]
-    pub site: Vec<String>,
-    /// When the work starts, such as 2026-11-23T07:00
-    #[arg(long, value_name = "TIME", required = true, value_parser = when)]
-    pub start: Vec<Moment>,
-    /// When it ends: the same, or a time of day such as 15:00
-    #[arg(long, value_name = "TIME", required = true, value_parser = when)]
-    pub end: Vec<Moment>,
-    /// IANA zone of times written without an offset
-    #[arg(long, value_name = "ZONE", default_value = "America/Phoenix")]
-    pub zone: String,
-    /// How many officers are needed
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "rank")]
-    pub slots: u16,
-    /// Rank of one slot (officer, sergeant, commander); repeat for each slot
-    #[arg(long, value_name = "RANK", value_parser = rank)]
-    pub rank: Vec<Rank>,
-    /// Code of the programme
-    #[arg(long, value_name = "CODE", default_value = "sso")]
-    pub programme: String,
-    /// How long a tier is asked before the next one is; repeat for each tier; never: no limit
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = window)]
-    pub window: Vec<Window>,
-    /// Post orders: instructions for whoever comes
-    #[arg(long, value_name = "TEXT", default_value = "", alias = "post-orders")]
-    pub orders: String,
-    /// Who is given a slot.
-    #[command(flatten)]
-    pub award: AwardArgs,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-    /// The server.
-    #[command(flatten)]
-    pub reach: ReachArgs,
-}
-
 /// `muster amend`.
 #[derive(Debug, Args)]
 pub struct AmendArgs {
@@ -443,7 +434,7 @@ pub struct ReachArgs {
     /// Where it listens, such as 127.0.0.1:7710
     #[arg(long, value_name = "ADDRESS", env = "MUSTER_SERVER", hide_env = true)]
     pub server: Option<String>,
-    /// Its configuration file: address, certificate and key are taken from there
+    /// Its configuration file, which names address, certificate and key
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     #[arg(env = "MUSTER_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,

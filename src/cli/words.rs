@@ -1,9 +1,9 @@
 //! Words of the command line that mean more than text.
 
-use jiff::civil::{DateTime, Time};
+use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
-use protocol::{Rank, Role};
+use protocol::{Clothing, Rank, Role};
 
 /// `KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,14 @@ pub(super) fn rank(written: &str) -> Result<Rank, String> {
     }
 }
 
+pub(super) fn clothing(written: &str) -> Result<Clothing, String> {
+    match written {
+        "uniform" => Ok(Clothing::Uniform),
+        "civilian" => Ok(Clothing::Civilian),
+        _ => Err("expected uniform or civilian".to_owned()),
+    }
+}
+
 pub(super) fn role(written: &str) -> Result<Role, String> {
     match written {
         "officer" => Ok(Role::Officer),
@@ -52,7 +60,11 @@ pub enum Window {
     Never,
 }
 
-pub(super) fn window(written: &str) -> Result<Window, String> {
+/// Reads how long a tier is asked before the next one.
+///
+/// # Errors
+/// A sentence that says what to write instead.
+pub fn window(written: &str) -> Result<Window, String> {
     let expected = || "expected a time such as 10m, 90s, 1h30m, 0s, or never".to_owned();
     if written == "never" {
         return Ok(Window::Never);
@@ -61,6 +73,20 @@ pub(super) fn window(written: &str) -> Result<Window, String> {
     u64::try_from(duration.as_millis())
         .map(Window::Milliseconds)
         .map_err(|_| expected())
+}
+
+/// A day of the week, such as `mon`.
+pub(super) fn weekday(written: &str) -> Result<Weekday, String> {
+    match written.trim() {
+        "mon" => Ok(Weekday::Monday),
+        "tue" => Ok(Weekday::Tuesday),
+        "wed" => Ok(Weekday::Wednesday),
+        "thu" => Ok(Weekday::Thursday),
+        "fri" => Ok(Weekday::Friday),
+        "sat" => Ok(Weekday::Saturday),
+        "sun" => Ok(Weekday::Sunday),
+        _ => Err("expected days of the week such as mon,tue,thu".to_owned()),
+    }
 }
 
 /// A time such as 30m in milliseconds.
@@ -82,7 +108,11 @@ pub enum Moment {
     TimeOfDay(Time),
 }
 
-pub(super) fn when(written: &str) -> Result<Moment, String> {
+/// Reads a moment.
+///
+/// # Errors
+/// A sentence that says what to write instead.
+pub fn when(written: &str) -> Result<Moment, String> {
     if let Ok(absolute) = written.parse::<Timestamp>() {
         return Ok(Moment::Absolute(absolute));
     }

@@ -104,7 +104,7 @@ fn make_programmes_known(reach: &Reach) -> Result<(), Stop> {
 }
 
 /// Reads one byte more than is allowed at most, so that a file that is too long is noticed.
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let most = FILE_LEN_MAX as u64 + 1;
     let mut bytes = Vec::new();
     if path == Path::new("-") {

@@ -1,15 +1,18 @@
 //! What the commands do.
 
+mod afterwards;
 mod amend;
 mod answer;
 mod board;
 mod cancel;
 mod check;
 mod config;
+mod grant;
 mod import;
 mod init;
 mod log;
 mod post;
+mod preview;
 mod serve;
 mod token;
 mod watch;
@@ -40,8 +43,16 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         },
         Command::Import(command) => import::run(&command.table, out),
         Command::Post(args) => post::run(&args, out),
+        Command::Preview(args) => preview::run(&args, out),
+        Command::Grant(args) => grant::run(&args, out),
         Command::Answer(args) => answer::run(&args, out),
         Command::Amend(args) => amend::run(&args, out),
+        Command::Reduce(args) => afterwards::reduce(&args, out),
+        Command::Attendance(command) => afterwards::attendance(&command.what, out),
+        Command::Notes(command) => afterwards::notes(&command.what, out),
+        Command::Messages(command) => afterwards::messages(&command.what, out),
+        Command::Orders(command) => afterwards::orders(&command.what, out),
+        Command::Shifts(args) => afterwards::shifts(&args, out),
         Command::Cancel(args) => cancel::run(&args, out),
         Command::Watch(args) => watch::run(&args, out),
         Command::Board(args) => board::run(&args, out),
@@ -61,6 +72,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         Command::Bench(command) => match command.what {
             BenchWhat::Race(args) => crate::bench::race(&args, out),
             BenchWhat::Log(args) => crate::bench::log(&args, out),
+            BenchWhat::Match(args) => crate::bench::matching(&args, out),
         },
     }
 }

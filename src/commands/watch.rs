@@ -50,6 +50,22 @@ fn print(event: &Event, json: bool, out: &mut dyn Write) -> Result<(), Stop> {
             // Whoever reads a pipe wants the line now, not when a buffer is full.
             Ok(out.flush()?)
         }
+        Event::News(Push {
+            news: news @ (News::Noted { .. } | News::Said { .. }),
+            ..
+        }) => {
+            match (json, news) {
+                (true, news) => print_json_line(out, news)?,
+                (false, News::Noted { vacancy, note }) => {
+                    writeln!(out, "noted {vacancy} {}", show::note(note))?;
+                }
+                (false, News::Said { vacancy, message }) => {
+                    writeln!(out, "said {vacancy} {}", show::message(message))?;
+                }
+                (false, _) => {}
+            }
+            Ok(out.flush()?)
+        }
         // Notes go to stderr, so that what is piped on stays one kind of line.
         Event::Up(welcome) => {
             let agency = welcome.agency.as_deref().unwrap_or("every agency");

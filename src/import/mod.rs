@@ -31,10 +31,13 @@ mod problem;
 mod rows;
 mod seniority;
 mod sites;
+mod vacancies;
 
 use protocol::RosterChange;
+use rows::Shape;
 
 pub use problem::{ImportError, PROBLEMS_MAX, Problem};
+pub use vacancies::{VACANCIES_EXAMPLE, rows_of_days, vacancies};
 
 /// Bytes of the longest file that is read: about what one request on the wire can hold.
 pub const FILE_LEN_MAX: usize = 16 * 1024 * 1024;
@@ -97,6 +100,23 @@ impl Table {
 /// # Errors
 /// Every problem found, or that the file is too long or not UTF-8.
 pub fn read(table: Table, file: &str, bytes: &[u8]) -> Result<Vec<RosterChange>, ImportError> {
+    let text = text_of(file, bytes)?;
+    let read_row = match table {
+        Table::Agencies => agencies::read_row,
+        Table::Officers => officers::read_row,
+        Table::Sites => sites::read_row,
+        Table::Pacts => pacts::read_row,
+        Table::Seniority => seniority::read_row,
+    };
+    let shape = Shape {
+        word: table.word(),
+        columns: table.columns(),
+    };
+    rows::read(shape, file, text, read_row)
+}
+
+/// The text of a file.
+fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, ImportError> {
     if bytes.len() > FILE_LEN_MAX {
         return Err(ImportError::TooLong {
             file: file.to_owned(),
@@ -112,15 +132,7 @@ pub fn read(table: Table, file: &str, bytes: &[u8]) -> Result<Vec<RosterChange>,
         }
     })?;
     // Spreadsheets mark UTF-8 files so; left in place it would become part of the first column.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let read_row = match table {
-        Table::Agencies => agencies::read_row,
-        Table::Officers => officers::read_row,
-        Table::Sites => sites::read_row,
-        Table::Pacts => pacts::read_row,
-        Table::Seniority => seniority::read_row,
-    };
-    rows::read(table, file, text, read_row)
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const TIER_MAX: u8 = 9;
 pub(super) fn read_row(row: &mut Row<'_>) -> Option<Read> {
     let lead = row.code("lead");
     let backup = row.code("backup");
-    let tier = row.number("tier", 1, TIER_MAX, "a tier");
+    let tier = row.count("tier", 1, TIER_MAX, "a tier");
     let from = row.parsed("from", from_us);
     let until = row.parsed("until", until_us);
     let cover = row.optional_code("cover");

@@ -7,19 +7,28 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use engine::limits::{CODE_LEN_MAX, NAME_LEN_MAX};
 use protocol::RosterChange;
 
-use super::{ImportError, PROBLEMS_MAX, Problem, ROWS_MAX, Table};
+use super::{ImportError, PROBLEMS_MAX, Problem, ROWS_MAX};
 use crate::suggest;
 
 /// What a row means: its identity within the file, and the change.
 pub(super) type Read = (String, RosterChange);
 
+/// What a file holds.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    /// The word for what a row holds, in the plural.
+    pub(super) word: &'static str,
+    /// The columns, every one of which stands in the header.
+    pub(super) columns: &'static [&'static str],
+}
+
 /// Reads every row with `read_row`, which says `None` where it noted a problem.
-pub(super) fn read(
-    table: Table,
+pub(super) fn read<T>(
+    shape: Shape,
     file: &str,
     text: &str,
-    read_row: fn(&mut Row<'_>) -> Option<Read>,
-) -> Result<Vec<RosterChange>, ImportError> {
+    read_row: impl Fn(&mut Row<'_>) -> Option<(String, T)>,
+) -> Result<Vec<T>, ImportError> {
     let mut problems = Problems::default();
     let mut reader = ReaderBuilder::new()
         .comment(Some(b'#'))
@@ -33,11 +42,11 @@ pub(super) fn read(
             file: file.to_owned(),
         });
     };
-    let Some(order) = columns(table, text, &header, &mut problems) else {
+    let Some(order) = columns(shape, text, &header, &mut problems) else {
         return Err(problems.into_error(file));
     };
 
-    let mut changes = Vec::new();
+    let mut rows = Vec::new();
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     for record in records {
         let record = match record {
@@ -60,7 +69,7 @@ pub(super) fn read(
             order: &order,
             problems: &mut problems,
         };
-        let Some((identity, change)) = read_row(&mut row) else {
+        let Some((identity, what)) = read_row(&mut row) else {
             continue;
         };
         if let Some(earlier) = seen.get(&identity) {
@@ -69,30 +78,30 @@ pub(super) fn read(
             continue;
         }
         seen.insert(identity, number);
-        changes.push(change);
+        rows.push(what);
     }
     if problems.found > 0 {
         return Err(problems.into_error(file));
     }
-    if changes.is_empty() {
+    if rows.is_empty() {
         return Err(ImportError::Empty {
             file: file.to_owned(),
         });
     }
-    if changes.len() > ROWS_MAX {
+    if rows.len() > ROWS_MAX {
         return Err(ImportError::TooManyRows {
             file: file.to_owned(),
-            rows: changes.len(),
+            rows: rows.len(),
         });
     }
-    Ok(changes)
+    Ok(rows)
 }
 
 /// Where each column stands, by name.
 type Order = BTreeMap<&'static str, usize>;
 
 fn columns(
-    table: Table,
+    shape: Shape,
     text: &str,
     header: &StringRecord,
     problems: &mut Problems,
@@ -100,7 +109,7 @@ fn columns(
     let number = line(text, header.position());
     let mut order = Order::new();
     for (place, written) in header.iter().enumerate() {
-        match table.columns().iter().find(|known| **known == written) {
+        match shape.columns.iter().find(|known| **known == written) {
             Some(known) if order.contains_key(known) => {
                 problems.note(number, Some(known), "stands in the header twice".to_owned());
             }
@@ -108,22 +117,22 @@ fn columns(
                 order.insert(known, place);
             }
             None => {
-                let said = match suggest::nearest(written, table.columns().iter().copied()) {
+                let said = match suggest::nearest(written, shape.columns.iter().copied()) {
                     Some(near) => {
-                        format!("not a column of {}; did you mean `{near}`?", table.word())
+                        format!("not a column of {}; did you mean `{near}`?", shape.word)
                     }
-                    None => format!("not a column of {}", table.word()),
+                    None => format!("not a column of {}", shape.word),
                 };
                 problems.note(number, Some(written), said);
             }
         }
     }
-    for missing in table
-        .columns()
+    for missing in shape
+        .columns
         .iter()
         .filter(|known| !order.contains_key(*known))
     {
-        let said = format!("missing; the columns are {}", table.columns().join(","));
+        let said = format!("missing; the columns are {}", shape.columns.join(","));
         problems.note(number, Some(missing), said);
     }
     (problems.found == 0).then_some(order)
@@ -216,7 +225,7 @@ impl<'a> Row<'a> {
     }
 
     /// A number within limits, both included.
-    pub(super) fn number<T: FromStr + PartialOrd + std::fmt::Display + Copy>(
+    pub(super) fn count<T: FromStr + PartialOrd + std::fmt::Display + Copy>(
         &mut self,
         column: &str,
         least: T,
@@ -229,6 +238,11 @@ impl<'a> Row<'a> {
                 .filter(|number| (least..=most).contains(number))
                 .ok_or_else(|| format!("{unit} from {least} to {most}"))
         })
+    }
+
+    /// The line of the file on which the row stands, from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Notes a problem of a column.
@@ -290,7 +304,7 @@ impl Problems {
 
 #[cfg(test)]
 mod tests {
-    use super::super::read;
+    use super::super::{Table, read};
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {

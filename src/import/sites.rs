@@ -47,7 +47,7 @@ pub(super) fn read_row(row: &mut Row<'_>) -> Option<Read> {
     let zone = row.parsed("zone", zone);
     let latitude = row.parsed("latitude", |written| micro_degrees(written, 90));
     let longitude = row.parsed("longitude", |written| micro_degrees(written, 180));
-    let geofence_m = row.number("geofence_m", 1, GEOFENCE_M_MAX, "whole metres");
+    let geofence_m = row.count("geofence_m", 1, GEOFENCE_M_MAX, "whole metres");
     let district = row.name("district");
     let kind = row.word("kind", KINDS);
     let ade_funded = row.word("ade_funded", ANSWERS);

@@ -1,4 +1,4 @@
-//! The bitmap index and its naive twin, on random rosters under random changes.
+//! The index and its naive twin, on random rosters under random changes.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,14 @@ const HOUR_US: i64 = 3_600_000_000;
 const AGENCIES: u32 = 4;
 const CERTIFICATIONS: u32 = 3;
 const OFFICERS: u32 = 60;
+/// Between the numbers of two officers who are added later: they are of many blocks.
+const HIRED_APART: u32 = 97;
 
 /// One random change to the world.
 #[derive(Debug, Clone)]
 enum Change {
     Grant(u32, u32, i64),
+    GrantLater(u32, u32, i64, i64),
     Revoke(u32, u32),
     Expire(u32, u32),
     Approve(u32, i64),
@@ -28,6 +31,11 @@ enum Change {
     Suspend(u32),
     Reinstate(u32),
     Declare(u32, Option<(u16, u16)>),
+    Except(u32, u8, Option<(u16, u16)>),
+    Exclude(u32),
+    Readmit(u32),
+    Hire(u32),
+    Define,
     Pact(u32, u32, u8),
     EndPact(u32, u32),
     Award(u32, i64, i64),
@@ -38,21 +46,55 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
     let officer = || 0..OFFICERS;
     let kind = || 0..CERTIFICATIONS;
     let change = prop_oneof![
-        (officer(), kind(), 0..60i64).prop_map(|(o, k, end)| Change::Grant(o, k, end)),
+        (officer(), kind(), ends()).prop_map(|(o, k, end)| Change::Grant(o, k, end)),
+        (officer(), kind(), 1..40i64, ends()).prop_map(|(o, k, start, end)| Change::GrantLater(
+            o,
+            k,
+            start,
+            end.saturating_add(start)
+        )),
         (officer(), kind()).prop_map(|(o, k)| Change::Revoke(o, k)),
         (officer(), kind()).prop_map(|(o, k)| Change::Expire(o, k)),
-        (officer(), 0..60i64).prop_map(|(o, end)| Change::Approve(o, end)),
+        (officer(), ends()).prop_map(|(o, end)| Change::Approve(o, end)),
         officer().prop_map(Change::Withdraw),
         officer().prop_map(Change::Suspend),
         officer().prop_map(Change::Reinstate),
-        (officer(), proptest::option::of((0..720u16, 720..1_440u16)))
-            .prop_map(|(o, window)| Change::Declare(o, window)),
+        (officer(), windows()).prop_map(|(o, window)| Change::Declare(o, window)),
+        (officer(), 1..5u8, windows()).prop_map(|(o, day, window)| Change::Except(o, day, window)),
+        officer().prop_map(Change::Exclude),
+        officer().prop_map(Change::Readmit),
+        officer().prop_map(|o| Change::Hire(o * HIRED_APART)),
+        Just(Change::Define),
         (0..AGENCIES, 0..AGENCIES, 1..3u8).prop_map(|(a, b, t)| Change::Pact(a, b, t)),
         (0..AGENCIES, 0..AGENCIES).prop_map(|(a, b)| Change::EndPact(a, b)),
         (officer(), 1..47i64, 1..9i64).prop_map(|(o, start, hours)| Change::Award(o, start, hours)),
         officer().prop_map(Change::Release),
     ];
     proptest::collection::vec(change, 0..120)
+}
+
+/// Ends of validities, in hours: near the work, and near and between the rungs of the index.
+fn ends() -> impl Strategy<Value = i64> {
+    let rung = 16 * 24;
+    prop_oneof![
+        0..60i64,
+        (0..30i64, -2..3i64).prop_map(move |(rungs, off)| rungs * rung + off),
+        1..12_000i64,
+        Just(i64::MAX),
+    ]
+}
+
+/// Declared windows of a day, along the hours and across them.
+fn windows() -> impl Strategy<Value = Option<(u16, u16)>> {
+    let hours = (0..12u16, 12..=24u16).prop_map(|(from, until)| (from * 60, until * 60));
+    let minutes = (0..720u16, 720..1_440u16);
+    proptest::option::of(prop_oneof![hours, minutes])
+}
+
+/// Work some days ahead, in hours.
+fn starts() -> impl Strategy<Value = i64> {
+    let days = prop_oneof![0..2i64, 14..18i64, 400..440i64];
+    (days, 1..24i64).prop_map(|(day, hour)| day * 24 + hour)
 }
 
 /// The world the changes happen to, and what it takes to apply them as log records.
@@ -97,16 +139,9 @@ impl World {
                 certification,
             });
         }
-        let programme = Programme {
-            code: code("programme", 0),
-            name: "P".into(),
-            certifications: vec![CertificationId(0), CertificationId(2)],
-            classes: vec![Class::PeaceOfficer, Class::FullAuthorityReserve],
-            approval: true,
-        };
         events.push(Event::ProgrammeDefined {
             id: ProgrammeId(0),
-            programme: Box::new(programme),
+            programme: Box::new(programme(0)),
         });
         for number in 0..OFFICERS {
             let officer = Box::new(officer(number));
@@ -137,15 +172,23 @@ impl World {
     }
 
     fn change(&mut self, change: &Change) {
-        let valid = |end| Interval {
+        let valid = |end: i64| Interval {
             start: Timestamp::MIN,
-            end: Timestamp(end * HOUR_US),
+            end: Timestamp(end.saturating_mul(HOUR_US)),
         };
         let event = match *change {
             Change::Grant(officer, kind, end) => Event::CertificationGranted {
                 officer: OfficerId(officer),
                 certification: CertificationId(kind),
                 valid: valid(end),
+            },
+            Change::GrantLater(officer, kind, start, end) => Event::CertificationGranted {
+                officer: OfficerId(officer),
+                certification: CertificationId(kind),
+                valid: Interval {
+                    start: Timestamp(start * HOUR_US),
+                    end: valid(end).end,
+                },
             },
             Change::Revoke(officer, kind) => Event::CertificationRevoked {
                 officer: OfficerId(officer),
@@ -183,6 +226,48 @@ impl World {
                 officer: OfficerId(officer),
                 availability: Box::new(availability(window)),
             },
+            Change::Except(officer, day, window) => {
+                let id = OfficerId(officer);
+                let row = self.state.roster().officers.find(id).expect("it is there");
+                let Availability::Declared { weekly, exceptions } = &row.availability else {
+                    return;
+                };
+                let (weekly, mut exceptions) = (weekly.clone(), exceptions.clone());
+                let date = Date {
+                    year: 1970,
+                    month: 1,
+                    day,
+                };
+                exceptions.insert(date, window.map(day_window).into_iter().collect());
+                let availability = Availability::Declared { weekly, exceptions };
+                Event::AvailabilityDeclared {
+                    officer: id,
+                    availability: Box::new(availability),
+                }
+            }
+            Change::Exclude(officer) => Event::Excluded {
+                site: SiteId(officer % 2),
+                officer: OfficerId(officer),
+            },
+            Change::Readmit(officer) => Event::Readmitted {
+                site: SiteId(officer % 2),
+                officer: OfficerId(officer),
+            },
+            Change::Hire(number) => {
+                let id = OfficerId(OFFICERS + number);
+                if self.state.roster().officers.find(id).is_some() {
+                    return;
+                }
+                let officer = Box::new(officer(id.0));
+                Event::OfficerAdded { id, officer }
+            }
+            Change::Define => {
+                let id = self.state.roster().programmes.end();
+                Event::ProgrammeDefined {
+                    id,
+                    programme: Box::new(programme(id.0)),
+                }
+            }
             Change::Pact(lead, backup, tier) if lead != backup => {
                 let (lead, backup) = (AgencyId(lead), AgencyId(backup));
                 let pact = Pact {
@@ -241,6 +326,18 @@ fn code(kind: &str, number: u32) -> Code {
     Code::parse(&format!("{kind}-{number}")).expect("a code")
 }
 
+/// Programmes ask one kind less than the one before, and every other one asks no approval.
+fn programme(number: u32) -> Programme {
+    let kinds = [CertificationId(0), CertificationId(2)].into_iter();
+    Programme {
+        code: code("programme", number),
+        name: "P".into(),
+        certifications: kinds.skip(number as usize).collect(),
+        classes: vec![Class::PeaceOfficer, Class::FullAuthorityReserve],
+        approval: number.is_multiple_of(2),
+    }
+}
+
 fn officer(number: u32) -> Officer {
     Officer {
         badge: code("badge", number),
@@ -250,10 +347,10 @@ fn officer(number: u32) -> Officer {
             1 => Class::FullAuthorityReserve,
             _ => Class::PeaceOfficer,
         },
-        rank: if number.is_multiple_of(5) {
-            Rank::Sergeant
-        } else {
-            Rank::Officer
+        rank: match number % 5 {
+            0 => Rank::Sergeant,
+            1 if number > OFFICERS => Rank::Commander,
+            _ => Rank::Officer,
         },
         certifications: (0..CERTIFICATIONS)
             .map(|k| (CertificationId(k), Interval::ALWAYS))
@@ -265,16 +362,20 @@ fn officer(number: u32) -> Officer {
 }
 
 fn availability(window: Option<(u16, u16)>) -> Availability {
-    let Some((from_minute, until_minute)) = window else {
+    let Some(window) = window else {
         return Availability::Always;
     };
-    let day = vec![Window {
-        from_minute,
-        until_minute,
-    }];
+    let day = vec![day_window(window)];
     Availability::Declared {
         weekly: std::array::from_fn(|_| day.clone()),
         exceptions: BTreeMap::new(),
+    }
+}
+
+fn day_window((from_minute, until_minute): (u16, u16)) -> Window {
+    Window {
+        from_minute,
+        until_minute,
     }
 }
 
@@ -286,9 +387,9 @@ fn posting(lead: u32, start: i64, hours: i64, key: u128) -> Posting {
     };
     let minute = |hour: i64| u16::try_from(hour * 60).expect("a minute of a day");
     let date = |day: i64| Date {
-        year: 1970,
+        year: 1970 + i16::try_from(day / 200).expect("a year"),
         month: 1,
-        day: 1 + u8::try_from(day).expect("a day"),
+        day: 1 + u8::try_from(day % 200).expect("a day"),
     };
     let local = (start / 24..=(start + hours - 1) / 24).map(|day| LocalSpan {
         date: date(day),
@@ -320,22 +421,46 @@ proptest! {
     fn the_index_finds_exactly_whom_examining_everybody_finds(
         changes in changes(),
         lead in 0..AGENCIES,
-        start in 1..47i64,
+        start in starts(),
         hours in 1..12i64,
+        sergeant in any::<bool>(),
+        later in proptest::option::of((0..4i64, 1..8i64)),
+        restored in any::<bool>(),
     ) {
         let mut world = World::new();
         for change in changes {
             world.change(&change);
         }
+        if restored {
+            let saved = world.state.snapshot().expect("memory");
+            world.state = State::restore(&saved).expect("it was just saved");
+        }
         let state = &world.state;
-        let wanted = posting(lead, start, hours, 0);
-        let ground = Ground::new(state.roster(), &wanted, Timestamp(0)).expect("a programme");
-        for number in 0..3 {
-            let lead = wanted.lead;
-            let agencies = tier::agencies_of_tier(state.roster(), lead, number, ground.at, ground.span);
-            let fast = state.index().eligible(ground, state.calendars(), &agencies);
-            let slow = naive::eligible(ground, state.calendars(), &agencies);
-            prop_assert_eq!(fast, slow, "tier {}", number);
+        let mut wanted = posting(lead, start, hours, 0);
+        if sergeant {
+            wanted.slots.push(Rank::Sergeant);
+        }
+        if let Some((apart, hours)) = later {
+            let mut second = posting(lead, start + 12 + apart, hours, 0).segments.remove(0);
+            second.site = SiteId(1);
+            wanted.segments.push(second);
+        }
+        for programme in 0..state.roster().programmes.end().0 {
+            wanted.programme = ProgrammeId(programme);
+            compare(state, &wanted)?;
         }
     }
+}
+
+/// The index and its twin in every tier of `wanted`.
+fn compare(state: &State, wanted: &Posting) -> Result<(), TestCaseError> {
+    let ground = Ground::new(state.roster(), wanted, Timestamp(0)).expect("a programme");
+    for number in 0..3 {
+        let roster = state.roster();
+        let agencies = tier::agencies_of_tier(roster, wanted.lead, number, ground.at, ground.span);
+        let fast = state.index().eligible(ground, state.calendars(), &agencies);
+        let slow = naive::eligible(ground, state.calendars(), &agencies);
+        prop_assert_eq!(fast, slow, "tier {}", number);
+    }
+    Ok(())
 }

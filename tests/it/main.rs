@@ -1,5 +1,6 @@
 //! The integration tests of muster: one binary, one module a subject.
 
+mod afterwards;
 mod amend;
 mod awards;
 mod corpus;

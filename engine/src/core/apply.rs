@@ -1,9 +1,11 @@
 //! Events become state. Nothing here refuses: what is in the log has happened.
 
+mod afterwards;
 mod amend;
 mod award;
 
 use super::event::{Event, Record, Vacated};
+use super::grants;
 use super::state::{Deadline, State};
 use crate::model::{
     AgreementId, Availability, Holder, Officer, OfficerId, OfficerSet, Posting, Programme, Site,
@@ -134,6 +136,15 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Termed { vacancy, terms } => {
             vacancy_mut(state, *vacancy).terms = Terms::clone(terms);
         }
+        Event::GrantMade { district, grant } => grants::put(&mut state.durable, district, **grant),
+        Event::Reduced(_)
+        | Event::NoShow { .. }
+        | Event::Corrected { .. }
+        | Event::Noted { .. }
+        | Event::Acknowledged { .. }
+        | Event::Reminded { .. }
+        | Event::Said { .. }
+        | Event::Shelved { .. } => afterwards::apply(state, record, event),
         Event::Bid { .. }
         | Event::BidsClosed { .. }
         | Event::Ranked(_)
@@ -145,7 +156,19 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::SenioritySet { officer, since } => state.durable.seniority.put(*officer, *since),
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
-        roster => apply_roster(state, roster),
+        roster => apply_roster(state, roster, record.at),
+    }
+    // An award changes nothing of what a slot takes of a grant.
+    if let Event::Published { id: vacancy, .. }
+    | Event::Cancelled { vacancy, .. }
+    | Event::Expired { vacancy }
+    | Event::Vacated { vacancy, .. }
+    | Event::Punched { vacancy, .. } = event
+    {
+        grants::settle(state, *vacancy);
+    }
+    if let Event::Amended(amendment) = event {
+        grants::settle(state, amendment.vacancy);
     }
 }
 
@@ -259,7 +282,7 @@ fn vacancy_mut(state: &mut State, id: VacancyId) -> &mut Vacancy {
         .expect(PUBLISHED_BEFORE)
 }
 
-fn apply_roster(state: &mut State, event: &Event) {
+fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
     let roster = &mut state.durable.roster;
     match event {
         Event::AgencyAdded { id, agency } => roster.put_agency(*id, agency.clone()),
@@ -269,7 +292,7 @@ fn apply_roster(state: &mut State, event: &Event) {
         }
         Event::ProgrammeDefined { id, programme } => {
             roster.put_programme(*id, Programme::clone(programme));
-            state.index.widen();
+            state.index.define(*id, roster, at);
         }
         Event::SiteAdded { id, site } => roster.put_site(*id, Site::clone(site)),
         Event::OfficerAdded { id, officer } => {
@@ -278,7 +301,7 @@ fn apply_roster(state: &mut State, event: &Event) {
                 insert_expiry(&mut state.durable.deadlines, valid.end, expiry);
             }
             roster.put_officer(*id, Officer::clone(officer));
-            state.index.put(*id, officer);
+            state.index.put(*id, roster, at);
         }
         Event::PactMade { pact } => {
             roster
@@ -300,12 +323,12 @@ fn apply_roster(state: &mut State, event: &Event) {
             roster.exclusions.remove(&(*site, *officer));
             state.index.widen();
         }
-        officer => apply_officer(state, officer),
+        officer => apply_officer(state, officer, at),
     }
 }
 
 /// Changes to one officer's own record.
-fn apply_officer(state: &mut State, event: &Event) {
+fn apply_officer(state: &mut State, event: &Event, at: Timestamp) {
     let (Event::CertificationGranted { officer: id, .. }
     | Event::CertificationRevoked { officer: id, .. }
     | Event::CertificationExpired { officer: id, .. }
@@ -334,6 +357,7 @@ fn apply_officer(state: &mut State, event: &Event) {
     let row = state.durable.roster.officers.find_mut(*id);
     let row = row.expect("the log adds an officer before it names one");
     let deadlines = &mut state.durable.deadlines;
+    let index = &mut state.index;
     match event {
         Event::CertificationGranted {
             certification,
@@ -345,28 +369,35 @@ fn apply_officer(state: &mut State, event: &Event) {
                 deadlines.remove(&(before.end, expiry));
             }
             insert_expiry(deadlines, valid.end, expiry);
+            index.certify(*id, *certification, &state.durable.roster, at);
         }
         Event::CertificationRevoked { certification, .. } => {
             if let Some(before) = row.certifications.remove(certification) {
                 deadlines.remove(&(before.end, Deadline::Certification(*id, *certification)));
             }
+            index.certify(*id, *certification, &state.durable.roster, at);
         }
         Event::ApprovalGranted {
             programme, valid, ..
         } => {
             row.approvals.insert(*programme, *valid);
+            index.approve(*id, *programme, &state.durable.roster, at);
         }
         Event::ApprovalWithdrawn { programme, .. } => {
             row.approvals.remove(programme);
+            index.approve(*id, *programme, &state.durable.roster, at);
         }
-        Event::Suspended { .. } => row.suspended = true,
-        Event::Reinstated { .. } => row.suspended = false,
+        Event::Suspended { .. } | Event::Reinstated { .. } => {
+            row.suspended = matches!(event, Event::Suspended { .. });
+            index.requalify(*id, &state.durable.roster, at);
+        }
         Event::AvailabilityDeclared { availability, .. } => {
-            row.availability = Availability::clone(availability);
+            let now = Availability::clone(availability);
+            let before = std::mem::replace(&mut row.availability, now);
+            index.declare(*id, &before, row);
         }
         _ => {}
     }
-    state.index.put(*id, row);
 }
 
 fn insert_expiry(

@@ -3,8 +3,9 @@
 //! What is asked often names its objects by number; what is asked rarely (publishing, changing
 //! the roster) names them by code and is resolved when it is decided.
 
+use super::afterwards::Afterwards;
 use crate::model::{
-    AgencyId, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, Seed,
+    AgencyId, Author, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId, Seed,
     SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
@@ -32,6 +33,17 @@ pub enum Actor {
     Operator,
     /// The engine's own clock.
     Clock,
+}
+
+impl From<Actor> for Author {
+    /// The clock writes nothing; what it does counts as the operator's.
+    fn from(by: Actor) -> Author {
+        match by {
+            Actor::Officer(officer) => Author::Officer(officer),
+            Actor::Coordinator(agency) => Author::Coordinator(agency),
+            Actor::Operator | Actor::Clock => Author::Operator,
+        }
+    }
 }
 
 /// What is asked.
@@ -97,6 +109,10 @@ pub enum Body {
     Amend(Box<Amend>),
     /// Publish these vacancies: all of them, or none.
     PublishAll(Vec<Publication>),
+    /// Put a district's grant in force, in place of the one it has.
+    Grant(NewGrant),
+    /// What follows an award: fewer slots, attendance, post orders read, notes and messages.
+    Afterwards(Box<Afterwards>),
     /// Reveal the seed of a lottery whose bids are closed.
     Reveal {
         /// The vacancy.
@@ -119,6 +135,21 @@ pub enum Body {
         /// The vacancy.
         vacancy: VacancyId,
     },
+}
+
+/// What pays for school safety work in a district.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NewGrant {
+    /// The school district, as sites name it.
+    pub district: String,
+    /// Code of the programme it pays for.
+    pub programme: String,
+    /// The first day of its window, in the sites' local time.
+    pub first: Date,
+    /// The last day.
+    pub last: Date,
+    /// Paid time of all officers together, in minutes.
+    pub budget_min: u64,
 }
 
 /// A vacancy with what it asks beyond time, place and rank.

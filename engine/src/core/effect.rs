@@ -1,7 +1,7 @@
 //! Who must be told what.
 
 use super::event::{Missed, Vacated};
-use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
+use crate::model::{AgencyId, OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Something that somebody must be told.
@@ -91,6 +91,33 @@ pub enum Effect {
         /// Place among the record's events.
         event: usize,
     },
+    /// These holders have to read the post orders and acknowledge them.
+    ReadOrders {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Their version, from 1.
+        version: u32,
+        /// The holders.
+        to: OfficerSet,
+    },
+    /// This officer's attendance is recorded otherwise than by a punch of theirs.
+    Attendance {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// A note or a message was written: the event of this place in the record.
+    Written {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Place among the record's events.
+        event: usize,
+        /// The officer whom it concerns.
+        officer: OfficerId,
+        /// Agencies whose coordinators read it: the lead's and the officer's own.
+        agencies: Vec<AgencyId>,
+    },
 }
 
 /// Why an officer no longer holds a slot.
@@ -106,6 +133,8 @@ pub enum Unassigned {
     Amended,
     /// It has another time or place, to which the officer did not say yes in time.
     Unconfirmed,
+    /// The customer needs fewer officers.
+    Reduced,
     /// The officer took the accept back as an accident.
     Undone,
 }

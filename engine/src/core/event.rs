@@ -18,9 +18,10 @@ use super::events::Events;
 use super::refusal::{Refusal, Refused};
 use super::state::Receipt;
 use crate::model::{
-    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Date,
-    Interval, Kept, Officer, OfficerId, OfficerSet, Pact, Posting, Programme, ProgrammeId, Punch,
-    Rank, RequestId, Seed, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
+    Correction, Date, Grant, Interval, Kept, Message, Note, Officer, OfficerId, OfficerSet, Pact,
+    Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Seed, Segment, Sequence, Site, SiteId,
+    Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -285,6 +286,70 @@ pub enum Event {
         /// What it asks.
         terms: Box<Terms>,
     },
+    /// A district's grant is in force, in place of the one it had.
+    GrantMade {
+        /// The district.
+        district: Box<str>,
+        /// The grant.
+        grant: Box<Grant>,
+    },
+    /// The customer needs fewer slots.
+    Reduced(Box<Reduction>),
+    /// A holder did not come.
+    NoShow {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The slot.
+        slot: u16,
+        /// Who holds it.
+        officer: OfficerId,
+        /// What was published for the rest of the work.
+        again: Option<VacancyId>,
+    },
+    /// The attendance of a holder was corrected.
+    Corrected {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The correction.
+        correction: Box<Correction>,
+    },
+    /// Somebody wrote a field note.
+    Noted {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The note.
+        note: Box<Note>,
+    },
+    /// A holder has read the post orders.
+    Acknowledged {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The holder.
+        officer: OfficerId,
+        /// The version, from 1.
+        version: u32,
+    },
+    /// Holders who have not acknowledged the post orders were asked to.
+    Reminded {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The version, from 1.
+        version: u32,
+        /// The holders.
+        officers: OfficerSet,
+    },
+    /// An officer wrote to the coordinators of a vacancy, or one of them to the officer.
+    Said {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The message.
+        message: Box<Message>,
+    },
+    /// Notes and messages about a vacancy are from now on in the log only.
+    Shelved {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
     /// An accept is collected; slots are given when bids are ranked.
     Bid {
         /// The vacancy.
@@ -381,6 +446,33 @@ pub struct Missed {
     pub refusal: Refusal,
 }
 
+/// Slots that were taken away because the customer needs fewer.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reduction {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// What was taken away, in order of the numbers that the slots had. Slots behind them move up.
+    pub removed: Vec<Removed>,
+    /// When the work was to be done, as it stood: a fee counts these hours, whatever is amended
+    /// later (rule 13).
+    pub scheduled: Vec<Interval>,
+    /// Why.
+    pub reason: Box<str>,
+    /// For whom the offer no longer stands, although it is open.
+    pub withdrawn: OfficerSet,
+}
+
+/// A slot that was taken away.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Removed {
+    /// Its number until then.
+    pub slot: u16,
+    /// The rank it asked for.
+    pub rank: Rank,
+    /// Who held it.
+    pub holder: Option<OfficerId>,
+}
+
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Amendment {
@@ -472,6 +564,13 @@ impl Event {
             | Event::Expired { vacancy }
             | Event::Punched { vacancy, .. }
             | Event::Termed { vacancy, .. }
+            | Event::NoShow { vacancy, .. }
+            | Event::Corrected { vacancy, .. }
+            | Event::Noted { vacancy, .. }
+            | Event::Acknowledged { vacancy, .. }
+            | Event::Reminded { vacancy, .. }
+            | Event::Said { vacancy, .. }
+            | Event::Shelved { vacancy }
             | Event::Bid { vacancy, .. }
             | Event::BidsClosed { vacancy, .. }
             | Event::StandbyJoined { vacancy, .. }
@@ -480,6 +579,7 @@ impl Event {
             | Event::StandbyPassed { vacancy, .. }
             | Event::Reoffered { vacancy, .. } => Some(*vacancy),
             Event::Ranked(ranking) => Some(ranking.vacancy),
+            Event::Reduced(reduction) => Some(reduction.vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),
             Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
@@ -503,6 +603,8 @@ pub enum TierCause {
     WindowElapsed,
     /// A coordinator opened it.
     Coordinator,
+    /// The start is as near as the terms of the vacancy say.
+    StartNear,
 }
 
 /// Why a slot lost its holder.

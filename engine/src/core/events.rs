@@ -135,3 +135,26 @@ where
         Ok(events.collect::<Result<Vec<Event>, D::Error>>()?.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rkyv::rancor::Error;
+
+    use super::*;
+    use crate::model::{OfficerId, VacancyId};
+
+    #[test]
+    fn their_bytes_are_those_of_a_list() {
+        let event = |officer| Event::Declined {
+            vacancy: VacancyId(7),
+            officer: OfficerId(officer),
+        };
+        for count in [0, 1, 2] {
+            let list: Vec<Event> = (0..count).map(event).collect();
+            let bytes = rkyv::to_bytes::<Error>(&list).expect("to memory");
+            let read = rkyv::from_bytes::<Events, Error>(&bytes).expect("as written");
+            assert_eq!(*read, *list);
+            assert_eq!(*rkyv::to_bytes::<Error>(&read).expect("to memory"), *bytes);
+        }
+    }
+}

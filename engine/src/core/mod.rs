@@ -10,6 +10,7 @@
 //! Nothing here reads a clock, a file, a thread or a random number: time and place in line
 //! arrive as arguments, so the log alone rebuilds everything.
 
+pub mod afterwards;
 mod answers;
 pub mod apply;
 pub mod command;
@@ -18,23 +19,35 @@ pub mod digest;
 pub mod effect;
 pub mod event;
 pub mod events;
+pub mod grants;
 pub mod matching;
+pub mod preview;
 pub mod react;
+pub mod reading;
 pub mod refusal;
 mod saved;
 mod sound;
 pub mod state;
 mod touch;
 
+pub use afterwards::{Afterwards, Again, NewNote, Reduce};
 pub use apply::apply;
-pub use command::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
+pub use command::{
+    Actor, Amend, Body, Command, NewGrant, NewSegment, NewVacancy, Publication, RosterChange,
+};
 pub use decide::{Outcome, Stamp, decide, ranked};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};
-pub use event::{Amendment, Event, Lapse, Missed, Ranking, Record, Relocation, TierCause, Vacated};
+pub use event::{
+    Amendment, Event, Lapse, Missed, Ranking, Record, Reduction, Relocation, Removed, TierCause,
+    Vacated,
+};
 pub use events::Events;
+pub use grants::{Fund, Grants};
 pub use matching::Matches;
+pub use preview::{Funnel, Preview};
 pub use react::react;
-pub use refusal::{Invalid, Kind, Refusal, Refused};
+pub use reading::Readable;
+pub use refusal::{BeyondGrant, Invalid, Kind, OutsideGrant, Refusal, Refused};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
 pub(crate) use touch::TOUCHED_AT_A_TIME;

@@ -1,10 +1,12 @@
 //! Who must be told of a record. Called by followers, on a state that the record was applied to,
 //! so nothing can be told before it is durable.
 
+use std::collections::BTreeSet;
+
 use super::effect::{Effect, Unassigned};
-use super::event::{Amendment, Event, Record};
+use super::event::{Amendment, Event, Record, Reduction};
 use super::state::State;
-use crate::model::{OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
+use crate::model::{AgencyId, OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
 
 /// Everybody who must be told of `record`, in the order in which they are told.
 pub fn react(state: &State, record: &Record) -> Vec<Effect> {
@@ -19,7 +21,7 @@ pub fn react(state: &State, record: &Record) -> Vec<Effect> {
         let is_repeated = record.events[place + 1..]
             .iter()
             .any(|later| awards_again(event, later));
-        tell(state, event, is_repeated, &mut effects);
+        tell(state, place, event, is_repeated, &mut effects);
     }
     effects
 }
@@ -32,7 +34,7 @@ fn awards_again(event: &Event, later: &Event) -> bool {
     }
 }
 
-fn tell(state: &State, event: &Event, is_repeated: bool, effects: &mut Vec<Effect>) {
+fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: &mut Vec<Effect>) {
     match event {
         Event::TierOpened {
             vacancy,
@@ -115,6 +117,33 @@ fn tell(state: &State, event: &Event, is_repeated: bool, effects: &mut Vec<Effec
             unassign(lapse.vacancy, &lapse.officers, why, effects);
             offer(lapse.vacancy, lapse.round, &lapse.recipients, effects);
         }
+        Event::Reduced(reduction) => reduced(state, reduction, effects),
+        Event::NoShow {
+            vacancy, officer, ..
+        } => effects.push(Effect::Attendance {
+            vacancy: *vacancy,
+            officer: *officer,
+        }),
+        Event::Corrected {
+            vacancy,
+            correction,
+        } => effects.push(Effect::Attendance {
+            vacancy: *vacancy,
+            officer: correction.officer,
+        }),
+        Event::Reminded {
+            vacancy,
+            version,
+            officers,
+        } => effects.push(Effect::ReadOrders {
+            vacancy: *vacancy,
+            version: *version,
+            to: officers.clone(),
+        }),
+        Event::Noted { vacancy, note } => written(state, (*vacancy, place), note.officer, effects),
+        Event::Said { vacancy, message } => {
+            written(state, (*vacancy, place), message.officer, effects);
+        }
         Event::Flagged {
             vacancy,
             officer,
@@ -166,6 +195,57 @@ fn tell(state: &State, event: &Event, is_repeated: bool, effects: &mut Vec<Effec
     }
 }
 
+/// Tells who lost a slot, for whom the offer no longer stands, and who holds a slot of another
+/// number now.
+fn reduced(state: &State, reduction: &Reduction, effects: &mut Vec<Effect>) {
+    let vacancy = reduction.vacancy;
+    let removed = &reduction.removed;
+    let lost = removed.iter().filter_map(|slot| slot.holder).collect();
+    unassign(vacancy, &lost, Unassigned::Reduced, effects);
+    let Some(row) = state.vacancy(vacancy) else {
+        return;
+    };
+    // Those up to the first that went have the number they had.
+    let kept = removed.first().map_or(0, |slot| usize::from(slot.slot));
+    let moved_up = row.slots.iter().skip(kept);
+    effects.extend(moved_up.filter_map(|slot| {
+        let officer = slot.holder.as_ref()?.officer;
+        Some(Effect::Assign { vacancy, officer })
+    }));
+    match row.standing {
+        // It was open, and the last open slots went; otherwise it was filled before.
+        Standing::Filled if removed.iter().any(|slot| slot.holder.is_none()) => {
+            let holders: Vec<_> = row.holders().map(|holder| holder.officer).collect();
+            withdraw(vacancy, row, &holders, effects);
+        }
+        because if !reduction.withdrawn.is_empty() => effects.push(Effect::Withdraw {
+            vacancy,
+            because,
+            from: reduction.withdrawn.clone(),
+        }),
+        _ => {}
+    }
+}
+
+/// Tells the officer and the coordinators whom something written concerns, the writer among them:
+/// whoever writes from one session reads it in the others.
+fn written(
+    state: &State,
+    (vacancy, event): (VacancyId, usize),
+    officer: OfficerId,
+    effects: &mut Vec<Effect>,
+) {
+    let lead = state.vacancy(vacancy).map(|row| row.posting.lead);
+    let home = state.roster().officers.find(officer).map(|row| row.home);
+    let agencies: BTreeSet<AgencyId> = lead.into_iter().chain(home).collect();
+    effects.push(Effect::Written {
+        vacancy,
+        event,
+        officer,
+        agencies: agencies.into_iter().collect(),
+    });
+}
+
 /// Tells everybody for whom the offer stood that it no longer does.
 fn withdraw(vacancy: VacancyId, row: &Vacancy, holders: &[OfficerId], effects: &mut Vec<Effect>) {
     let mut from = OfficerSet(&row.offered.0 - &row.declined.0);
@@ -200,6 +280,18 @@ fn amended(state: &State, amendment: &Amendment, effects: &mut Vec<Effect>) {
             }
         }
         (None, None) => {}
+    }
+    if amendment.post_orders.is_some()
+        && let Some(row) = state.vacancy(vacancy)
+    {
+        let holders: OfficerSet = row.holders().map(|holder| holder.officer).collect();
+        if !holders.is_empty() {
+            effects.push(Effect::ReadOrders {
+                vacancy,
+                version: state.orders_version(vacancy),
+                to: holders,
+            });
+        }
     }
     if let Some(moved) = &amendment.moved {
         unassign(vacancy, &moved.lost, Unassigned::Amended, effects);

@@ -12,10 +12,11 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Body;
 use crate::limits::{
-    CODE_LEN_MAX, NAME_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX,
-    SEGMENTS_MAX, SLOTS_MAX,
+    ATTACHMENTS_MAX, CODE_LEN_MAX, GRANT_BUDGET_MIN_MAX, MESSAGE_LEN_MAX, NAME_LEN_MAX,
+    NOTE_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX,
+    WINDOWS_MAX,
 };
-use crate::model::{Timestamp, VacancyId};
+use crate::model::{Date, Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Why a command was refused, in order of precedence: the first that holds is the answer. What is
@@ -121,6 +122,41 @@ pub enum Refusal {
     /// An amendment changes nothing.
     #[error("this shift is just that already: nothing was changed")]
     Unchanged,
+    /// A district's grant does not pay for work on these days.
+    #[error("{0}")]
+    OutsideGrant(Box<OutsideGrant>),
+    /// A district's grant has less left than the work takes.
+    #[error("{0}")]
+    BeyondGrant(Box<BeyondGrant>),
+    /// A reduction would take away more ordinary slots than there are, or every slot.
+    #[error(
+        "ordinary slots that can go: {ordinary}; one slot must stay: name supervisors' slots, or cancel"
+    )]
+    TooFewSlots {
+        /// How many ordinary slots there are besides the named ones.
+        ordinary: u16,
+    },
+    /// The work has not started, so nobody can have stayed away.
+    #[error("this shift has not started: whoever holds it may still come")]
+    NotStarted,
+    /// Somebody recorded as absent has clocked in.
+    #[error("this officer has clocked in: correct the punch first, if it is wrong")]
+    ClockedIn,
+    /// The post orders have another version than the one that was acknowledged.
+    #[error("the post orders have version {version}: read them again and acknowledge that")]
+    OtherOrders {
+        /// Their version, from 1.
+        version: u32,
+    },
+    /// A vacancy keeps no more of what was to be added.
+    #[error("no more than {limit} of these are kept for one shift")]
+    Full {
+        /// How many.
+        limit: u32,
+    },
+    /// Notes and messages of the vacancy are in the log only.
+    #[error("this shift was over so long ago that its notes and messages are in the log only")]
+    Shelved,
     /// Bids were collected until now, and are being ranked.
     #[error("bids for this shift are closed: ask again when its slots have been given")]
     BidsClosed,
@@ -170,7 +206,16 @@ impl Refusal {
             | Refusal::NotUndoable
             | Refusal::StillOpen
             | Refusal::NotWaiting
-            | Refusal::Seed => true,
+            | Refusal::Seed
+
+            | Refusal::OutsideGrant(_)
+            | Refusal::BeyondGrant(_) => true,
+            | Refusal::TooFewSlots { .. }
+            | Refusal::NotStarted
+            | Refusal::ClockedIn
+            | Refusal::OtherOrders { .. }
+            | Refusal::Full { .. }
+            | Refusal::Shelved => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -183,6 +228,62 @@ impl Refusal {
             | Refusal::Busy { .. } => false,
         }
     }
+}
+
+/// Work on days that the grant of its district does not pay for.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    thiserror::Error,
+)]
+#[error(
+    "the grant of district {district} pays from {first} to {last}: choose other days, or say why \
+     it is published nevertheless"
+)]
+pub struct OutsideGrant {
+    /// The district.
+    pub district: Box<str>,
+    /// The first day that the grant pays for.
+    pub first: Date,
+    /// The last day.
+    pub last: Date,
+}
+
+/// More work than the grant of its district has left.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    thiserror::Error,
+)]
+#[error(
+    "this takes {asked_min} minutes of the grant of district {district}, which has {left_min} of \
+     {budget_min} left: ask for less, or say why it is published nevertheless"
+)]
+pub struct BeyondGrant {
+    /// The district.
+    pub district: Box<str>,
+    /// What the work takes, in minutes of paid time, rounded up.
+    pub asked_min: u64,
+    /// What is left, in minutes, rounded down.
+    pub left_min: u64,
+    /// What there was to begin with, in minutes.
+    pub budget_min: u64,
 }
 
 /// A refusal with what is known about the race it was decided in.
@@ -283,6 +384,39 @@ pub enum Invalid {
     /// An accept of round 0.
     #[error("rounds count from 1: answer the round that the offer names")]
     Round,
+    /// Distances to the start that are none, too many, too long, or not each smaller.
+    #[error(
+        "a vacancy opens further tiers at 1 to {WINDOWS_MAX} distances to its start, each smaller \
+         than the one before and at most 366 days"
+    )]
+    OpensBefore,
+    /// A grant whose dates or budget make no sense.
+    #[error(
+        "a grant names its district, ends no earlier than it begins, and pays for at most \
+         {GRANT_BUDGET_MIN_MAX} minutes"
+    )]
+    Grant,
+    /// A reduction takes nothing away.
+    #[error("a reduction says how many ordinary slots go, or which slots go by name")]
+    Reduction,
+    /// What remains of the work is to be offered from a moment that is not within it.
+    #[error("what remains of the work starts later than now and before its end")]
+    Rest,
+    /// A corrected punch lies in the future or far from the work.
+    #[error("a corrected punch lies in the past, at most a day before or after the work")]
+    Correction,
+    /// A text is empty, too long or has control characters.
+    #[error(
+        "a note has 1 to {NOTE_LEN_MAX} bytes, a message 1 to {MESSAGE_LEN_MAX}, a reason 1 to \
+         {REASON_LEN_MAX}, and none has control characters but line ends"
+    )]
+    Text,
+    /// There are too many attachments, or one of them is described in a way that makes no sense.
+    #[error(
+        "a note has at most {ATTACHMENTS_MAX} attachments, each with a media type such as \
+         image/jpeg, 1 byte to 16 GiB, and a name without `/` of 1 to {NAME_LEN_MAX} bytes"
+    )]
+    Attachments,
     /// An award rule, an undo window or a standby list out of its bounds.
     #[error(
         "bids close between now and the first start; each criterion is named once; a fairness \
@@ -316,6 +450,14 @@ pub enum Kind {
     Pact,
     /// A vacancy.
     Vacancy,
+    /// A district's grant.
+    Grant,
+    /// A slot of a vacancy.
+    Slot,
+    /// A punch of a vacancy.
+    Punch,
+    /// A correction of the attendance at a vacancy.
+    Correction,
     /// A bid.
     Bid,
     /// A place on a standby list.
@@ -333,6 +475,10 @@ impl std::fmt::Display for Kind {
             Kind::Officer => "officer",
             Kind::Pact => "pact",
             Kind::Vacancy => "vacancy",
+            Kind::Grant => "grant",
+            Kind::Slot => "slot",
+            Kind::Punch => "punch",
+            Kind::Correction => "correction",
             Kind::Bid => "bid",
             Kind::Standby => "standby",
         })

@@ -8,8 +8,9 @@
 use rkyv::rancor::{self, Source};
 use rkyv::util::AlignedVec;
 
+use super::grants;
 use super::state::Durable;
-use crate::model::{Awarding, Date, OfficerId, Terms, VacancyId};
+use crate::model::{Awarding, Date, Grant, OfficerId, Terms, VacancyId};
 
 /// What stands before sections. No bare first section begins so: it begins with a name or a code,
 /// and neither contains a zero.
@@ -20,6 +21,9 @@ const FIRST: u32 = 0;
 const TERMS: u32 = 1;
 const AWARDING: u32 = 30;
 const SENIORITY: u32 = 31;
+const GRANTS: u32 = 40;
+const JOURNALS: u32 = 50;
+const ATTENDANCE: u32 = 51;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +73,8 @@ pub(super) fn load(bytes: &[u8]) -> Result<Durable, rancor::Error> {
     if !sections.rest.is_empty() {
         return Err(rancor::Error::new(Unreadable::Sections));
     }
+    // What is taken of grants is told by everything else.
+    grants::charge_all(&mut durable);
     Ok(durable)
 }
 
@@ -82,6 +88,19 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
         .collect();
     if !terms.is_empty() {
         sections.push((TERMS, rkyv::to_bytes::<rancor::Error>(&terms)?));
+    }
+    let grants = durable.grants.iter();
+    let grants: Vec<(Box<str>, Grant)> = grants.map(|(of, fund)| (of.into(), fund.grant)).collect();
+    if !grants.is_empty() {
+        sections.push((GRANTS, rkyv::to_bytes::<rancor::Error>(&grants)?));
+    }
+    if !durable.journals.is_empty() {
+        let journals = rkyv::to_bytes::<rancor::Error>(&durable.journals)?;
+        sections.push((JOURNALS, journals));
+    }
+    if !durable.attendance.is_empty() {
+        let attendance = rkyv::to_bytes::<rancor::Error>(&durable.attendance)?;
+        sections.push((ATTENDANCE, attendance));
     }
     let rows = durable.vacancies.iter();
     let awarding: Vec<(VacancyId, Awarding)> = rows
@@ -110,6 +129,21 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
                 row.ok_or_else(|| rancor::Error::new(Unreadable::Vacancy))?
                     .terms = terms;
             }
+            Ok(())
+        }
+        GRANTS => {
+            let saved = rkyv::from_bytes::<Vec<(Box<str>, Grant)>, rancor::Error>(section)?;
+            for (district, grant) in saved {
+                durable.grants.restore(district, grant);
+            }
+            Ok(())
+        }
+        JOURNALS => {
+            durable.journals = rkyv::from_bytes::<_, rancor::Error>(section)?;
+            Ok(())
+        }
+        ATTENDANCE => {
+            durable.attendance = rkyv::from_bytes::<_, rancor::Error>(section)?;
             Ok(())
         }
         AWARDING => {
@@ -163,8 +197,8 @@ impl<'a> Iterator for Sections<'a> {
 mod tests {
     use super::*;
     use crate::model::{
-        AgencyId, Interval, Posting, ProgrammeId, Rank, Segment, SiteId, Term, Timestamp, Vacancy,
-        VacancyKey,
+        AgencyId, Attendance, Interval, Journal, Posting, ProgrammeId, Rank, Segment, SiteId, Term,
+        Timestamp, Vacancy, VacancyKey,
     };
 
     const PLAIN: VacancyId = VacancyId(0);
@@ -220,6 +254,28 @@ mod tests {
         let saved = save(&on_terms()).expect("memory");
         assert_eq!(load(&saved).expect("just saved"), on_terms());
         assert_ne!(on_terms(), plain());
+    }
+
+    #[test]
+    fn what_follows_an_award_is_saved_beside_it() {
+        let journal = Journal {
+            notes: Vec::new(),
+            messages: Vec::new(),
+            shelved_at: Timestamp(3),
+        };
+        let amended = Attendance {
+            orders_amended: 1,
+            ..Attendance::default()
+        };
+        let mut written = plain();
+        written.journals.insert(PLAIN, journal);
+        let mut attended = plain();
+        attended.attendance.insert(PLAIN, amended);
+        for durable in [written, attended] {
+            let saved = save(&durable).expect("memory");
+            assert_eq!(load(&saved).expect("just saved"), durable);
+            assert_ne!(durable, plain());
+        }
     }
 
     #[test]

@@ -6,9 +6,12 @@
 //! together by hand, or by a faulty program, is refused and not worked on.
 
 use super::state::{Deadline, Durable};
-use crate::limits::{SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX};
+use crate::limits::{
+    GRANT_BUDGET_MIN_MAX, GRANTS_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX,
+};
 use crate::model::{
-    Awarding, Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId,
+    Awarding, Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy,
+    VacancyId, Window,
 };
 
 /// The farthest from 1970 that anything is decided or worked, in microseconds: some 36,000 years.
@@ -18,6 +21,7 @@ const INSTANT_US_MAX: u64 = 1 << 60;
 const SEQUENCE_MAX: u64 = u64::MAX / 2;
 const ROUND_MAX: u32 = u32::MAX / 2;
 const WEEKDAYS: u8 = 7;
+const DAY_MINUTES: u16 = 1_440;
 
 /// A state that no log leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,13 +44,21 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
     for (_, calendar) in durable.calendars.iter() {
         check_calendar(durable, calendar.bookings())?;
     }
+    check_afterwards(durable)?;
     for (at, deadline) in &durable.deadlines {
         hold(
             is_due(durable, *at, *deadline),
             "a deadline nobody waits for",
         )?;
     }
-    Ok(())
+    let grants = &durable.grants;
+    let bounded = grants
+        .iter()
+        .all(|(_, fund)| fund.grant.budget_min <= GRANT_BUDGET_MIN_MAX);
+    hold(
+        grants.len() <= GRANTS_MAX && bounded,
+        "the grants of districts",
+    )
 }
 
 fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), Unsound> {
@@ -132,9 +144,15 @@ fn check_segments(segments: &[Segment]) -> Result<(), Unsound> {
     let mut pairs = segments.windows(2);
     let ordered = pairs.all(|pair| pair[0].span.end <= pair[1].span.start);
     let mut local = segments.iter().flat_map(|segment| &segment.local);
-    let weekdays = local.all(|span| span.weekday < WEEKDAYS);
+    let local = local.all(|span| {
+        let Window {
+            from_minute,
+            until_minute,
+        } = span.window;
+        span.weekday < WEEKDAYS && from_minute < until_minute && until_minute <= DAY_MINUTES
+    });
     hold(
-        number && spans && ordered && weekdays,
+        number && spans && ordered && local,
         "the segments of a vacancy",
     )
 }
@@ -147,6 +165,35 @@ fn check_calendar(durable: &Durable, bookings: &[Booking]) -> Result<(), Unsound
     let mut pairs = bookings.windows(2);
     let ordered = pairs.all(|pair| pair[0].span.end <= pair[1].span.start);
     hold(spans && ordered, "the calendar of an officer")
+}
+
+/// Examines what was written about vacancies and what is known of attendance.
+fn check_afterwards(durable: &Durable) -> Result<(), Unsound> {
+    let published = |id: &VacancyId| durable.vacancies.find(*id).is_some();
+    let known = |officer: OfficerId| durable.roster.officers.find(officer).is_some();
+    for (id, journal) in &durable.journals {
+        let due = (journal.shelved_at, Deadline::Shelve(*id));
+        hold(published(id), "what is written about no vacancy")?;
+        hold(
+            is_expressible(journal.shelved_at) && durable.deadlines.contains(&due),
+            "what is written and would be kept for ever",
+        )?;
+        let notes = journal.notes.iter().map(|note| note.officer);
+        let mut about = notes.chain(journal.messages.iter().map(|message| message.officer));
+        hold(about.all(known), "what is written about nobody")?;
+    }
+    for (id, attendance) in &durable.attendance {
+        let absent = attendance.no_shows.keys().copied();
+        let corrected = attendance.corrections.iter().map(|one| one.officer);
+        let acknowledged = attendance.acknowledged.keys().copied();
+        let mut about = absent.chain(corrected).chain(acknowledged);
+        let counts = attendance.orders_amended <= ROUND_MAX;
+        hold(
+            published(id) && about.all(known) && counts,
+            "the attendance at a vacancy",
+        )?;
+    }
+    Ok(())
 }
 
 /// Whether handling `deadline` removes it; ticks would never end otherwise.
@@ -172,6 +219,10 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
                 row.filter(|row| matches!(row.standing, Standing::Open | Standing::Filled));
             let moved = goes_on.and_then(|row| row.moved.as_ref());
             moved.is_some_and(|moved| moved.confirm_by == Some(at) && !moved.unconfirmed.is_empty())
+        }
+        Deadline::Shelve(id) => {
+            let journal = durable.journals.get(&id);
+            journal.is_some_and(|journal| journal.shelved_at == at)
         }
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
@@ -214,14 +265,39 @@ mod tests {
         let restored = |plant: &dyn Fn(&mut Durable)| {
             let mut durable = Durable::default();
             plant(&mut durable);
-            let bytes = rkyv::to_bytes::<rkyv::rancor::Error>(&durable).expect("memory");
+            let bytes = crate::core::saved::save(&durable).expect("memory");
             State::restore(&bytes).map(|state| state.sequence())
         };
         assert_eq!(restored(&|_| {}).ok(), Some(Sequence::ZERO));
         let vacancy = VacancyId(0);
         let start = (Timestamp(0), Deadline::Start(vacancy));
         let key = crate::model::VacancyKey(1);
-        let plants: [Plant; 5] = [
+        let plants: [Plant; 8] = [
+            (
+                |durable, (_, vacancy), (at, _)| {
+                    let shelve = (at, Deadline::Shelve(vacancy));
+                    durable.deadlines.extend([shelve]);
+                },
+                "deadline",
+            ),
+            (
+                |durable, (_, vacancy), (at, _)| {
+                    let (notes, messages) = (Vec::new(), Vec::new());
+                    let journal = crate::model::Journal {
+                        notes,
+                        messages,
+                        shelved_at: at,
+                    };
+                    durable.journals.insert(vacancy, journal);
+                },
+                "written about no vacancy",
+            ),
+            (
+                |durable, (_, vacancy), _| {
+                    durable.attendance.entry(vacancy).or_default();
+                },
+                "attendance",
+            ),
             (
                 |durable, _, _| durable.sequence = Sequence(u64::MAX),
                 "sequence",
@@ -245,5 +321,28 @@ mod tests {
             let error = planted.expect_err("it does not hold together");
             assert!(error.to_string().contains(what), "{error}");
         }
+    }
+
+    #[test]
+    fn a_grant_of_more_time_than_can_be_counted_is_not_restored() {
+        let day = crate::model::Date {
+            year: 2026,
+            month: 7,
+            day: 1,
+        };
+        let checked = |budget_min| {
+            let mut durable = Durable::default();
+            let grant = crate::model::Grant {
+                programme: crate::model::ProgrammeId(0),
+                first: day,
+                last: day,
+                budget_min,
+            };
+            durable.grants.restore("saguaro".into(), grant);
+            check(&durable)
+        };
+        assert_eq!(checked(GRANT_BUDGET_MIN_MAX), Ok(()));
+        let error = checked(GRANT_BUDGET_MIN_MAX + 1).expect_err("it is too long");
+        assert!(error.to_string().contains("grants"), "{error}");
     }
 }

@@ -14,12 +14,13 @@ use rkyv::{Archive, Deserialize, Serialize};
 use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
+use super::grants::Grants;
 use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Calendar, CertificationId, Date, OfficerId, OfficerSet, Punch, RequestId, Roster,
-    Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
+    AgreementId, Attendance, Calendar, CertificationId, Date, Journal, OfficerId, OfficerSet,
+    Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 
@@ -44,6 +45,15 @@ pub struct Durable {
     pub(super) punches: BTreeMap<VacancyId, Vec<Punch>>,
     pub(super) deadlines: BTreeSet<(Timestamp, Deadline)>,
     pub(super) answers: Answers,
+    /// A section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) grants: Grants,
+    /// What is known of attendance beside punches; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) attendance: BTreeMap<VacancyId, Attendance>,
+    /// What was written about vacancies; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) journals: BTreeMap<VacancyId, Journal>,
     /// Since when officers have been in service; a section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) seniority: Table<OfficerId, Date>,
@@ -62,6 +72,8 @@ pub enum Deadline {
     Certification(OfficerId, CertificationId),
     /// Holders have had their time to say yes to another time or place.
     Confirm(VacancyId),
+    /// What was written about a vacancy has been at hand for long enough.
+    Shelve(VacancyId),
     /// Bids are ranked, or closed until the seed is known.
     Rank(VacancyId),
     /// Somebody on the standby list has had their time to say yes.
@@ -193,6 +205,26 @@ impl State {
         self.durable.punches.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// Grants of districts, and what is taken of them.
+    pub fn grants(&self) -> &Grants {
+        &self.durable.grants
+    }
+
+    /// What is known of the attendance at a vacancy beside its punches, if anything is.
+    pub fn attendance(&self, id: VacancyId) -> Option<&Attendance> {
+        self.durable.attendance.get(&id)
+    }
+
+    /// The version of a vacancy's post orders, from 1.
+    pub fn orders_version(&self, id: VacancyId) -> u32 {
+        self.attendance(id).map_or(1, Attendance::orders_version)
+    }
+
+    /// What was written about a vacancy, if anything was and is still at hand.
+    pub fn journal(&self, id: VacancyId) -> Option<&Journal> {
+        self.durable.journals.get(&id)
+    }
+
     /// When the next [`Tick`](super::Body::Tick) is due.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.durable.deadlines.first().map(|(at, _)| *at)
@@ -294,7 +326,7 @@ impl State {
 impl From<Durable> for State {
     fn from(mut durable: Durable) -> State {
         durable.answers.rekey(0);
-        let index = Index::build(&durable.roster, &durable.calendars);
+        let index = Index::build(&durable.roster, &durable.calendars, durable.at);
         State { durable, index }
     }
 }

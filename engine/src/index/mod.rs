@@ -1,64 +1,105 @@
 //! Who could come.
 //!
 //! [`Sets`] is the record: roaring sets of officers by agency, certification, approval, class, rank
-//! and readiness. The index answers a question about many officers with a handful of set operations and leaves
-//! a short list, on which [`rules::eligibility`](crate::rules::eligibility) decides officer by
-//! officer. Its answer is therefore exact, and [`naive`] is its slow twin: the same question by
-//! examining everybody.
+//! and readiness. Beside it stands a hot plane that answers: one bit for each officer and each thing
+//! that is asked of officers. The bits of an agency's officers lie side by side, sixty-four to a
+//! word, so that a question about thousands of officers is a few hundred operations on words. It
+//! settles nearly everybody; who is in doubt, because something runs out near the end of the work,
+//! windows do not follow the hours, or there is other work that day, is examined one by one. The
+//! answer is therefore exact, and [`naive`] is its slow twin: the same question by examining
+//! everybody with [`rules::eligibility`](crate::rules::eligibility).
 //!
 //! The index is derived from the roster and the calendars and can be rebuilt from them.
 
+mod funnel;
 pub mod naive;
 
+mod block;
+mod days;
+mod ladder;
+mod marks;
+mod rows;
 mod sets;
+mod week;
 
+pub use marks::Marks;
 pub use sets::Sets;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use roaring::RoaringBitmap;
-
+use self::block::{Answer, Block, Question, qualified_row, rank_row};
+use self::days::{Days, OfDay};
+use self::ladder::Ladder;
+use self::rows::{NOBODY, Words, each_place, officer_at, place_of};
+use self::week::Week;
 use crate::model::{
-    AgencyId, Calendar, CertificationId, Interval, Officer, OfficerId, OfficerSet, Roster, Table,
+    AgencyId, Availability, Calendar, CertificationId, Date, Interval, LocalSpan, Officer,
+    OfficerId, OfficerSet, ProgrammeId, Rank, Roster, Table, Timestamp,
 };
-use crate::rules::{Candidate, Ground, eligibility};
+use crate::rules::availability::is_available;
+use crate::rules::eligibility::{self, clauses};
+use crate::rules::tier::{cover_of, held_through, tier_of};
+use crate::rules::{self, Candidate, Clause, Ground, conflict};
 
 /// Microseconds of the coarse unit in which booked time is indexed: one UTC day.
 const BOOKED_UNIT_US: i64 = 24 * 3_600 * 1_000_000;
 
-/// Officers by what is asked of them, and by the days on which they work.
+/// Officers by what is asked of them.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     sets: Sets,
+    /// Blocks of each agency, by the agency's number; the blocks ascend.
+    agencies: Vec<Vec<Block>>,
+    ladder: Ladder,
     /// Officers with a booking on a UTC day, counted from the epoch. Coarse: who is in may be
     /// free at the hour asked, who is not in is free all day.
-    booked: BTreeMap<i64, RoaringBitmap>,
+    booked: Days<i64>,
+    /// Officers who declared windows of their own for a local date.
+    excepted: Days<Date>,
     /// Changes whenever somebody may have become eligible, so that a match computed before can
     /// be told from one that is still complete. Bookings only narrow and do not count.
     generation: u64,
 }
 
+/// Bytes of memory of an index, by part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footprint {
+    /// The roaring sets, as they are written.
+    pub sets: usize,
+    /// The hot plane.
+    pub plane: usize,
+    /// Booked days and dates with windows of their own.
+    pub days: usize,
+}
+
 impl Index {
-    /// The index of everything in `roster` and `calendars`.
-    pub fn build(roster: &Roster, calendars: &Table<OfficerId, Calendar>) -> Index {
+    /// The index of everything in `roster` and `calendars` as of `at`.
+    pub fn build(roster: &Roster, calendars: &Table<OfficerId, Calendar>, at: Timestamp) -> Index {
         let mut index = Index::default();
-        for (id, officer) in roster.officers.iter() {
-            index.put(id, officer);
+        for (id, _) in roster.officers.iter() {
+            index.put(id, roster, at);
         }
         for (id, calendar) in calendars.iter() {
-            index.rebook(
-                id,
-                calendar,
-                calendar.bookings().iter().map(|booking| booking.span),
-            );
+            for booking in calendar.bookings() {
+                index.book(id, booking.span);
+            }
         }
         index
     }
 
-    /// Records everything about `officer` anew.
-    pub fn put(&mut self, id: OfficerId, officer: &Officer) {
-        self.generation += 1;
+    /// Records everything about an officer of `roster` of whom nothing was recorded before.
+    pub fn put(&mut self, id: OfficerId, roster: &Roster, at: Timestamp) {
+        self.ladder.set_up(at);
+        let Some(officer) = roster.officers.find(id) else {
+            return;
+        };
         self.sets.put(id, officer);
+        self.block_mut(id, officer).put(id, officer);
+        for date in exceptions(&officer.availability) {
+            self.excepted.insert(*date, id);
+        }
+        let programmes = roster.programmes.iter().map(|(id, _)| id);
+        self.qualify((id, officer), roster, programmes, at);
     }
 
     /// The sets of officers by what they are and hold.
@@ -66,21 +107,87 @@ impl Index {
         &self.sets
     }
 
-    /// Notes that something other than an officer's own record may have made somebody eligible:
-    /// a pact, a programme, a lifted exclusion.
-    pub fn widen(&mut self) {
-        self.generation += 1;
+    /// Records whether an officer is suspended, and everything that depends on it.
+    pub fn requalify(&mut self, id: OfficerId, roster: &Roster, at: Timestamp) {
+        let Some(officer) = roster.officers.find(id) else {
+            return;
+        };
+        self.sets.ready(id, officer);
+        let programmes = roster.programmes.iter().map(|(id, _)| id);
+        self.qualify((id, officer), roster, programmes, at);
     }
 
-    /// Forgets that `officer` holds a certification that has run out: nobody asks for the past.
-    pub fn expire(&mut self, officer: OfficerId, kind: CertificationId) {
-        self.sets.expire(officer, kind);
+    /// Records what an officer holds of a kind of certification.
+    pub fn certify(
+        &mut self,
+        id: OfficerId,
+        kind: CertificationId,
+        roster: &Roster,
+        at: Timestamp,
+    ) {
+        let Some(officer) = roster.officers.find(id) else {
+            return;
+        };
+        self.sets.certify(id, officer, kind);
+        let rows = roster.programmes.iter();
+        let asking = rows.filter(|(_, row)| row.certifications.contains(&kind));
+        self.qualify((id, officer), roster, asking.map(|(id, _)| id), at);
+    }
+
+    /// Forgets that an officer holds a certification that has run out: nobody asks for the past.
+    /// The plane knows the dates by itself.
+    pub fn expire(&mut self, id: OfficerId, kind: CertificationId) {
+        self.sets.expire(id, kind);
+    }
+
+    /// Records whether the home agency approves an officer for a programme.
+    pub fn approve(
+        &mut self,
+        id: OfficerId,
+        programme: ProgrammeId,
+        roster: &Roster,
+        at: Timestamp,
+    ) {
+        let Some(officer) = roster.officers.find(id) else {
+            return;
+        };
+        self.sets.approve(id, officer, programme);
+        self.qualify((id, officer), roster, [programme].into_iter(), at);
+    }
+
+    /// Records when an officer is willing to work, and no longer what was declared `before`.
+    pub fn declare(&mut self, id: OfficerId, before: &Availability, officer: &Officer) {
+        self.generation += 1;
+        let now = &officer.availability;
+        let (_, place) = place_of(id);
+        let block = self.block_mut(id, officer);
+        block.declare(place, Week::of(before), Week::of(now));
+        for date in exceptions(before) {
+            self.excepted.remove(date, id);
+        }
+        for date in exceptions(now) {
+            self.excepted.insert(*date, id);
+        }
+    }
+
+    /// Records who of `roster` is qualified for a programme that is new.
+    pub fn define(&mut self, programme: ProgrammeId, roster: &Roster, at: Timestamp) {
+        self.generation += 1;
+        for officer in roster.officers.iter() {
+            self.qualify(officer, roster, [programme].into_iter(), at);
+        }
+    }
+
+    /// Notes that something other than an officer's own record may have made somebody eligible:
+    /// a pact, a lifted exclusion.
+    pub fn widen(&mut self) {
+        self.generation += 1;
     }
 
     /// Notes that `officer` has work in `span`.
     pub fn book(&mut self, officer: OfficerId, span: Interval) {
         for day in days(span) {
-            self.booked.entry(day).or_default().insert(officer.0);
+            self.booked.insert(day, officer);
         }
     }
 
@@ -92,25 +199,29 @@ impl Index {
         spans: impl Iterator<Item = Interval>,
     ) {
         for day in spans.flat_map(days) {
-            let start = crate::model::Timestamp(day * BOOKED_UNIT_US);
-            let end = crate::model::Timestamp((day + 1) * BOOKED_UNIT_US);
+            let start = Timestamp(day * BOOKED_UNIT_US);
+            let end = Timestamp((day + 1) * BOOKED_UNIT_US);
             if calendar.overlapping(Interval { start, end }).is_some() {
-                self.booked.entry(day).or_default().insert(officer.0);
+                self.booked.insert(day, officer);
                 continue;
             }
             self.generation += 1;
-            if let Some(booked) = self.booked.get_mut(&day) {
-                booked.remove(officer.0);
-                if booked.is_empty() {
-                    self.booked.remove(&day);
-                }
-            }
+            self.booked.remove(&day, officer);
         }
     }
 
     /// Changes whenever somebody may have become eligible.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Bytes of memory, by part.
+    pub fn footprint(&self) -> Footprint {
+        Footprint {
+            sets: self.sets.bytes(),
+            plane: self.agencies.iter().flatten().map(Block::bytes).sum(),
+            days: self.booked.bytes() + self.excepted.bytes(),
+        }
     }
 
     /// Everybody of `agencies` who may take the work on `ground`, exactly.
@@ -120,42 +231,208 @@ impl Index {
         calendars: &Table<OfficerId, Calendar>,
         agencies: &[AgencyId],
     ) -> OfficerSet {
-        let (certain, booked) = self.short_list(ground, agencies);
-        let examine = |id: &u32, calendar: bool| {
-            let id = OfficerId(*id);
-            ground.roster.officers.find(id).is_some_and(|officer| {
-                let calendar = calendar.then(|| calendars.find(id)).flatten();
-                eligibility::check(
-                    ground,
-                    Candidate {
-                        id,
-                        officer,
-                        calendar,
-                    },
-                )
-                .is_ok()
-            })
-        };
-        let free = certain.iter().filter(|id| examine(id, false));
-        let mut eligible = RoaringBitmap::from_sorted_iter(free).unwrap_or_default();
-        eligible.extend(booked.iter().filter(|id| examine(id, true)));
-        OfficerSet(eligible)
+        OfficerSet::from(&self.marks(ground, calendars, agencies))
     }
 
-    /// Those who may be eligible, in two parts: with no booking on any day of the work, and with
-    /// one. Nobody else can be eligible.
-    fn short_list(
+    /// The same as it is found, one bit an officer.
+    pub fn marks(
         &self,
         ground: Ground<'_>,
+        calendars: &Table<OfficerId, Calendar>,
         agencies: &[AgencyId],
-    ) -> (RoaringBitmap, RoaringBitmap) {
-        let mut left = self.sets.candidates(ground, agencies);
+    ) -> Marks {
+        let question = self.question(ground);
         let spans = ground.posting.segments.iter().map(|segment| segment.span);
-        let of_day = spans.flat_map(days).filter_map(|day| self.booked.get(&day));
-        let booked = of_day.fold(RoaringBitmap::new(), |all, one| all | (&left & one));
-        left -= &booked;
-        (left, booked)
+        let booked = spans.flat_map(days);
+        let booked: Vec<&OfDay> = booked.filter_map(|day| self.booked.find(&day)).collect();
+        let dates = local_spans(ground).map(|span| &span.date);
+        let excepted: Vec<&OfDay> = dates.filter_map(|day| self.excepted.find(day)).collect();
+        let is_settled = clauses(ground).all(is_settled);
+        let serving = agencies.iter().filter(|agency| serves(ground, **agency));
+        let serving = serving.filter_map(|agency| self.agencies.get(agency.index()));
+        let serving: Vec<&[Block]> = serving.map(Vec::as_slice).collect();
+        let mut marks = Marks::with_capacity(serving.iter().map(|blocks| blocks.len()).sum());
+        // Who has work that day, and who is in doubt for another reason.
+        let (mut busy, mut doubtful) = (Vec::new(), Vec::new());
+        for block in serving.into_iter().flatten() {
+            let number = block.number;
+            let excepted = of_days(&excepted, number);
+            let Answer {
+                firm,
+                doubtful: others,
+            } = block.answer(&question, &excepted);
+            each_place(&others, |place| doubtful.push(officer_at(number, place)));
+            if !is_settled {
+                each_place(&firm, |place| doubtful.push(officer_at(number, place)));
+                marks.push(number, NOBODY);
+                continue;
+            }
+            let booked = of_days(&booked, number);
+            let both = std::array::from_fn(|word| firm[word] & booked[word]);
+            each_place(&both, |place| busy.push(officer_at(number, place)));
+            marks.push(
+                number,
+                std::array::from_fn(|word| firm[word] & !booked[word]),
+            );
+        }
+        marks.sort();
+        let is_free = |id| {
+            let calendar = calendars.find(id);
+            calendar.is_none_or(|row| conflict::conflict(ground.posting, row).is_none())
+        };
+        for id in busy.into_iter().filter(|id| is_free(*id)) {
+            marks.put(id, true);
+        }
+        for id in doubtful {
+            let may_come = match is_settled {
+                true => is_free(id) && is_qualified_and_willing(ground, id),
+                false => may_take(ground, calendars, id),
+            };
+            marks.put(id, may_come);
+        }
+        for id in excluded(ground) {
+            marks.put(id, false);
+        }
+        marks
     }
+
+    fn question(&self, ground: Ground<'_>) -> Question {
+        let posting = ground.posting;
+        let (needed, enough) = self.ladder.around(ground.span.end);
+        let row = |rung| qualified_row(posting.programme, rung);
+        let all = [Rank::Officer, Rank::Sergeant, Rank::Commander];
+        let asked = all.into_iter().filter(|rank| posting.slots.contains(rank));
+        Question {
+            qualified: (row(needed), row(enough)),
+            ranks: asked.map(rank_row).collect(),
+            week: week::rows_of(local_spans(ground)).collect(),
+        }
+    }
+
+    fn qualify(
+        &mut self,
+        (id, officer): (OfficerId, &Officer),
+        roster: &Roster,
+        programmes: impl Iterator<Item = ProgrammeId>,
+        at: Timestamp,
+    ) {
+        self.generation += 1;
+        let ladder = self.ladder.clone();
+        let block = self.block_mut(id, officer);
+        block.qualify((id, officer), roster, programmes, &ladder, at);
+    }
+
+    /// The block of an officer's agency that the officer is numbered in.
+    fn block_mut(&mut self, id: OfficerId, officer: &Officer) -> &mut Block {
+        let (number, _) = place_of(id);
+        let agency = officer.home.index();
+        if self.agencies.len() <= agency {
+            self.agencies.resize_with(agency + 1, Vec::new);
+        }
+        let blocks = &mut self.agencies[agency];
+        let found = blocks.binary_search_by_key(&number, |block| block.number);
+        let place = found.unwrap_or_else(|place| {
+            blocks.insert(place, Block::new(number));
+            place
+        });
+        &mut blocks[place]
+    }
+}
+
+/// Whether the words of a block and the examination of those in doubt answer `clause`. What they
+/// do not answer is examined officer by officer for everybody who is left.
+fn is_settled(clause: Clause) -> bool {
+    match clause {
+        Clause::LeadOrPact
+        | Clause::Cover
+        | Clause::NotSuspended
+        | Clause::Class
+        | Clause::Certified(_)
+        | Clause::Approved
+        | Clause::Rank
+        | Clause::Available
+        | Clause::NotExcluded
+        | Clause::Free => true,
+    }
+}
+
+/// Whether officers of `agency` are asked and covered; the same for all of them.
+fn serves(ground: Ground<'_>, agency: AgencyId) -> bool {
+    let Ground {
+        roster,
+        posting,
+        at,
+        span,
+        ..
+    } = ground;
+    tier_of(roster, posting.lead, agency, at, span).is_some()
+        && cover_of(roster, posting.lead, agency).is_some()
+}
+
+/// Whether the officer's own record says yes.
+fn is_qualified_and_willing(ground: Ground<'_>, id: OfficerId) -> bool {
+    let posting = ground.posting;
+    ground.roster.officers.find(id).is_some_and(|officer| {
+        let through = rules::qualified(posting.programme, ground.programme, officer);
+        through.is_some_and(|through| held_through(through, ground.at, ground.span))
+            && is_available(&officer.availability, &posting.segments)
+    })
+}
+
+/// Whether every clause holds for the officer.
+fn may_take(ground: Ground<'_>, calendars: &Table<OfficerId, Calendar>, id: OfficerId) -> bool {
+    ground.roster.officers.find(id).is_some_and(|officer| {
+        let calendar = calendars.find(id);
+        let who = Candidate {
+            id,
+            officer,
+            calendar,
+        };
+        eligibility::check(ground, who).is_ok()
+    })
+}
+
+/// Those whom a site of the work does not want.
+fn excluded(ground: Ground<'_>) -> impl Iterator<Item = OfficerId> {
+    let everybody = OfficerId(0)..=OfficerId(u32::MAX);
+    let sites = ground.posting.segments.iter().map(|segment| segment.site);
+    sites.flat_map(move |site| {
+        let (first, last) = (*everybody.start(), *everybody.end());
+        let pairs = ground.roster.exclusions.range((site, first)..=(site, last));
+        pairs.map(|(_, officer)| *officer)
+    })
+}
+
+/// Whoever of block `number` is in on one of `days`.
+#[inline]
+fn of_days<'a>(days: &[&'a OfDay], number: u32) -> Cow<'a, Words> {
+    match days {
+        [] => Cow::Borrowed(&NOBODY),
+        [day] => Cow::Borrowed(day.block(number).unwrap_or(&NOBODY)),
+        days => {
+            let mut all = NOBODY;
+            for words in days.iter().filter_map(|day| day.block(number)) {
+                all.iter_mut()
+                    .zip(words)
+                    .for_each(|(all, word)| *all |= word);
+            }
+            Cow::Owned(all)
+        }
+    }
+}
+
+fn local_spans(ground: Ground<'_>) -> impl Iterator<Item = &LocalSpan> {
+    let segments = ground.posting.segments.iter();
+    segments.flat_map(|segment| &segment.local)
+}
+
+/// The dates for which windows of their own are declared.
+fn exceptions(availability: &Availability) -> impl Iterator<Item = &Date> {
+    let exceptions = match availability {
+        Availability::Always => None,
+        Availability::Declared { exceptions, .. } => Some(exceptions),
+    };
+    exceptions.into_iter().flat_map(|dates| dates.keys())
 }
 
 /// The UTC days that `span` touches, counted from the epoch.

@@ -23,29 +23,45 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// Records everything about `officer` anew.
+    /// Records everything about an officer of whom nothing was recorded before.
     pub(super) fn put(&mut self, id: OfficerId, officer: &Officer) {
-        let OfficerId(id) = id;
-        for held in self
-            .certification
-            .values_mut()
-            .chain(self.approval.values_mut())
-        {
-            held.remove(id);
-        }
         for kind in officer.certifications.keys() {
-            self.certification.entry(*kind).or_default().insert(id);
+            self.certify(id, officer, *kind);
         }
         for programme in officer.approvals.keys() {
-            self.approval.entry(*programme).or_default().insert(id);
+            self.approve(id, officer, *programme);
         }
-        self.agency.entry(officer.home).or_default().insert(id);
-        self.class.entry(officer.class).or_default().insert(id);
-        self.rank.entry(officer.rank).or_default().insert(id);
-        match officer.suspended {
-            true => self.ready.remove(id),
-            false => self.ready.insert(id),
-        };
+        self.agency.entry(officer.home).or_default().insert(id.0);
+        self.class.entry(officer.class).or_default().insert(id.0);
+        self.rank.entry(officer.rank).or_default().insert(id.0);
+        self.ready(id, officer);
+    }
+
+    /// Records whether `officer` holds a kind of certification.
+    pub(super) fn certify(&mut self, id: OfficerId, officer: &Officer, kind: CertificationId) {
+        let is_held = officer.certifications.get(&kind).is_some();
+        put(self.certification.entry(kind).or_default(), id, is_held);
+    }
+
+    /// Records whether `officer` is approved for a programme.
+    pub(super) fn approve(&mut self, id: OfficerId, officer: &Officer, programme: ProgrammeId) {
+        let is_approved = officer.approvals.get(&programme).is_some();
+        put(self.approval.entry(programme).or_default(), id, is_approved);
+    }
+
+    /// Records whether `officer` is suspended.
+    pub(super) fn ready(&mut self, id: OfficerId, officer: &Officer) {
+        put(&mut self.ready, id, !officer.suspended);
+    }
+
+    /// Bytes of the sets when they are written.
+    pub(super) fn bytes(&self) -> usize {
+        let agencies = self.agency.values().chain(self.certification.values());
+        let others = self.approval.values().chain(self.class.values());
+        let sets = agencies.chain(others).chain(self.rank.values());
+        sets.chain([&self.ready])
+            .map(RoaringBitmap::serialized_size)
+            .sum()
     }
 
     /// Forgets that `officer` holds a certification that has run out: nobody asks for the past.
@@ -84,6 +100,15 @@ impl Sets {
             // What is not known by sets is left to who examines officers.
             _ => {}
         }
+    }
+}
+
+/// Puts an officer into `set`, or takes the officer out.
+fn put(set: &mut RoaringBitmap, OfficerId(id): OfficerId, is_in: bool) {
+    if is_in {
+        set.insert(id);
+    } else {
+        set.remove(id);
     }
 }
 

@@ -115,3 +115,43 @@ where
         failed.map_or(Ok(all), Err)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rkyv::rancor::Error;
+
+    use super::*;
+    use crate::model::{CertificationId, Timestamp};
+
+    #[test]
+    fn its_bytes_are_those_of_a_map() {
+        let valid = |end| Interval {
+            start: Timestamp(0),
+            end: Timestamp(end),
+        };
+        for count in [0, 1, 2, 12, 100] {
+            let kinds = (0..count).map(|kind| (CertificationId(kind), valid(i64::from(kind) + 1)));
+            let map: BTreeMap<CertificationId, Interval> = kinds.clone().collect();
+            let held: Held<CertificationId> = kinds.rev().collect();
+            let bytes = rkyv::to_bytes::<Error>(&held).expect("to memory");
+            assert_eq!(*bytes, *rkyv::to_bytes::<Error>(&map).expect("to memory"));
+            let read = rkyv::from_bytes::<Held<CertificationId>, Error>(&bytes);
+            assert_eq!(read.expect("as written"), held);
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_found_replaced_and_taken_away() {
+        let mut held = Held::default();
+        let (long, short) = (Interval::ALWAYS, Interval::new(Timestamp(0), Timestamp(1)));
+        let short = short.expect("it is not empty");
+        for kind in [3, 1, 2] {
+            assert_eq!(held.insert(CertificationId(kind), long), None);
+        }
+        assert_eq!(held.insert(CertificationId(2), short), Some(long));
+        assert_eq!(held.get(&CertificationId(2)), Some(&short));
+        assert_eq!(held.remove(&CertificationId(3)), Some(long));
+        assert_eq!(held.remove(&CertificationId(3)), None);
+        assert!(held.keys().map(|kind| kind.0).eq([1, 2]));
+    }
+}

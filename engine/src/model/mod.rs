@@ -4,8 +4,10 @@ mod agency;
 mod attendance;
 mod award;
 mod calendar;
+mod grant;
 mod held;
 mod ids;
+mod journal;
 mod officer;
 mod officer_set;
 mod pact;
@@ -17,14 +19,18 @@ mod time;
 mod vacancy;
 
 pub use agency::{Agency, Agreement};
-pub use attendance::{Direction, Punch};
+pub use attendance::{
+    Acknowledged, Attendance, Author, Correction, Direction, Mended, NoShow, Punch,
+};
 pub use award::{AwardRule, Awarding, Bid, Collect, Criterion, Kept, Promise, Seed};
 pub use calendar::{Booking, Calendar};
+pub use grant::Grant;
 pub use held::Held;
 pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,
 };
+pub use journal::{Attachment, Journal, Message, Note};
 pub use officer::{
     Availability, Certification, Class, Date, LocalSpan, Officer, Programme, Rank, Window,
 };
@@ -33,6 +39,6 @@ pub use pact::Pact;
 pub use roster::Roster;
 pub use site::{Position, Site, SiteKind};
 pub use table::{Dense, Table};
-pub use term::{Term, Terms};
+pub use term::{Clothing, Term, Terms};
 pub use time::{Interval, Timestamp};
 pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};

@@ -1,6 +1,7 @@
 //! Officers: what they are, hold and are willing to do.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -89,6 +90,13 @@ pub struct Date {
     pub month: u8,
     /// Day of the month, 1 to 31.
     pub day: u8,
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Date { year, month, day } = self;
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
 }
 
 /// The part of a segment that falls on one local day.

@@ -20,6 +20,22 @@ pub enum Term {
         /// After the last end, in milliseconds.
         after_ms: u64,
     },
+    /// The next tier opens so long before the first start at the latest, if a slot is open: the
+    /// entry of each tier, from tier 0, in milliseconds, each smaller than the one before. A tier
+    /// without an entry waits for its window.
+    OpensBefore {
+        /// By tier.
+        before_ms: Vec<u64>,
+    },
+    /// A coordinator publishes it though the grant of its district does not pay for it (rule 19).
+    BeyondGrant {
+        /// Why.
+        reason: Box<str>,
+    },
+    /// What is worn (rule 16).
+    Clothing(Clothing),
+    /// The officer comes in a marked patrol car (rule 16).
+    MarkedCar,
     /// Who is given a slot; without it, whoever accepts first.
     Award(Box<AwardRule>),
     /// An accept can be taken back as an accident, without being a release.
@@ -32,6 +48,17 @@ pub enum Term {
         /// How long whoever is asked has to say yes before the next is, in milliseconds.
         confirm_within_ms: u64,
     },
+}
+
+/// What an officer wears at work.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum Clothing {
+    /// The uniform of the home agency.
+    Uniform,
+    /// Civilian clothes.
+    Civilian,
 }
 
 impl Terms {
@@ -47,6 +74,22 @@ impl Terms {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// How long before the start the tier after `tier` opens, in milliseconds, if ever by that.
+    pub fn opens_before_ms(&self, tier: u8) -> Option<u64> {
+        self.iter().find_map(|term| match term {
+            Term::OpensBefore { before_ms } => before_ms.get(usize::from(tier)).copied(),
+            _ => None,
+        })
+    }
+
+    /// Why it may be published beyond what grants pay for, if it may.
+    pub fn beyond_grant(&self) -> Option<&str> {
+        self.iter().find_map(|term| match term {
+            Term::BeyondGrant { reason } => Some(&**reason),
+            _ => None,
+        })
     }
 
     /// The terms, in the order in which they were given.

@@ -26,6 +26,13 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(us))
     }
 
+    /// This point moved earlier by `ms` milliseconds, stopping at [`Timestamp::MIN`].
+    #[must_use]
+    pub fn minus_ms(self, ms: u64) -> Timestamp {
+        let us = i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_sub(us))
+    }
+
     /// The `ms` milliseconds before this point, starting at [`Timestamp::MIN`] at the earliest.
     pub fn period_before(self, ms: u64) -> Interval {
         let us = i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);

@@ -139,6 +139,12 @@ impl Vacancy {
             .count()
     }
 
+    /// When the start is so near that the tier after `tier` opens, if its terms say so.
+    pub fn start_near_at(&self, tier: u8) -> Option<Timestamp> {
+        let before_ms = self.terms.opens_before_ms(tier)?;
+        Some(self.posting.span().start.minus_ms(before_ms))
+    }
+
     /// The slot that `officer` holds.
     pub fn slot_of(&self, officer: OfficerId) -> Option<(u16, &Holder)> {
         self.slots.iter().zip(0..).find_map(|(slot, number)| {
@@ -231,6 +237,19 @@ impl Vacancy {
             }));
         }
         lost
+    }
+
+    /// Takes the slots of these numbers away, which nobody holds. Those behind them move up.
+    pub fn remove_slots(&mut self, gone: &[u16]) {
+        let kept = |(number, slot): (u16, Slot)| (!gone.contains(&number)).then_some(slot);
+        let slots = std::mem::take(&mut self.slots);
+        self.slots = (0..).zip(slots).filter_map(kept).collect();
+        self.posting.slots = self.slots.iter().map(|slot| slot.rank).collect();
+    }
+
+    /// Whether `officer` holds a slot or was offered one: those may write about it.
+    pub fn concerns(&self, officer: OfficerId) -> bool {
+        self.offered.contains(officer) || self.slot_of(officer).is_some()
     }
 
     /// Everybody who holds a slot.

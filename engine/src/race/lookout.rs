@@ -87,9 +87,7 @@ mod machine {
 
 #[cfg(all(test, any(loom, shuttle)))]
 mod explored {
-    use crate::race::sync::explorer::thread;
-
-    /// As the machine's, but that a look is two glances: no time passes in a model, and what was
+    /// As the machine's, but that a look is one glance: no time passes in a model, and what was
     /// learnt in one run must not steer the next.
     #[derive(Debug)]
     pub(in crate::race) struct Lookout;
@@ -108,10 +106,7 @@ mod explored {
 
     impl Waiting {
         pub(in crate::race) fn look(&self, is_there: impl Fn() -> bool) {
-            if !is_there() {
-                thread::yield_now();
-                is_there();
-            }
+            is_there();
         }
     }
 }

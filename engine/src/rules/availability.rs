@@ -142,6 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn a_minute_that_was_started_counts() {
+        let hours = [
+            ("22:00:00", "23:00:00", 960),
+            ("22:00:00", "23:00:01", 961),
+            ("22:00:00", "23:00:00.000001", 961),
+            ("22:00:59", "23:00:59.999999", 961),
+        ];
+        for (from, until, end) in hours {
+            let [from, until] = [from, until].map(|time| format!("2026-11-23T{time}Z"));
+            let worked = spans("America/Phoenix", &from, &until);
+            assert_eq!(worked, [(23, 0, 900, end)], "{until}");
+        }
+    }
+
+    #[test]
     fn midnight_ends_the_day_and_starts_none() {
         let evening = spans(
             "America/Phoenix",

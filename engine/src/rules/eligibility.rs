@@ -181,6 +181,11 @@ pub fn check(ground: Ground<'_>, who: Candidate<'_>) -> Result<Stand, Clause> {
     }
 }
 
+/// Whether one clause holds.
+pub fn holds(ground: Ground<'_>, clause: Clause, who: Candidate<'_>) -> bool {
+    ground.holds(clause, who)
+}
+
 /// Every clause with its answer: why an officer is eligible, or is not (rule 6).
 pub fn explain(ground: Ground<'_>, who: Candidate<'_>) -> Vec<(Clause, bool)> {
     clauses(ground)

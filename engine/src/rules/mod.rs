@@ -2,10 +2,15 @@
 //!
 //! Rule numbers are those of the domain description: see `docs/rules.md`.
 
+pub mod attendance;
 pub mod availability;
 pub mod award;
 pub mod conflict;
 pub mod eligibility;
+pub mod funding;
+pub mod qualified;
+pub mod reduction;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};
+pub use qualified::qualified;

@@ -8,6 +8,7 @@
 
 mod award;
 mod life;
+mod publication;
 mod samples;
 
 use std::collections::BTreeSet;

@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{award, life};
+use crate::{award, life, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -49,23 +49,24 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed Bid BidsClosed Ranked StandbyJoined StandbyLeft SlotKept StandbyPassed Reoffered
-        SenioritySet;
+        Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved Bid
+        BidsClosed Ranked StandbyJoined StandbyLeft SlotKept StandbyPassed Reoffered SenioritySet;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
-        Busy Amended SlotHeld Unchanged BidsClosed KeptForStandby NotUndoable NoStandby StillOpen
+        Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
+        OtherOrders Full Shelved BidsClosed KeptForStandby NotUndoable NoStandby StillOpen
         NotWaiting Seed;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
-        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin
-        Publications Terms Round Award Date;
-    TERMS, term, Term: Buffer Award Undo Standby;
-    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy
-        Bid Standby;
+        InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
+        Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Award Date;
+    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar Award Undo Standby;
+    KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
+        Punch Correction Bid Standby;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
-        Coordinator;
+        Coordinator StartNear;
     VACATED, vacated, Vacated: Released Recalled Undone;
 }
 
@@ -85,6 +86,8 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Operator, relations());
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
+    add(by_coordinator, publication::events());
+    add(by_coordinator, life::afterwards());
     add(Actor::Officer(O), award::bids());
     add(Actor::Officer(O), award::standby());
     for (name, refused) in refusals() {
@@ -544,6 +547,10 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Officer,
         Kind::Pact,
         Kind::Vacancy,
+        Kind::Grant,
+        Kind::Slot,
+        Kind::Punch,
+        Kind::Correction,
         Kind::Bid,
         Kind::Standby,
     ];
@@ -575,6 +582,12 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::Amended,
         Refusal::SlotHeld { slot: 2 },
         Refusal::Unchanged,
+        Refusal::TooFewSlots { ordinary: 3 },
+        Refusal::NotStarted,
+        Refusal::ClockedIn,
+        Refusal::OtherOrders { version: 2 },
+        Refusal::Full { limit: 32 },
+        Refusal::Shelved,
         Refusal::BidsClosed,
         Refusal::KeptForStandby,
         Refusal::NotUndoable,
@@ -589,6 +602,7 @@ fn refusals() -> Vec<(String, Refused)> {
         other => refusal(other).to_owned(),
     };
     let plain = unknown.into_iter().chain(senseless).chain(others);
+    let plain = plain.chain(publication::refusals());
     let mut samples: Vec<(String, Refused)> = plain
         .map(|value| (name_of(&value), Refused::from(value)))
         .collect();
@@ -623,6 +637,13 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Publications,
         Invalid::Terms,
         Invalid::Round,
+        Invalid::OpensBefore,
+        Invalid::Grant,
+        Invalid::Reduction,
+        Invalid::Rest,
+        Invalid::Correction,
+        Invalid::Text,
+        Invalid::Attachments,
         Invalid::Award,
         Invalid::Date,
     ]
@@ -646,7 +667,7 @@ fn declared() -> Availability {
     Availability::Declared { weekly, exceptions }
 }
 
-fn set(officers: &[u32]) -> OfficerSet {
+pub(crate) fn set(officers: &[u32]) -> OfficerSet {
     officers.iter().copied().map(OfficerId).collect()
 }
 

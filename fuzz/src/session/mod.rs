@@ -8,7 +8,9 @@ pub mod client;
 pub mod server;
 
 use protocol::frame::{Codec, FrameReader, Message};
-use protocol::{Amend, Ask, Direction, NewVacancy, RequestId, RosterChange, VacancyKey};
+use protocol::{
+    Amend, Ask, Day, Direction, Grant, NewVacancy, Publication, RequestId, RosterChange, VacancyKey,
+};
 
 use super::Reached;
 use super::tape::Tape;
@@ -69,7 +71,7 @@ fn message<M: Message>(tape: &mut Tape<'_>, max_bytes: usize) -> Option<M> {
 }
 
 /// How many kinds of [`ask`] there are.
-const ASKS: u8 = 12;
+const ASKS: u8 = 16;
 
 /// One ask of each kind, in the words of one agency or of another.
 fn ask(kind: u8, is_own: bool) -> Ask {
@@ -85,15 +87,7 @@ fn ask(kind: u8, is_own: bool) -> Ask {
             direction: Direction::In,
             position: None,
         },
-        4 => Ask::Publish(NewVacancy {
-            key: vacancy,
-            lead,
-            programme: "sso".to_owned(),
-            segments: Vec::new(),
-            slots: Vec::new(),
-            windows_ms: Vec::new(),
-            post_orders: String::new(),
-        }),
+        4 => Ask::Publish(new_vacancy(lead)),
         5 => Ask::Cancel {
             vacancy,
             reason: String::new(),
@@ -111,7 +105,47 @@ fn ask(kind: u8, is_own: bool) -> Ask {
             post_orders: Some(String::new()),
             confirm_within_ms: 60_000,
         }),
-        _ => Ask::Board,
+        11 => Ask::Board,
+        12 => Ask::PublishAll {
+            vacancies: vec![publication("saguaro".to_owned()), publication(lead)],
+        },
+        13 => Ask::Preview(Box::new(publication(lead))),
+        14 => Ask::Grant { district: lead },
+        _ => Ask::PutGrant(grant()),
+    }
+}
+
+fn publication(lead: String) -> Publication {
+    Publication {
+        vacancy: new_vacancy(lead),
+        terms: Vec::new(),
+    }
+}
+
+fn new_vacancy(lead: String) -> NewVacancy {
+    NewVacancy {
+        key: VacancyKey(7),
+        lead,
+        programme: "sso".to_owned(),
+        segments: Vec::new(),
+        slots: Vec::new(),
+        windows_ms: Vec::new(),
+        post_orders: String::new(),
+    }
+}
+
+fn grant() -> Grant {
+    let day = Day {
+        year: 2026,
+        month: 7,
+        day: 1,
+    };
+    Grant {
+        district: "saguaro-unified".to_owned(),
+        programme: "sso".to_owned(),
+        first: day,
+        last: day,
+        budget_min: 60,
     }
 }
 

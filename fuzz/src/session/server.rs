@@ -6,7 +6,8 @@ use protocol::frame::Codec;
 use protocol::session::{Action, ServerSession};
 use protocol::token::Claims;
 use protocol::{
-    Ask, ClientMessage, GoAway, Hello, Outcome, RequestId, Role, ServerMessage, VERSION,
+    Afterwards, Ask, ClientMessage, GoAway, Hello, Outcome, Read, RequestId, Role, ServerMessage,
+    VERSION,
 };
 
 use super::super::Reached;
@@ -309,6 +310,7 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         Role::Coordinator | Role::Operator => true,
         Role::Officer | Role::ReadOnly => false,
     };
+    let is_own = |lead: &String| who.role == Role::Operator || who.agency.as_ref() == Some(lead);
     match ask {
         Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
             who.role == Role::Officer
@@ -316,18 +318,30 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         Ask::Undo { .. } | Ask::JoinStandby { .. } | Ask::LeaveStandby { .. } => {
             who.role == Role::Officer
         }
+        Ask::Publish(new) => leads && is_own(&new.lead),
         Ask::PublishAll { vacancies } => {
-            let own = |lead: &String| who.agency.as_ref() == Some(lead);
-            let mut leads_of = vacancies.iter().map(|one| &one.vacancy.lead);
-            leads && (who.role == Role::Operator || leads_of.all(own))
+            leads && vacancies.iter().all(|one| is_own(&one.vacancy.lead))
         }
-        Ask::Publish(new) => {
-            let is_own = who.role == Role::Operator || who.agency.as_deref() == Some(&new.lead);
-            leads && is_own
-        }
+        Ask::Preview(one) => leads && is_own(&one.vacancy.lead),
+        Ask::Grant { .. } => leads,
+        Ask::PutGrant(_) => who.role == Role::Operator,
         Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } | Ask::Amend(_) => leads,
         Ask::Roster { .. } => who.role == Role::Operator,
         Ask::Why { badge, .. } => leads || who.role == Role::Officer && *badge == who.subject,
         Ask::Board => who.role != Role::Officer,
+        Ask::Afterwards(asked) => {
+            let own = asked.badge().is_some_and(|badge| badge == who.subject);
+            match **asked {
+                Afterwards::Acknowledge { .. } => who.role == Role::Officer,
+                Afterwards::Note { .. } | Afterwards::Say { .. } => {
+                    leads || who.role == Role::Officer && own
+                }
+                _ => leads,
+            }
+        }
+        Ask::Read(Read::Shifts { badge, .. }) => {
+            leads || who.role == Role::Officer && *badge == who.subject
+        }
+        Ask::Read(_) => who.role != Role::ReadOnly,
     }
 }

@@ -290,6 +290,10 @@ impl Desk {
             | What::Amended { .. }
             | What::Reconfirmed { .. }
             | What::Lapsed { .. }
+            | What::Reduced { .. }
+            | What::NoShow { .. }
+            | What::Corrected { .. }
+            | What::Acknowledged { .. }
             | What::Bid { .. }
             | What::BidsClosed { .. }
             | What::Ranked { .. }
@@ -327,10 +331,15 @@ impl Desk {
                 }
                 return;
             }
-            What::Amended { slots_open, .. } | What::Lapsed { slots_open, .. } => Some(*slots_open),
+            What::Amended { slots_open, .. }
+            | What::Lapsed { slots_open, .. }
+            | What::Reduced { slots_open, .. } => Some(*slots_open),
             What::Declined { .. }
             | What::Punched { .. }
             | What::Reconfirmed { .. }
+            | What::NoShow { .. }
+            | What::Corrected { .. }
+            | What::Acknowledged { .. }
             | What::Bid { .. }
             | What::BidsClosed { .. }
             | What::Ranked { .. }

@@ -297,6 +297,11 @@ impl Officer {
             News::Flagged { .. }
             | News::Happened(_)
             | News::Amended(_)
+            | News::ReadOrders(_)
+            | News::Attendance(_)
+            | News::Noted { .. }
+            | News::Said { .. }
+            | News::Attributes(_)
             | News::Missed(_)
             | News::Kept { .. }
             | News::Passed { .. } => return,

@@ -2,7 +2,10 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Cursor, Position, Publication, Rank, RequestId, RosterChange, VacancyKey};
+use crate::{
+    Afterwards, Cursor, Grant, Position, Publication, Rank, Read, RequestId, RosterChange,
+    VacancyKey,
+};
 
 /// A message from a client to the server.
 #[derive(
@@ -143,6 +146,19 @@ pub enum Ask {
         /// The vacancies, 1 to 4,096.
         vacancies: Vec<Publication>,
     },
+    /// Asks what publishing a vacancy would find, without publishing it.
+    Preview(Box<Publication>),
+    /// The operator puts a district's grant in force, in place of the one it has.
+    PutGrant(Grant),
+    /// Asks how a district's grant stands.
+    Grant {
+        /// The district.
+        district: String,
+    },
+    /// What follows an award: fewer slots, attendance, post orders read, notes and messages.
+    Afterwards(Box<Afterwards>),
+    /// Something to be read about a vacancy or an officer.
+    Read(Read),
     /// An officer takes back an accept that was an accident.
     Undo {
         /// The vacancy.

@@ -140,6 +140,38 @@ pub enum What {
         /// Who held them.
         badges: Vec<String>,
     },
+    /// The customer needs fewer slots.
+    Reduced {
+        /// Numbers of the slots that went.
+        slots: Vec<u16>,
+        /// Who held them.
+        lost: Vec<String>,
+        /// Why.
+        reason: String,
+        /// Slots open after it.
+        slots_open: u16,
+    },
+    /// A holder did not come.
+    NoShow {
+        /// The slot.
+        slot: u16,
+        /// The officer.
+        badge: String,
+        /// What was published for the rest of the work.
+        again: Option<VacancyKey>,
+    },
+    /// The attendance of a holder was corrected.
+    Corrected {
+        /// The officer.
+        badge: String,
+    },
+    /// A holder has read the post orders.
+    Acknowledged {
+        /// The officer.
+        badge: String,
+        /// The version.
+        version: u32,
+    },
     /// An accept is collected.
     Bid {
         /// The officer.
@@ -222,6 +254,8 @@ pub enum TierCause {
     WindowElapsed,
     /// A coordinator opened it.
     Coordinator,
+    /// The start is as near as the terms of the vacancy say.
+    StartNear,
 }
 
 /// A vacancy on the board.

@@ -9,16 +9,20 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod afterwards;
 mod ask;
 mod award;
 mod board;
 mod publication;
+mod reading;
 mod roster;
 mod tell;
 
+pub use afterwards::*;
 pub use ask::*;
 pub use award::*;
 pub use board::*;
 pub use publication::*;
+pub use reading::*;
 pub use roster::*;
 pub use tell::*;

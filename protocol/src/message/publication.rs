@@ -1,8 +1,9 @@
-//! Publishing many vacancies, on terms.
+//! Publishing many vacancies, on terms, and looking at what it would do before it is done; grants
+//! that pay for the work.
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{AwardRule, NewVacancy};
+use crate::{AwardRule, Clothing, NewVacancy};
 
 /// A vacancy with what it asks beyond time, place and rank.
 #[derive(
@@ -44,6 +45,24 @@ pub enum Term {
         /// After the last end, in milliseconds.
         after_ms: u64,
     },
+    /// The next tier opens so long before the first start at the latest, if a slot is open.
+    OpensBefore {
+        /// The distance at which the tier after tier k opens, in milliseconds, by k; each smaller
+        /// than the one before.
+        before_ms: Vec<u64>,
+    },
+    /// It is published though the grant of its district does not pay for it.
+    BeyondGrant {
+        /// Why; 1 to 200 bytes.
+        reason: String,
+    },
+    /// What is worn.
+    Clothing {
+        /// Uniform or civilian clothes.
+        clothing: Clothing,
+    },
+    /// The officer comes in a marked patrol car.
+    MarkedCar,
     /// Who is given a slot; without it, whoever accepts first.
     Award(Box<AwardRule>),
     /// An accept can be taken back as an accident, without being a release.
@@ -57,6 +76,30 @@ pub enum Term {
         /// or more.
         confirm_within_ms: u64,
     },
+}
+
+/// The officers of one tier, and how many of them each clause leaves.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Funnel {
+    /// The tier.
+    pub tier: u8,
+    /// Codes of the agencies asked in it.
+    pub agencies: Vec<String>,
+    /// How many officers they have.
+    pub officers: u64,
+    /// Each clause in the order in which it is judged, by its stable name such as
+    /// `certified:ade-sso`, with how many officers are left after it.
+    pub left: Vec<(String, u64)>,
 }
 
 /// A calendar date.
@@ -82,4 +125,50 @@ pub struct Day {
     pub month: u8,
     /// Day of the month, 1 to 31.
     pub day: u8,
+}
+
+/// What pays for the work at a district's sites that the state funds.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct Grant {
+    /// The school district, as sites name it.
+    pub district: String,
+    /// Code of the programme it pays for.
+    pub programme: String,
+    /// The first day of its window, in the sites' local time.
+    pub first: Day,
+    /// The last day.
+    pub last: Day,
+    /// Paid time of all officers together, in minutes.
+    pub budget_min: u64,
+}
+
+/// A grant, and what is taken of it.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+)]
+pub struct GrantStanding {
+    /// The grant.
+    pub grant: Grant,
+    /// Scheduled and not worked yet, in minutes, rounded up.
+    pub committed_min: u64,
+    /// Worked, from punch to punch, in minutes, rounded up.
+    pub drawn_min: u64,
 }

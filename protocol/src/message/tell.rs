@@ -2,7 +2,10 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{BoardRow, Cursor, Happening, Missed, Rank, RequestId, Role, VacancyKey};
+use crate::{
+    Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, Message, Missed,
+    Note, Orders, Rank, Reading, RequestId, Role, VacancyKey,
+};
 
 /// A message from the server to a client.
 #[derive(
@@ -137,6 +140,26 @@ pub enum News {
     Happened(Happening),
     /// A vacancy that this officer holds or was offered has changed, and must be read again.
     Amended(Amended),
+    /// This officer holds a slot, and has to read the post orders and acknowledge them.
+    ReadOrders(Orders),
+    /// This officer's attendance is recorded otherwise than by a punch of theirs.
+    Attendance(Box<Attendance>),
+    /// A field note was written.
+    Noted {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// The note.
+        note: Box<Note>,
+    },
+    /// A message was written.
+    Said {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// The message.
+        message: Box<Message>,
+    },
+    /// What clothes and car the vacancy asks for that is offered next.
+    Attributes(Attributes),
     /// Slots were given to others: this officer's bid got none.
     Missed(Missed),
     /// A slot is kept for this officer, who is on the standby list and must accept it.
@@ -297,6 +320,8 @@ pub enum Unassignment {
     Amended,
     /// It has another time or place, which the officer did not accept in time.
     Unconfirmed,
+    /// The customer needs fewer officers.
+    Reduced,
     /// The officer took the accept back as an accident.
     Undone,
 }
@@ -393,6 +418,15 @@ pub enum Outcome {
         /// Vacancies, the soonest start first.
         rows: Vec<BoardRow>,
     },
+    /// What publishing would find.
+    Preview {
+        /// Every tier that has an agency, from tier 0.
+        tiers: Vec<Funnel>,
+    },
+    /// How a district's grant stands.
+    Grant(Box<GrantStanding>),
+    /// What was asked to be read.
+    Reading(Box<Reading>),
     /// The accept is in, and is ranked with the others.
     Bid {
         /// Place in the order of arrival, from 1.
@@ -485,6 +519,20 @@ pub enum RefusalCode {
     SlotHeld,
     /// The amendment changes nothing.
     Unchanged,
+    /// A district's grant does not pay for work on these days.
+    OutsideGrant,
+    /// A district's grant has less left than the work takes.
+    BeyondGrant,
+    /// There are not as many ordinary slots as a reduction would take away.
+    TooFewSlots,
+    /// The work has not started, so nobody can have stayed away.
+    NotStarted,
+    /// The officer has clocked in, and cannot be absent.
+    ClockedIn,
+    /// The post orders have another version than the one that was acknowledged.
+    OtherOrders,
+    /// Notes and messages of the vacancy are in the log only.
+    Shelved,
     /// Bids were collected until now, and are being ranked; judged after eligibility.
     BidsClosed,
     /// The open slot is kept for the standby list; judged after eligibility.

@@ -347,6 +347,11 @@ impl ClientSession {
             News::Flagged { .. }
             | News::Happened(_)
             | News::Amended(_)
+            | News::ReadOrders(_)
+            | News::Attendance(_)
+            | News::Noted { .. }
+            | News::Said { .. }
+            | News::Attributes(_)
             | News::Missed(_)
             | News::Kept { .. } => {}
         }

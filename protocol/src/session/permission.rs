@@ -1,7 +1,7 @@
 //! Which role may ask what.
 
 use crate::token::Claims;
-use crate::{Ask, Publication, Role};
+use crate::{Afterwards, Ask, Publication, Read, Role};
 
 /// Whether somebody in this role may ask this at all.
 ///
@@ -21,10 +21,22 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         | Ask::OpenNextTier { .. }
         | Ask::Recall { .. }
         | Ask::Amend(_)
-        | Ask::PublishAll { .. } => matches!(role, Role::Coordinator | Role::Operator),
-        Ask::Roster { .. } => role == Role::Operator,
+        | Ask::PublishAll { .. }
+        | Ask::Preview(_)
+        | Ask::Grant { .. } => matches!(role, Role::Coordinator | Role::Operator),
+        Ask::Roster { .. } | Ask::PutGrant(_) => role == Role::Operator,
         Ask::Why { .. } => role != Role::ReadOnly,
         Ask::Board => role != Role::Officer,
+        Ask::Afterwards(asked) => match **asked {
+            Afterwards::Acknowledge { .. } => role == Role::Officer,
+            Afterwards::Note { .. } | Afterwards::Say { .. } => role != Role::ReadOnly,
+            Afterwards::Reduce { .. }
+            | Afterwards::NoShow { .. }
+            | Afterwards::Correct { .. }
+            | Afterwards::Remind { .. } => matches!(role, Role::Coordinator | Role::Operator),
+        },
+        // What is written and who came is nothing that the watchers of a board may read.
+        Ask::Read(_) => role != Role::ReadOnly,
     }
 }
 
@@ -32,12 +44,18 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
 /// coordinator publishes for its own agency, an officer asks why about themselves.
 pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
     match (claims.role, ask) {
-        (Role::Officer, Ask::Why { badge, .. }) => *badge == claims.subject,
+        (Role::Officer, Ask::Why { badge, .. } | Ask::Read(Read::Shifts { badge, .. })) => {
+            *badge == claims.subject
+        }
+        (Role::Officer, Ask::Afterwards(asked)) => {
+            asked.badge().is_none_or(|badge| badge == claims.subject)
+        }
         (Role::Coordinator, Ask::Publish(vacancy)) => claims.agency.as_ref() == Some(&vacancy.lead),
         (Role::Coordinator, Ask::PublishAll { vacancies }) => {
             let own = |one: &Publication| claims.agency.as_ref() == Some(&one.vacancy.lead);
             vacancies.iter().all(own)
         }
+        (Role::Coordinator, Ask::Preview(one)) => claims.agency.as_ref() == Some(&one.vacancy.lead),
         _ => true,
     }
 }
@@ -45,7 +63,13 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Amend, Direction, NewVacancy, VacancyKey};
+    use crate::{Amend, Day, Direction, Grant, Mended, NewVacancy, VacancyKey};
+
+    const DAY: Day = Day {
+        year: 2026,
+        month: 7,
+        day: 1,
+    };
 
     const ROLES: [Role; 4] = [
         Role::Officer,
@@ -101,6 +125,19 @@ mod tests {
             Ask::Board => [false, true, true, true],
             Ask::Amend(_) => [false, true, true, false],
             Ask::PublishAll { .. } => [false, true, true, false],
+            Ask::Preview(_) => [false, true, true, false],
+            Ask::PutGrant(_) => [false, false, true, false],
+            Ask::Grant { .. } => [false, true, true, false],
+            Ask::Afterwards(asked) => match **asked {
+                Afterwards::Reduce { .. } => [false, true, true, false],
+                Afterwards::NoShow { .. } => [false, true, true, false],
+                Afterwards::Correct { .. } => [false, true, true, false],
+                Afterwards::Note { .. } => [true, true, true, false],
+                Afterwards::Acknowledge { .. } => [true, false, false, false],
+                Afterwards::Remind { .. } => [false, true, true, false],
+                Afterwards::Say { .. } => [true, true, true, false],
+            },
+            Ask::Read(_) => [true, true, true, false],
             Ask::Undo { .. } => [true, false, false, false],
             Ask::JoinStandby { .. } => [true, false, false, false],
             Ask::LeaveStandby { .. } => [true, false, false, false],
@@ -144,14 +181,72 @@ mod tests {
             Ask::PublishAll {
                 vacancies: Vec::new(),
             },
+            Ask::Preview(Box::new(publication("tucson"))),
+            Ask::PutGrant(Grant {
+                district: String::new(),
+                programme: String::new(),
+                first: DAY,
+                last: DAY,
+                budget_min: 0,
+            }),
+            Ask::Grant {
+                district: String::new(),
+            },
             Ask::Undo { vacancy },
             Ask::JoinStandby { vacancy },
             Ask::LeaveStandby { vacancy },
         ];
-        for ask in &asks {
+        let asks = asks.into_iter().chain(afterwards());
+        for ask in &asks.collect::<Vec<_>>() {
             let answers = ROLES.map(|role| allowed(role, ask));
             assert_eq!(answers, expected(ask), "{ask:?}");
         }
+    }
+
+    fn afterwards() -> impl Iterator<Item = Ask> {
+        let vacancy = VacancyKey(1);
+        let badge = || "TUC-0412".to_owned();
+        let text = String::new;
+        let asked = [
+            Afterwards::Reduce {
+                vacancy,
+                fewer: 1,
+                slots: Vec::new(),
+                reason: text(),
+            },
+            Afterwards::NoShow {
+                vacancy,
+                badge: badge(),
+                again: None,
+            },
+            Afterwards::Correct {
+                vacancy,
+                badge: badge(),
+                mended: Mended::Came,
+                reason: text(),
+            },
+            Afterwards::Note {
+                vacancy,
+                badge: badge(),
+                text: text(),
+                attachments: Vec::new(),
+            },
+            Afterwards::Acknowledge {
+                vacancy,
+                version: 1,
+            },
+            Afterwards::Remind { vacancy },
+            Afterwards::Say {
+                vacancy,
+                badge: badge(),
+                text: text(),
+            },
+        ];
+        let read = Ask::Read(Read::Messages { vacancy, from: 0 });
+        asked
+            .into_iter()
+            .map(|one| Ask::Afterwards(Box::new(one)))
+            .chain([read])
     }
 
     #[test]
@@ -166,6 +261,24 @@ mod tests {
         let officer = claims(Role::Officer, Some("tucson"));
         assert!(concerns_own(&officer, &why("TUC-0412")));
         assert!(!concerns_own(&officer, &why("TUC-0413")));
+        let shifts = |badge: &str| {
+            Ask::Read(Read::Shifts {
+                badge: badge.to_owned(),
+                past: false,
+                from: 0,
+            })
+        };
+        assert!(concerns_own(&officer, &shifts("TUC-0412")));
+        assert!(!concerns_own(&officer, &shifts("TUC-0413")));
+        let say = |badge: &str| {
+            Ask::Afterwards(Box::new(Afterwards::Say {
+                vacancy: VacancyKey(1),
+                badge: badge.to_owned(),
+                text: String::new(),
+            }))
+        };
+        assert!(concerns_own(&officer, &say("TUC-0412")));
+        assert!(!concerns_own(&officer, &say("TUC-0413")));
         let coordinator = claims(Role::Coordinator, Some("tucson"));
         assert!(concerns_own(&coordinator, &why("GIL-0007")));
         assert!(concerns_own(&coordinator, &publish("tucson")));
@@ -175,6 +288,9 @@ mod tests {
         };
         assert!(concerns_own(&coordinator, &all(["tucson", "tucson"])));
         assert!(!concerns_own(&coordinator, &all(["tucson", "gilbert"])));
+        let preview = |lead| Ask::Preview(Box::new(publication(lead)));
+        assert!(concerns_own(&coordinator, &preview("tucson")));
+        assert!(!concerns_own(&coordinator, &preview("gilbert")));
         assert!(concerns_own(
             &claims(Role::Operator, None),
             &publish("gilbert")

@@ -1,8 +1,11 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
+mod afterwards;
+
 use protocol::*;
 
 mod award;
+mod publication;
 
 const NINE_US: i64 = 1_795_449_600_000_000;
 
@@ -25,12 +28,19 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
         ),
         ("goodbye".to_owned(), ClientMessage::Goodbye),
     ];
-    samples.extend(asks().into_iter().chain(award::asks()).map(|(name, ask)| {
-        (
-            format!("request-{name}"),
-            ClientMessage::Request { id: request(), ask },
-        )
-    }));
+    samples.extend(
+        asks()
+            .into_iter()
+            .chain(publication::asks())
+            .chain(afterwards::asks())
+            .chain(award::asks())
+            .map(|(name, ask)| {
+                (
+                    format!("request-{name}"),
+                    ClientMessage::Request { id: request(), ask },
+                )
+            }),
+    );
     samples.extend(places().into_iter().chain(relations()).chain(people()).map(
         |(name, change)| {
             let ask = Ask::Roster {
@@ -61,34 +71,41 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             },
         ),
     ];
-    samples.extend(news().into_iter().chain(award::news()).map(|(name, news)| {
-        let push = Push {
-            cursor: cursor(),
-            news,
-        };
-        (format!("push-{name}"), ServerMessage::Push(push))
-    }));
     samples.extend(
-        happenings()
+        news()
             .into_iter()
-            .chain(award::happenings())
-            .map(|(name, what)| {
-                let happening = Happening {
-                    vacancy: vacancy(),
-                    lead: "saguaro".to_owned(),
-                    at_us: NINE_US,
-                    what,
-                };
+            .chain(afterwards::news())
+            .chain(award::news())
+            .map(|(name, news)| {
                 let push = Push {
                     cursor: cursor(),
-                    news: News::Happened(happening),
+                    news,
                 };
-                (format!("push-happened-{name}"), ServerMessage::Push(push))
+                (format!("push-{name}"), ServerMessage::Push(push))
             }),
     );
+    let happenings = happenings()
+        .into_iter()
+        .chain(afterwards::happenings())
+        .chain(award::happenings());
+    samples.extend(happenings.map(|(name, what)| {
+        let happening = Happening {
+            vacancy: vacancy(),
+            lead: "saguaro".to_owned(),
+            at_us: NINE_US,
+            what,
+        };
+        let push = Push {
+            cursor: cursor(),
+            news: News::Happened(happening),
+        };
+        (format!("push-happened-{name}"), ServerMessage::Push(push))
+    }));
     samples.extend(
         outcomes()
             .into_iter()
+            .chain(publication::outcomes())
+            .chain(afterwards::outcomes())
             .chain(award::outcomes())
             .map(|(name, outcome)| {
                 (
@@ -625,17 +642,11 @@ fn happenings() -> Vec<(&'static str, What)> {
                 badges: vec![badge],
             },
         ),
+        ("tier-opened-start-near", publication::start_near()),
     ]
 }
 
 fn outcomes() -> Vec<(&'static str, Outcome)> {
-    let refused = |code, place| Refused {
-        code,
-        sentence: "Somebody else has it.".to_owned(),
-        place,
-        behind_us: Some(4_000),
-        clauses: vec![clause()],
-    };
     vec![
         ("won", Outcome::Won(receipt())),
         ("lost", Outcome::Lost(refused(RefusalCode::Filled, Some(3)))),
@@ -677,6 +688,16 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
             },
         ),
     ]
+}
+
+fn refused(code: RefusalCode, place: Option<u32>) -> Refused {
+    Refused {
+        code,
+        sentence: "Somebody else has it.".to_owned(),
+        place,
+        behind_us: Some(4_000),
+        clauses: vec![clause()],
+    }
 }
 
 fn clause() -> Clause {

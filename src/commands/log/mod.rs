@@ -5,6 +5,7 @@
 //! states. What a
 //! record says in words is told by `tell`, with names from `names`, in the shapes of `told`.
 
+mod afterwards;
 mod award;
 mod dump;
 mod lines;

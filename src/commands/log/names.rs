@@ -88,6 +88,7 @@ pub(super) fn tier_cause(because: TierCause) -> &'static str {
         TierCause::AllDeclined => "all-declined",
         TierCause::WindowElapsed => "window-elapsed",
         TierCause::Coordinator => "coordinator",
+        TierCause::StartNear => "start-near",
     }
 }
 

@@ -4,14 +4,16 @@
 
 use engine::core::{Actor, Amendment, Event, Receipt, Record, Refusal, Refused, State};
 use engine::model::{
-    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, Term, VacancyId,
+    Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
 };
 
-use super::award;
 use super::names::{
     Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
 };
 use super::told::{Dated, Told};
+use super::{afterwards, award};
+
+mod publication;
 
 /// Tells an event of `record` with the names that `state` has.
 pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
@@ -37,8 +39,9 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         },
         Event::Termed { vacancy, terms } => Told::Termed {
             vacancy: names.vacancy(*vacancy),
-            terms: terms.iter().map(term).collect(),
+            terms: terms.iter().map(publication::term).collect(),
         },
+        Event::GrantMade { district, grant } => publication::grant_made(names, district, grant),
         Event::Punched { vacancy, punch } => punched(names, *vacancy, punch),
         Event::Flagged {
             vacancy,
@@ -54,6 +57,14 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         Event::Amended(_) | Event::Reconfirmed { .. } | Event::Lapsed(_) => {
             tell_amendment(state, event)
         }
+        Event::Reduced(_)
+        | Event::NoShow { .. }
+        | Event::Corrected { .. }
+        | Event::Noted { .. }
+        | Event::Acknowledged { .. }
+        | Event::Reminded { .. }
+        | Event::Said { .. }
+        | Event::Shelved { .. } => Told::Afterwards(afterwards::tell(state, event)),
         Event::AgencyAdded { .. }
         | Event::AgreementSigned { .. }
         | Event::CertificationNamed { .. }
@@ -163,21 +174,6 @@ fn tell_amendment(state: &State, event: &Event) -> Told {
     }
 }
 
-/// A term as a coordinator would say it.
-fn term(term: &Term) -> String {
-    match term {
-        Term::Buffer {
-            before_ms,
-            after_ms,
-        } => format!("busy {before_ms} ms before and {after_ms} ms after"),
-        Term::Award(rule) => award::rule(rule),
-        Term::Undo { within_ms } => format!("undo within {within_ms} ms"),
-        Term::Standby { confirm_within_ms } => {
-            format!("standby list, to confirm within {confirm_within_ms} ms")
-        }
-    }
-}
-
 /// Whether an event is about a vacancy.
 pub(super) fn concerns_vacancy(event: &Event, id: VacancyId) -> bool {
     match event {
@@ -225,6 +221,16 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         } => *officer == id || recipients.contains(id),
         Event::Cancelled { holders, .. } => holders.contains(&id),
         Event::Punched { punch, .. } => punch.officer == id,
+        Event::NoShow { officer, .. } | Event::Acknowledged { officer, .. } => *officer == id,
+        Event::Corrected { correction, .. } => correction.officer == id,
+        Event::Noted { note, .. } => note.officer == id,
+        Event::Said { message, .. } => message.officer == id,
+        Event::Reminded { officers, .. } => officers.contains(id),
+        Event::Reduced(reduction) => {
+            let mut removed = reduction.removed.iter();
+            let held = removed.any(|slot| slot.holder == Some(id));
+            held || reduction.withdrawn.contains(id)
+        }
         Event::Reconfirmed { officer, .. } => *officer == id,
         Event::Lapsed(lapse) => lapse.officers.contains(id) || lapse.recipients.contains(id),
         Event::Amended(amendment) => {

@@ -7,8 +7,13 @@ use std::fmt;
 use protocol::{Position, RefusalCode, Segment};
 use serde::Serialize;
 
+use super::afterwards::Afterwards;
 use super::award::ToldAward;
 use crate::show;
+
+mod publication;
+
+pub(super) use publication::GrantMade;
 
 /// How many officers a line names before it only counts.
 const BADGES_SHOWN_MAX: usize = 8;
@@ -132,6 +137,7 @@ pub(super) enum Told {
         vacancy: String,
         terms: Vec<String>,
     },
+    GrantMade(GrantMade),
     AgencyAdded {
         agency: String,
         name: String,
@@ -230,6 +236,8 @@ pub(super) enum Told {
     /// What happened to bids and the standby list.
     #[serde(untagged)]
     Award(ToldAward),
+    #[serde(untagged)]
+    Afterwards(Afterwards),
 }
 
 /// A code with its validity; no date means without limit.
@@ -285,6 +293,8 @@ impl fmt::Display for Told {
             Told::Termed { vacancy, terms } => {
                 write!(f, "terms of {vacancy}: {}", terms.join("; "))
             }
+            Told::GrantMade(made) => write!(f, "{made}"),
+            Told::Afterwards(told) => told.fmt(f),
             Told::Award(award) => award.fmt(f),
             Told::Refused { .. } => self.say_refusal(f),
             Told::Amended { .. } | Told::Reconfirmed { .. } | Told::Lapsed { .. } => {

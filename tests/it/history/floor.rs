@@ -271,7 +271,7 @@ impl Floor {
 
     fn vacate(&mut self, officer: u32, vacancy: u32) {
         // Who holds this shift is busy in its hours and is not offered it again.
-        let recipients = self.everybody_for(&self.shifts[vacancy as usize]);
+        let mut recipients = self.everybody_for(&self.shifts[vacancy as usize]);
         let shift = &mut self.shifts[vacancy as usize];
         let was_filled = shift.seats.iter().all(|seat| seat.holder.is_some());
         for seat in &mut shift.seats {
@@ -282,6 +282,13 @@ impl Floor {
         if was_filled {
             shift.offered.clear();
         }
+        let ranks: Vec<Rank> = shift
+            .seats
+            .iter()
+            .filter(|seat| seat.holder.is_none())
+            .map(|seat| seat.rank)
+            .collect();
+        recipients.retain(|who| ranks.contains(&self.staff[*who as usize].rank));
         shift.offered.extend(recipients);
         shift.offered.sort_unstable();
         shift.offered.dedup();

@@ -101,13 +101,41 @@ pub(crate) enum By {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
     Publish(Notice),
-    Accept { vacancy: usize, round: u32 },
-    Decline { vacancy: usize, round: u32 },
-    Release { vacancy: usize },
-    Punch { vacancy: usize, off_the_map: bool },
-    Recall { vacancy: usize, officer: usize },
-    Cancel { vacancy: usize },
-    NextTier { vacancy: usize },
+    Accept {
+        vacancy: usize,
+        round: u32,
+    },
+    Decline {
+        vacancy: usize,
+        round: u32,
+    },
+    Release {
+        vacancy: usize,
+    },
+    Punch {
+        vacancy: usize,
+        off_the_map: bool,
+    },
+    Recall {
+        vacancy: usize,
+        officer: usize,
+    },
+    Cancel {
+        vacancy: usize,
+    },
+    NextTier {
+        vacancy: usize,
+    },
+    Reduce {
+        vacancy: usize,
+        fewer: usize,
+        named: Vec<usize>,
+    },
+    NoShow {
+        vacancy: usize,
+        officer: usize,
+        again: Option<(u128, HalfHour)>,
+    },
     Roster(Vec<Change>),
 }
 

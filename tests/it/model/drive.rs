@@ -206,10 +206,11 @@ impl Drive {
             return false;
         };
         let stands = matches!(row.standing, Standing::Open | Standing::Filled);
+        let lost = row.lost.iter().any(|lost| lost.officer == officer);
         let held = self.flat.held(*vacancy, officer).is_some() || row.returned.contains(&officer);
         let memory = self.flat.remembered(asked.by, asked.request);
         let remembered = memory.is_some_and(|memory| memory.ask == asked.ask);
-        stands && (1..=row.closed_round).contains(round) && !held && !remembered
+        stands && (1..=row.closed_round).contains(round) && !held && !lost && !remembered
     }
 
     fn same_answer(&self, asked: &Asked, heard: &Reply, said: &Said) -> Result<(), String> {

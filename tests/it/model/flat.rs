@@ -6,6 +6,8 @@ use engine::core::{Invalid, Kind, Refusal};
 use engine::model::{Rank, Standing};
 use engine::rules::Clause;
 
+pub(crate) use super::flaw::Flaw;
+
 use super::cast::{
     ALWAYS, Ask, Availability, By, CERTIFICATIONS, DAY, HalfHour, Notice, OFFICERS, PROGRAMMES,
     Pact, Span,
@@ -62,6 +64,11 @@ pub(crate) struct Vacancy {
     pub(crate) declined: Vec<usize>,
     pub(crate) returned: Vec<usize>,
     pub(crate) punches: usize,
+    /// Who has clocked in.
+    pub(crate) came: Vec<usize>,
+    pub(crate) no_shows: Vec<usize>,
+    /// Whose slot was taken away.
+    pub(crate) lost: Vec<Lost>,
 }
 
 #[derive(Debug, Clone)]
@@ -78,6 +85,14 @@ pub(crate) struct Holder {
     pub(crate) at: HalfHour,
     /// The last round that was filled before the award: the holder may have lost it, and heard so.
     pub(crate) filled_before: u32,
+}
+
+/// Somebody whose slot was taken away, and the rounds in which an accept was answered by it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lost {
+    pub(crate) officer: usize,
+    pub(crate) first_round: u32,
+    pub(crate) last_round: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -101,69 +116,6 @@ pub(crate) enum Said {
         sequence: u64,
     },
     No(Refusal),
-}
-
-/// Something that is wrong with the model on purpose: whatever compares it with the engine must
-/// find it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    None,
-    /// Back-to-back shifts overlap.
-    ClosedIntervals,
-    /// A pact is read in both directions.
-    PactsBothWays,
-    /// A back-up is covered by the lead, whatever its own agreement.
-    CoverOfTheLead,
-    /// Who gave a slot back may take it again.
-    ForgetsReturned,
-    /// A late answer to a closed round can win a slot of the next one.
-    LateAnswersWin,
-    /// A certificate has to hold at the accept, and not through the end.
-    CertifiedAtAcceptOnly,
-    /// An approval is looked at when the work is offered, and not again.
-    ApprovalNotCheckedAgain,
-    /// Any rank takes any slot.
-    AnyRankFits,
-    /// Declared windows are read in UTC.
-    AvailabilityInUtc,
-    /// Exceptions to the ordinary week are ignored.
-    ExceptionsIgnored,
-    /// When all have declined, nobody else is asked.
-    DeclinedByAllStops,
-    /// The window of a tier never elapses.
-    WindowNeverElapses,
-    /// A suspension takes the officer's slots away.
-    SuspensionReopens,
-    /// Answers are remembered for ever.
-    NothingForgotten,
-    /// A change that fails leaves those before it done.
-    HalfARoster,
-    /// A cancelled vacancy keeps the officers' time.
-    CancelKeepsTime,
-    /// Nobody is told when an assignment loses its ground.
-    NothingFlagged,
-}
-
-impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 17] = [
-        Flaw::ClosedIntervals,
-        Flaw::PactsBothWays,
-        Flaw::CoverOfTheLead,
-        Flaw::ForgetsReturned,
-        Flaw::LateAnswersWin,
-        Flaw::CertifiedAtAcceptOnly,
-        Flaw::ApprovalNotCheckedAgain,
-        Flaw::AnyRankFits,
-        Flaw::AvailabilityInUtc,
-        Flaw::ExceptionsIgnored,
-        Flaw::DeclinedByAllStops,
-        Flaw::WindowNeverElapses,
-        Flaw::SuspensionReopens,
-        Flaw::NothingForgotten,
-        Flaw::HalfARoster,
-        Flaw::CancelKeepsTime,
-        Flaw::NothingFlagged,
-    ];
 }
 
 impl Flat {
@@ -318,6 +270,7 @@ impl Flat {
                     return Err(Refusal::Invalid(Invalid::Position));
                 }
                 self.vacancies[*vacancy].punches += 1;
+                self.vacancies[*vacancy].came.push(officer);
                 self.done()
             }
             (Ask::Cancel { vacancy }, _) => self.cancel(*vacancy, at),
@@ -332,6 +285,22 @@ impl Flat {
                 opened.then_some(()).ok_or(Refusal::NoFurtherTier)?;
                 self.done()
             }
+            (
+                Ask::Reduce {
+                    vacancy,
+                    fewer,
+                    named,
+                },
+                _,
+            ) => self.reduce(*vacancy, (*fewer, named), at),
+            (
+                Ask::NoShow {
+                    vacancy,
+                    officer,
+                    again,
+                },
+                _,
+            ) => self.no_show(*vacancy, *officer, *again, at),
             (Ask::Roster(changes), _) => self.change_roster(changes, at),
             (_, By::Operator | By::Agency(_)) => unreachable!("only officers may: {ask:?}"),
         }
@@ -341,13 +310,23 @@ impl Flat {
         if at >= notice.start() {
             return Err(Refusal::Invalid(Invalid::InThePast));
         }
-        let same = |row: &Vacancy| row.notice.key == notice.key;
-        if self.vacancies.iter().any(same) {
+        self.unused(notice.key)?;
+        self.put_up(notice, at);
+        self.done()
+    }
+
+    /// Refuses a key that a vacancy has.
+    pub(super) fn unused(&self, key: u128) -> Result<(), Refusal> {
+        if self.vacancies.iter().any(|row| row.notice.key == key) {
             return Err(Refusal::AlreadyExists {
                 kind: Kind::Vacancy,
-                code: format!("{:032x}", notice.key).into(),
+                code: format!("{key:032x}").into(),
             });
         }
+        Ok(())
+    }
+
+    pub(super) fn put_up(&mut self, notice: &Notice, at: HalfHour) {
         let slot = |&rank: &Rank| Slot { rank, holder: None };
         self.vacancies.push(Vacancy {
             slots: notice.slots.iter().map(slot).collect(),
@@ -362,9 +341,11 @@ impl Flat {
             declined: Vec::new(),
             returned: Vec::new(),
             punches: 0,
+            came: Vec::new(),
+            no_shows: Vec::new(),
+            lost: Vec::new(),
         });
         self.open_from(self.vacancies.len() - 1, 0, at, false);
-        self.done()
     }
 
     fn accept(
@@ -389,10 +370,18 @@ impl Flat {
             });
         }
         let is_late = round <= row.closed_round;
-        if is_late && (self.flaw != Flaw::LateAnswersWin || row.standing == Standing::Filled) {
+        let mut lost = row.lost.iter().filter(|lost| lost.officer == officer);
+        let was_theirs = lost.any(|lost| (lost.first_round..=lost.last_round).contains(&round));
+        if is_late
+            && !was_theirs
+            && (self.flaw != Flaw::LateAnswersWin || row.standing == Standing::Filled)
+        {
             return Err(Refusal::Filled);
         }
         self.not_over(number, at)?;
+        if was_theirs {
+            return Err(Refusal::Amended);
+        }
         if round > row.round {
             return Err(Refusal::NotOffered);
         }
@@ -484,28 +473,8 @@ impl Flat {
         self.done()
     }
 
-    fn cancel(&mut self, number: usize, at: HalfHour) -> Result<Said, Refusal> {
-        let row = self.known(number)?;
-        match row.standing {
-            Standing::Cancelled => return Err(Refusal::Cancelled),
-            Standing::Expired => return Err(Refusal::Expired),
-            Standing::Open | Standing::Filled if row.notice.end() <= at => {
-                return Err(Refusal::Expired);
-            }
-            Standing::Open | Standing::Filled => {}
-        }
-        let keeps = self.flaw == Flaw::CancelKeepsTime;
-        let row = &mut self.vacancies[number];
-        row.standing = Standing::Cancelled;
-        row.tier_closes_at = None;
-        for slot in &mut row.slots {
-            slot.holder = slot.holder.filter(|_| keeps);
-        }
-        self.done()
-    }
-
     /// Opens the tier after those that are open, if there is one.
-    fn open_next(&mut self, number: usize, at: HalfHour, waiting: bool) -> bool {
+    pub(super) fn open_next(&mut self, number: usize, at: HalfHour, waiting: bool) -> bool {
         let Some(next) = self.next_tier(number, self.vacancies[number].tier, at) else {
             return false;
         };
@@ -555,14 +524,14 @@ impl Flat {
         row.offered.dedup();
     }
 
-    fn known(&self, number: usize) -> Result<&Vacancy, Refusal> {
+    pub(super) fn known(&self, number: usize) -> Result<&Vacancy, Refusal> {
         self.vacancies.get(number).ok_or_else(|| Refusal::Unknown {
             kind: Kind::Vacancy,
             code: number.to_string().into(),
         })
     }
 
-    fn not_over(&self, number: usize, at: HalfHour) -> Result<(), Refusal> {
+    pub(super) fn not_over(&self, number: usize, at: HalfHour) -> Result<(), Refusal> {
         let row = self.known(number)?;
         match row.standing {
             Standing::Cancelled => Err(Refusal::Cancelled),

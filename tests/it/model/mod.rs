@@ -9,9 +9,11 @@
 //!
 //! `MUSTER_MODEL_CASES=N` plays N sequences instead of [`CASES`].
 
+mod afterwards;
 mod cast;
 mod drive;
 mod flat;
+mod flaw;
 mod permission;
 mod roster;
 mod rules;
@@ -81,6 +83,7 @@ fn the_engine_does_what_the_flat_model_does() {
     for wanted in [
         "AlreadyExists",
         "Cancelled",
+        "ClockedIn",
         "Expired",
         "Filled",
         "Invalid",
@@ -88,10 +91,13 @@ fn the_engine_does_what_the_flat_model_does() {
         "NotAllowed",
         "NotEligible",
         "NotHolder",
+        "NotStarted",
         "NotOffered",
         "Overlaps",
         "RankFilled",
         "RequestReused",
+        "TooFewSlots",
+        "Unchanged",
         "Unknown",
     ] {
         assert!(sum.refusals.contains_key(wanted), "nobody heard {wanted}");

@@ -18,6 +18,9 @@ impl Flat {
             (By::Agency(agency), Ask::Cancel { vacancy } | Ask::NextTier { vacancy }) => {
                 leads(agency, *vacancy)
             }
+            (By::Agency(agency), Ask::Reduce { vacancy, .. } | Ask::NoShow { vacancy, .. }) => {
+                leads(agency, *vacancy)
+            }
             (By::Agency(agency), Ask::Recall { officer, .. }) => OFFICERS[*officer].home == agency,
             (By::Agency(agency), Ask::Roster(changes)) => {
                 changes.iter().all(|change| match subject(change) {

@@ -79,6 +79,17 @@ pub(crate) enum What {
     NextTier {
         back: u64,
     },
+    Reduce {
+        back: u64,
+        fewer: usize,
+        named: Vec<usize>,
+    },
+    /// The rest of the work starts so long after now, if it is published again.
+    NoShow {
+        back: u64,
+        officer: Who,
+        again: Option<HalfHour>,
+    },
     Roster(Vec<Change>),
     /// What was asked so many requests ago, under the same id.
     Again {
@@ -146,7 +157,7 @@ fn step(dice: &mut SplitMix64) -> Step {
 }
 
 /// How often each kind of wish is made, in the order of the arms of [`what`].
-const WEIGHTS: [u32; 11] = [130, 360, 110, 90, 10, 35, 15, 25, 110, 70, 15];
+const WEIGHTS: [u32; 13] = [130, 360, 110, 90, 10, 35, 15, 25, 110, 70, 15, 45, 45];
 
 fn wish(dice: &mut SplitMix64, kind: usize) -> Wish {
     let by = match dice.pick(&[940, 20, 25, 15]) {
@@ -210,6 +221,20 @@ fn what(dice: &mut SplitMix64, kind: usize) -> What {
         }
         9 => What::Again {
             back: below(dice, 8),
+        },
+        11 => What::Reduce {
+            back: rarely_unknown(dice, back),
+            fewer: [1, 1, 1, 0, 2][below(dice, 5)],
+            named: match below(dice, 4) {
+                0 => vec![below(dice, 3)],
+                1 if dice.chance(100) => vec![0, 0],
+                _ => Vec::new(),
+            },
+        },
+        12 => What::NoShow {
+            back: rarely_unknown(dice, back),
+            officer: who,
+            again: dice.chance(500).then(|| dice.below(8) as i64),
         },
         _ => {
             let kind = [1, 2, 3, 8][below(dice, 4)];
@@ -426,6 +451,29 @@ impl What {
             }
             What::Cancel { .. } => (lead(vacancy), Ask::Cancel { vacancy }),
             What::NextTier { .. } => (lead(vacancy), Ask::NextTier { vacancy }),
+            What::Reduce { fewer, named, .. } => {
+                let (fewer, named) = (*fewer, named.clone());
+                let asked = Ask::Reduce {
+                    vacancy,
+                    fewer,
+                    named,
+                };
+                (lead(vacancy), asked)
+            }
+            What::NoShow {
+                officer: who,
+                again,
+                ..
+            } => {
+                let officer = officer(*who, vacancy);
+                let again = again.map(|after| (key, at + after));
+                let asked = Ask::NoShow {
+                    vacancy,
+                    officer,
+                    again,
+                };
+                (lead(vacancy), asked)
+            }
             What::Roster(changes) => (By::Operator, Ask::Roster(changes.clone())),
             What::Again { .. } | What::Reuse { .. } => {
                 unreachable!("who plays the sequence knows what was asked before")
@@ -443,7 +491,9 @@ impl What {
             | What::Punch { back, .. }
             | What::Recall { back, .. }
             | What::Cancel { back }
-            | What::NextTier { back } => match (count, *back) {
+            | What::NextTier { back }
+            | What::Reduce { back, .. }
+            | What::NoShow { back, .. } => match (count, *back) {
                 (_, u64::MAX) | (0, _) => count as usize,
                 (_, back) => (count - 1 - back % count) as usize,
             },

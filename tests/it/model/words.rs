@@ -1,7 +1,7 @@
 //! The model's asks and tables in the words of the engine.
 
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{Body, NewSegment, NewVacancy, RosterChange};
+use engine::core::{Afterwards, Again, Body, NewSegment, NewVacancy, Reduce, RosterChange};
 use engine::model::{
     Date, Direction, Interval, OfficerId, Position, SiteKind, Timestamp, VacancyId, VacancyKey,
     Window,
@@ -115,8 +115,34 @@ pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
         Ask::NextTier { vacancy } => Body::OpenNextTier {
             vacancy: id(vacancy),
         },
+        Ask::Reduce {
+            vacancy,
+            fewer,
+            named,
+        } => afterwards(Afterwards::Reduce(Reduce {
+            vacancy: id(vacancy),
+            fewer: *fewer as u16,
+            slots: named.iter().map(|slot| *slot as u16).collect(),
+            reason: "fewer".into(),
+        })),
+        Ask::NoShow {
+            vacancy,
+            officer,
+            again,
+        } => afterwards(Afterwards::NoShow {
+            vacancy: id(vacancy),
+            officer: ids[*officer],
+            again: again.map(|(key, from)| Again {
+                key: VacancyKey(key),
+                from: instant(from),
+            }),
+        }),
         Ask::Roster(changes) => Body::Roster(changes.iter().map(roster_change).collect()),
     }
+}
+
+fn afterwards(asked: Afterwards) -> Body {
+    Body::Afterwards(Box::new(asked))
 }
 
 fn publication(notice: &Notice) -> NewVacancy {

@@ -1,6 +1,6 @@
 //! Amendments and what follows from them become state.
 
-use super::{award, clear_deadlines, free, set_tier_deadline, vacancy_mut};
+use super::{afterwards, award, clear_deadlines, free, set_tier_deadline, vacancy_mut};
 use crate::core::event::{Amendment, Lapse, Record, Relocation};
 use crate::core::state::{Deadline, State};
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
@@ -9,6 +9,7 @@ pub(super) fn amend(state: &mut State, record: &Record, amendment: &Amendment) {
     let id = amendment.vacancy;
     if let Some(orders) = &amendment.post_orders {
         vacancy_mut(state, id).posting.post_orders = orders.clone();
+        afterwards::amend_orders(state, id);
     }
     if amendment.moved.is_none() && amendment.slots.is_none() {
         return;
@@ -51,6 +52,8 @@ fn relocate(state: &mut State, id: VacancyId, round: u32, to: &Relocation) {
     let row = vacancy_mut(state, id);
     let lost = row.unseat(&to.lost);
     row.posting.segments.clone_from(&to.segments);
+    afterwards::move_shelf(state, id);
+    let row = vacancy_mut(state, id);
     let moved = row.moved.get_or_insert_default();
     moved.round = round;
     moved.lost.extend(lost);

@@ -5,7 +5,7 @@
 //! reservation until they accept the new round, and lose them when their time is up.
 
 use super::posting::{check_post_orders, check_segments, check_slots, resolve_segments};
-use super::{known, not_over, offer_again};
+use super::{grants, known, not_over, offer_again};
 use crate::core::command::Amend;
 use crate::core::event::{Amendment, Event, Lapse, Relocation};
 use crate::core::refusal::{Invalid, Refusal};
@@ -46,6 +46,7 @@ pub(super) fn amend(state: &State, asked: &Amend, at: Timestamp) -> Result<Vec<E
     if let Some(moved) = &moved {
         next.unseat(&moved.lost);
     }
+    grants::check(state, &next, Some((id, row)), &mut grants::Pending::new())?;
     let mut amendment = Amendment {
         vacancy: id,
         moved,

@@ -1,9 +1,11 @@
 //! What a command does, or why it does nothing. May refuse, may not write.
 
+mod afterwards;
 mod amend;
 mod answer;
 mod award;
 mod declared;
+mod grants;
 mod posting;
 mod roster;
 mod standby;
@@ -11,6 +13,7 @@ mod terms;
 mod tick;
 
 pub use award::ranked;
+pub(super) use posting::draft;
 pub use posting::resolve;
 
 use super::command::{Actor, Body, Command, RosterChange};
@@ -84,6 +87,8 @@ pub fn decide(
         (Body::OpenNextTier { vacancy }, _) => posting::open_next_tier(state, *vacancy, at)?,
         (Body::Amend(asked), _) => amend::amend(state, asked, at)?,
         (Body::Roster(changes), _) => roster::change(state, changes, at)?,
+        (Body::Grant(new), _) => grants::make(state, new)?,
+        (Body::Afterwards(asked), by) => afterwards::decide(state, asked, by, at)?,
         (Body::Tick, _) => tick::tick(state, at),
         (Body::Reveal { vacancy, seed }, _) => award::reveal(state, *vacancy, *seed, at)?,
         (Body::Undo { vacancy }, Actor::Officer(officer)) => {
@@ -124,6 +129,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
     };
     let allowed = match (command.by, &command.body) {
         (Actor::Clock, body) => matches!(body, Body::Tick),
+        (by, Body::Afterwards(asked)) => afterwards::may(state, asked, by),
         (Actor::Operator, body) => !matches!(
             body,
             Body::Tick
@@ -243,10 +249,10 @@ fn open_tiers(
         let recipients = eligible(tier);
         waiting |= !recipients.is_empty();
         let next = tier::next_tier(state.roster(), posting.lead, tier, at, posting.span());
-        let window_ms = next.and(posting.window_ms(tier));
-        let closes_at = window_ms
-            .filter(|ms| *ms > 0 && waiting)
-            .map(|ms| at.plus_ms(ms));
+        let due = next.and_then(|_| closes_at(row, tier, at));
+        let closes_at = due
+            .map(|(due_at, _)| due_at)
+            .filter(|due_at| *due_at > at && waiting);
         events.push(Event::TierOpened {
             vacancy: id,
             tier,
@@ -254,14 +260,26 @@ fn open_tiers(
             recipients,
             closes_at,
         });
-        because = match (next, window_ms) {
+        because = match (next, due) {
             (None, _) => return events,
-            (Some(_), Some(0)) => TierCause::WindowElapsed,
+            (Some(_), Some((due_at, because))) if due_at <= at => because,
             (Some(_), _) if !waiting => TierCause::NoEligibleOfficer,
             (Some(_), _) => return events,
         };
         tier = next.unwrap_or(tier);
     }
+}
+
+/// When the tier after `tier`, which is offered from `at`, opens by time, and by which rule: its
+/// window elapses or the start is near, whichever comes first.
+fn closes_at(row: &Vacancy, tier: u8, at: Timestamp) -> Option<(Timestamp, TierCause)> {
+    let near = row.start_near_at(tier);
+    let near = near.map(|near_at| (near_at.max(at), TierCause::StartNear));
+    let window = row.posting.window_ms(tier);
+    let window = window.map(|ms| (at.plus_ms(ms), TierCause::WindowElapsed));
+    near.into_iter()
+        .chain(window)
+        .min_by_key(|(due_at, _)| *due_at)
 }
 
 /// Opens the tier after the highest that is open, if there is one.
@@ -322,8 +340,8 @@ fn offer_again(
             (None, opened)
         }
         Some(_) => {
-            let window_ms = posting.window_ms(row.tier);
-            (window_ms.map(|ms| at.plus_ms(ms)), Vec::new())
+            let due = closes_at(row, row.tier, at);
+            (due.map(|(due_at, _)| due_at), Vec::new())
         }
         None => (None, Vec::new()),
     };

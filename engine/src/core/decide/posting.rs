@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::grants::{self, Pending};
 use super::{known, not_over, open_next, open_tiers, terms};
+use crate::core::afterwards::Again;
 use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause};
 use crate::core::matching::Matches;
@@ -26,7 +28,8 @@ pub(super) fn publish(
     matches: &Matches,
 ) -> Result<Vec<Event>, Refusal> {
     let id = state.vacancies().end();
-    publish_one(state, (new, &[]), id, at, matches)
+    let row = draft(state, (new, &[]), at, &mut Pending::new())?;
+    publish_one(state, (id, row), at, matches)
 }
 
 /// Publishes every one of `all`, or none.
@@ -39,34 +42,102 @@ pub(super) fn publish_all(
     must(count, Invalid::Publications)?;
     let mut keys = BTreeSet::new();
     let mut events = Vec::new();
+    let mut pending = Pending::new();
     for (id, Publication { vacancy, terms }) in (state.vacancies().end().index()..).zip(all) {
         if !keys.insert(vacancy.key) {
             return Err(taken(vacancy.key));
         }
-        let (new, id) = ((vacancy, terms.as_slice()), VacancyId::from(id));
-        events.extend(publish_one(state, new, id, at, &Matches::none())?);
+        let row = draft(state, (vacancy, terms), at, &mut pending)?;
+        let row = (VacancyId::from(id), row);
+        events.extend(publish_one(state, row, at, &Matches::none())?);
     }
     Ok(events)
 }
 
+/// The vacancy that publishing `new` would make, or why it may not be published. `pending` is what
+/// other vacancies of the same command take of grants.
+pub(in crate::core) fn draft<'a>(
+    state: &'a State,
+    (new, terms): (&NewVacancy, &[Term]),
+    at: Timestamp,
+    pending: &mut Pending<'a>,
+) -> Result<Vacancy, Refusal> {
+    let posting = resolve(state.roster(), new, at)?;
+    let mut row = Vacancy::new(posting);
+    row.terms = terms::resolve(terms, &row.posting, at)?;
+    check_new(state, &row, pending)?;
+    Ok(row)
+}
+
+fn check_new<'a>(
+    state: &'a State,
+    row: &Vacancy,
+    pending: &mut Pending<'a>,
+) -> Result<(), Refusal> {
+    if state.vacancy_id(row.posting.key).is_some() {
+        return Err(taken(row.posting.key));
+    }
+    grants::check(state, row, None, pending)
+}
+
+/// Publishes what remains of `row` after `again.from`, for one officer of the rank of `slot`. What
+/// is worn and driven is as it was, and so is the time around the work.
+pub(super) fn publish_rest(
+    state: &State,
+    (row, slot): (&Vacancy, u16),
+    again: Again,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let span = row.posting.span();
+    must(at < again.from && again.from < span.end, Invalid::Rest)?;
+    let ahead = row.posting.segments.iter();
+    let ahead = ahead.filter(|segment| again.from < segment.span.end);
+    let cut = ahead.map(|segment| {
+        let mut segment = segment.clone();
+        segment.span.start = segment.span.start.max(again.from);
+        let zone = state
+            .roster()
+            .sites
+            .find(segment.site)
+            .map(|site| &site.zone);
+        if let Some(local) =
+            zone.and_then(|zone| availability::local_spans(zone, segment.span).ok())
+        {
+            segment.local = local;
+        }
+        segment
+    });
+    let posting = Posting {
+        key: again.key,
+        segments: cut.collect(),
+        slots: vec![row.slots[usize::from(slot)].rank],
+        ..row.posting.clone()
+    };
+    let of_the_work = |term: &&Term| {
+        matches!(
+            term,
+            Term::Buffer { .. } | Term::Clothing(_) | Term::MarkedCar
+        )
+    };
+    let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
+    let mut rest = Vacancy::new(posting);
+    rest.terms = terms::resolve(&terms, &rest.posting, at)?;
+    check_new(state, &rest, &mut Pending::new())?;
+    let rest = (state.vacancies().end(), rest);
+    publish_one(state, rest, at, &Matches::none())
+}
+
 fn publish_one(
     state: &State,
-    (new, terms): (&NewVacancy, &[Term]),
-    id: VacancyId,
+    (id, row): (VacancyId, Vacancy),
     at: Timestamp,
     matches: &Matches,
 ) -> Result<Vec<Event>, Refusal> {
-    let posting = resolve(state.roster(), new, at)?;
-    if state.vacancy_id(posting.key).is_some() {
-        return Err(taken(posting.key));
-    }
     if id.index() >= VACANCIES_MAX {
         let (kind, limit) = (Kind::Vacancy, VACANCIES_MAX as u64);
         return Err(Refusal::LimitReached { kind, limit });
     }
-    let mut row = Vacancy::new(posting.clone());
-    row.terms = terms::resolve(terms, &posting, at)?;
-    let posting = Box::new(posting);
+    let posting = Box::new(row.posting.clone());
     let mut events = vec![Event::Published { id, posting }];
     if !row.terms.is_empty() {
         let terms = Box::new(row.terms.clone());

@@ -476,7 +476,14 @@ impl<'a> Draft<'a> {
             Kind::Programme => self.programme_id(code).is_ok(),
             Kind::Site => self.site_id(code).is_ok(),
             Kind::Officer => self.officer_id(code).is_ok(),
-            Kind::Pact | Kind::Vacancy | Kind::Bid | Kind::Standby => false,
+            Kind::Pact
+            | Kind::Vacancy
+            | Kind::Grant
+            | Kind::Slot
+            | Kind::Punch
+            | Kind::Correction
+            | Kind::Bid
+            | Kind::Standby => false,
         };
         if taken {
             return Err(Refusal::AlreadyExists {

@@ -4,34 +4,49 @@ use std::mem::discriminant;
 
 use crate::core::refusal::{Invalid, Refusal};
 use crate::limits::{
-    BUFFER_MS_MAX, CRITERIA_MAX, FAIRNESS_MS_MAX, HOURS_PERIOD_MS_MAX, REVEAL_WITHIN_MS_MAX,
-    STANDBY_CONFIRM_MS_MAX, STANDBY_CONFIRM_MS_MIN, UNDO_MS_MAX,
+    BUFFER_MS_MAX, CRITERIA_MAX, FAIRNESS_MS_MAX, HOURS_PERIOD_MS_MAX, REASON_LEN_MAX,
+    REVEAL_WITHIN_MS_MAX, STANDBY_CONFIRM_MS_MAX, STANDBY_CONFIRM_MS_MIN, UNDO_MS_MAX,
+    WINDOW_MS_MAX, WINDOWS_MAX,
 };
 use crate::model::{AwardRule, Collect, Criterion, Posting, Term, Terms, Timestamp};
 
 /// The terms as they are kept, with every bound checked.
 pub(super) fn resolve(terms: &[Term], posting: &Posting, at: Timestamp) -> Result<Terms, Refusal> {
     for term in terms {
-        let (is_within, otherwise) = match term {
-            Term::Buffer {
-                before_ms,
-                after_ms,
-            } => (*before_ms.max(after_ms) <= BUFFER_MS_MAX, Invalid::Terms),
-            Term::Award(rule) => (is_bounded(rule, posting, at), Invalid::Award),
-            Term::Undo { within_ms } => {
-                let within = 1..=UNDO_MS_MAX;
-                (within.contains(within_ms), Invalid::Award)
-            }
-            Term::Standby { confirm_within_ms } => {
-                let within = STANDBY_CONFIRM_MS_MIN..=STANDBY_CONFIRM_MS_MAX;
-                (within.contains(confirm_within_ms), Invalid::Award)
-            }
-        };
-        if !is_within {
-            return Err(Refusal::Invalid(otherwise));
-        }
+        check(term, posting, at).map_err(Refusal::Invalid)?;
     }
     Terms::new(terms.to_vec()).ok_or(Refusal::Invalid(Invalid::Terms))
+}
+
+fn check(term: &Term, posting: &Posting, at: Timestamp) -> Result<(), Invalid> {
+    let (within, otherwise) = match term {
+        Term::Buffer {
+            before_ms,
+            after_ms,
+        } => (*before_ms.max(after_ms) <= BUFFER_MS_MAX, Invalid::Terms),
+        Term::OpensBefore { before_ms } => {
+            let count = (1..=WINDOWS_MAX).contains(&before_ms.len());
+            let falling = before_ms.windows(2).all(|pair| pair[0] > pair[1]);
+            let bounded = |ms: &u64| (1..=WINDOW_MS_MAX).contains(ms);
+            let within = count && falling && before_ms.iter().all(bounded);
+            (within, Invalid::OpensBefore)
+        }
+        Term::BeyondGrant { reason } => {
+            let within = (1..=REASON_LEN_MAX).contains(&reason.len());
+            (within, Invalid::Reason)
+        }
+        Term::Clothing(_) | Term::MarkedCar => (true, Invalid::Terms),
+        Term::Award(rule) => (is_bounded(rule, posting, at), Invalid::Award),
+        Term::Undo { within_ms } => {
+            let within = 1..=UNDO_MS_MAX;
+            (within.contains(within_ms), Invalid::Award)
+        }
+        Term::Standby { confirm_within_ms } => {
+            let within = STANDBY_CONFIRM_MS_MIN..=STANDBY_CONFIRM_MS_MAX;
+            (within.contains(confirm_within_ms), Invalid::Award)
+        }
+    };
+    if within { Ok(()) } else { Err(otherwise) }
 }
 
 /// Whether accepts are collected for some time before the work, and ranked by what makes sense.

@@ -61,6 +61,7 @@ fn handle(
                 certification,
             }];
         }
+        Deadline::Shelve(vacancy) => return vec![Event::Shelved { vacancy }],
         // These came before all others.
         Deadline::Confirm(_) => return Vec::new(),
     };
@@ -88,7 +89,12 @@ fn handle(
         _ => {}
     }
     let waiting = !row.offered.is_empty();
-    let opened = open_next(state, (vacancy, row), TierCause::WindowElapsed, at, waiting);
+    let near_at = row.start_near_at(row.tier);
+    let because = match near_at.zip(row.tier_closes_at) {
+        Some((near_at, closes_at)) if near_at <= closes_at => TierCause::StartNear,
+        _ => TierCause::WindowElapsed,
+    };
+    let opened = open_next(state, (vacancy, row), because, at, waiting);
     opened.unwrap_or_else(|| vec![Event::WindowClosed { vacancy }])
 }
 

@@ -46,7 +46,7 @@ pub(super) fn settle_one(
         Ok(Outcome::Again(reply)) => return (reply, None),
         Ok(Outcome::New(events)) => events,
         Err(refused) if refused.refusal.is_remembered(&command.body) => {
-            vec![Event::Refused(refused)]
+            Event::Refused(refused).into()
         }
         Err(refused) => return (Err(refused), None),
     };

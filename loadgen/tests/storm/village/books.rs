@@ -160,9 +160,13 @@ impl Books {
             | Ask::Why { .. }
             | Ask::Amend(_)
             | Ask::PublishAll { .. }
+            | Ask::Preview(_)
+            | Ask::PutGrant(_)
+            | Ask::Grant { .. }
             | Ask::Undo { .. }
             | Ask::JoinStandby { .. }
             | Ask::LeaveStandby { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }
 

@@ -1,12 +1,13 @@
 //! From a scenario's line to a command.
 
-use engine::core::{Actor, Amend, Body, Command, NewSegment, NewVacancy, Publication};
+use engine::core::{Actor, Amend, Body, Command, NewSegment, NewVacancy};
 use engine::io::Clock;
 use engine::model::{Direction, OfficerId, Rank, RequestId, Timestamp, VacancyId, VacancyKey};
 
 use super::super::words::{Words, duration_ms, minute, rank, weekday};
-use super::Stage;
+use super::afterwards::VERBS;
 use super::roster::{position, roster_change};
+use super::{Stage, publication};
 
 impl Stage {
     pub(super) fn command(&mut self, words: &Words<'_>) -> Command {
@@ -18,13 +19,7 @@ impl Stage {
             ),
             None => RequestId(self.requests),
         };
-        let by = |stage: &Stage| match words.named("by") {
-            Some("operator") | None => Actor::Operator,
-            Some(who) => match stage.state().roster().agency(who) {
-                Some(agency) => Actor::Coordinator(agency),
-                None => Actor::Officer(stage.officer(who)),
-            },
-        };
+        let by = |stage: &Stage| stage.asker(words);
         let answer = |stage: &Stage, body: fn(VacancyId, u32) -> Body| {
             let vacancy = stage.vacancy(words.word(1));
             let current = stage.state().vacancy(vacancy).map_or(1, |row| row.round);
@@ -38,13 +33,14 @@ impl Stage {
         };
         let (by, body) = match words.word(0) {
             "publish" => {
-                let (vacancy, terms) = (self.publication(words), self.terms(words));
-                let body = match terms.is_empty() {
-                    true => Body::Publish(Box::new(vacancy)),
-                    false => Body::PublishAll(vec![Publication { vacancy, terms }]),
-                };
+                let body = self.publish(words);
                 (by(self), body)
             }
+            "publish-each" => {
+                let body = Body::PublishAll(self.publish_each(words));
+                (by(self), body)
+            }
+            "grant-made" => (by(self), Body::Grant(publication::grant(words))),
             "accept" => answer(self, |vacancy, round| Body::Accept { vacancy, round }),
             "decline" => answer(self, |vacancy, round| Body::Decline { vacancy, round }),
             "release" => answer(self, |vacancy, _| Body::Release { vacancy }),
@@ -74,9 +70,21 @@ impl Stage {
             "leave-standby" => answer(self, |vacancy, _| Body::LeaveStandby { vacancy }),
             "reveal" => (by(self), self.reveal(words)),
             "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
+            verb if VERBS.contains(&verb) => self.afterwards(words, by(self)),
             _ => (by(self), Body::Roster(vec![roster_change(words)])),
         };
         Command { request, by, body }
+    }
+
+    /// Whom `by=` names.
+    pub(super) fn asker(&self, words: &Words<'_>) -> Actor {
+        match words.named("by") {
+            Some("operator") | None => Actor::Operator,
+            Some(who) => match self.state().roster().agency(who) {
+                Some(agency) => Actor::Coordinator(agency),
+                None => Actor::Officer(self.officer(who)),
+            },
+        }
     }
 
     fn punch(&self, words: &Words<'_>) -> (Actor, Body) {
@@ -95,7 +103,7 @@ impl Stage {
         (Actor::Officer(self.officer(words.word(2))), body)
     }
 
-    fn publication(&mut self, words: &Words<'_>) -> NewVacancy {
+    pub(super) fn new_vacancy(&mut self, words: &Words<'_>) -> NewVacancy {
         let name = words.word(1).to_owned();
         let number = self.vacancies.len() as u128 + 1;
         let key = *self.vacancies.entry(name).or_insert(VacancyKey(number));

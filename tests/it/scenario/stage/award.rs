@@ -16,7 +16,7 @@ const DRAWS: u8 = 3;
 impl Stage {
     /// `bids-until=mon/06:00` or `fairness=500ms`, `rank-by=seniority,hours:30d,lottery:10m`,
     /// `undo=2m`, `standby=10m`.
-    pub(super) fn terms(&self, words: &Words<'_>) -> Vec<Term> {
+    pub(super) fn award_terms(&self, words: &Words<'_>) -> Vec<Term> {
         let until = words.named("bids-until").map(|at| {
             let (day, hour) = at.split_once('/').expect("`day/hh:mm`");
             Collect::Until(self.local(day, hour, "America/Phoenix"))

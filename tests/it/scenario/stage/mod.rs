@@ -1,15 +1,17 @@
 //! Plays scenario lines on a real engine with a clock that only the scenario moves.
 
+mod afterwards;
 mod ask;
 mod award;
 mod covers;
+mod publication;
 mod roster;
 mod say;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::core::{Actor, Body, Command, Refusal, State, digest};
+use engine::core::{Actor, Body, Command, NewVacancy, Refusal, State, digest};
 use engine::io::{ManualClock, Memory};
 use engine::limits::INBOX_LEN_MAX;
 use engine::log::{Background, LogOptions};
@@ -85,22 +87,25 @@ impl Stage {
                 "restart" => self.restart(),
                 "why" => self.why(&words, &mut output),
                 "holders" => self.holders(&words, &mut output),
+                "attendance" => self.attendance(&words, &mut output),
+                "shifts" => self.shifts(&words, &mut output),
+                "read" => self.read(&words, self.asker(&words), &mut output),
                 "covers" => self.covers(&words, &mut output),
+                "filled" => self.filled(&words, &mut output),
+                "times" => self.times(&words, &mut output),
+                "preview" => self.preview(&words, &mut output),
+                "grant-of" => self.grant_of(&words, &mut output),
                 "crowd" => {
                     let room = words.need("leaving").parse().expect("a number");
                     entrants.push(Entrant::Crowd(room));
                 }
                 "and" => {
                     let (_, rest) = line.split_once(' ').expect("`and` something");
-                    let change = roster::roster_change(&Words::parse(rest));
                     let last = entrants.last_mut();
                     let Some(Entrant::Line(_, command)) = last else {
                         panic!("`{line}` continues nothing");
                     };
-                    let Body::Roster(changes) = &mut command.body else {
-                        panic!("`{line}` continues no roster change");
-                    };
-                    changes.push(change);
+                    self.and(&Words::parse(rest), &mut command.body);
                 }
                 _ => {
                     let command = self.command(&words);
@@ -137,6 +142,19 @@ impl Stage {
             assert_eq!(refused.refusal, Refusal::NotAllowed);
         }
         output
+    }
+
+    /// Adds to a command what a line that begins with `and` says.
+    fn and(&mut self, words: &Words<'_>, body: &mut Body) {
+        match body {
+            Body::Roster(changes) => changes.push(roster::roster_change(words)),
+            Body::Publish(first) => {
+                let first = publication::plain(NewVacancy::clone(first));
+                *body = Body::PublishAll(vec![first, self.publication(words)]);
+            }
+            Body::PublishAll(all) => all.push(self.publication(words)),
+            _ => panic!("there is no more of this than one"),
+        }
     }
 
     /// Somebody who takes a place in line and changes nothing: not even a refusal is recorded.
@@ -216,6 +234,12 @@ fn check_index(state: &State) {
             assert_eq!(
                 fast, slow,
                 "the index agrees with its naive twin in tier {number}"
+            );
+            let funnel = state.index().funnel(ground, state.calendars(), &agencies);
+            assert_eq!(
+                funnel,
+                publication::funnel(state, ground, &agencies),
+                "the funnel agrees with explaining everybody in tier {number}"
             );
         }
     }

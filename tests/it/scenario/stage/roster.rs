@@ -34,7 +34,7 @@ pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
                 .named("at")
                 .map_or_else(|| position("33.30616,-111.84125"), position),
             geofence_m: 150,
-            district: "demo".to_owned(),
+            district: words.named("district").unwrap_or("demo").to_owned(),
             kind: words.named("kind").map_or(SiteKind::Public, site_kind),
             ade_funded: words.named("ade-funded") == Some("yes"),
         }),

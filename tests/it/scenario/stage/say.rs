@@ -28,7 +28,9 @@ impl Stage {
                 check_told(&record.events, &effects);
                 for effect in effects {
                     let event = match &effect {
-                        Effect::Happened { event, .. } => Some(&record.events[*event]),
+                        Effect::Happened { event, .. } | Effect::Written { event, .. } => {
+                            Some(&record.events[*event])
+                        }
                         _ => None,
                     };
                     self.say(&effect, event, output);
@@ -41,6 +43,7 @@ impl Stage {
     /// Events that change no board and tell nobody.
     fn say_silent(&self, events: &[Event], output: &mut String) {
         for event in events {
+            self.say_terms(event, output);
             if let Event::CertificationExpired {
                 officer,
                 certification,
@@ -97,6 +100,7 @@ impl Stage {
                     Unassigned::Amended => "amended",
                     Unassigned::Unconfirmed => "unconfirmed",
                     Unassigned::Cancelled => "cancelled",
+                    Unassigned::Reduced => "reduced",
                     Unassigned::Undone => "undone",
                 };
                 let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
@@ -116,6 +120,30 @@ impl Stage {
                     None => format!("told {vacancy} to={to}"),
                 };
                 line(output, format_args!("{said}"));
+            }
+            Effect::ReadOrders {
+                vacancy,
+                version,
+                to,
+            } => {
+                let (vacancy, to) = (self.name(*vacancy), self.badges(to));
+                line(
+                    output,
+                    format_args!("must-read {vacancy} version={version} to={to}"),
+                );
+            }
+            Effect::Attendance { vacancy, officer } => {
+                let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
+                line(output, format_args!("told-attendance {vacancy} {badge}"));
+            }
+            Effect::Written {
+                vacancy,
+                officer,
+                agencies,
+                ..
+            } => {
+                let event = event.expect("what was written is an event of the record");
+                self.say_written((*vacancy, event), *officer, agencies, output);
             }
             // That a slot is kept stands in `kept`.
             Effect::Keep { .. } => {}
@@ -153,6 +181,7 @@ impl Stage {
                     TierCause::AllDeclined => "all-declined",
                     TierCause::WindowElapsed => "window-elapsed",
                     TierCause::Coordinator => "coordinator",
+                    TierCause::StartNear => "start-near",
                 };
                 let to = self.badges(recipients);
                 let said =
@@ -210,12 +239,10 @@ impl Stage {
                 let badges = self.badges(&lapse.officers);
                 line(output, format_args!("lapsed {vacancy} {badges}"));
             }
-            // What is left is said by its effects or by the reply.
-            other => {
-                if let Some(said) = self.say_award(vacancy, other) {
-                    line(output, format_args!("{said}"));
-                }
-            }
+            other => match self.say_award(vacancy, other) {
+                Some(said) => line(output, format_args!("{said}")),
+                None => self.say_afterwards(vacancy, other, output),
+            },
         }
     }
 
@@ -235,8 +262,8 @@ impl Stage {
             }
             Err(refused) => {
                 let what = match verb {
-                    "accept" | "decline" | "release" | "punch-in" | "punch-out" | "undo"
-                    | "standby" | "leave-standby" => {
+                    "accept" | "decline" | "release" | "punch-in" | "punch-out" | "acknowledge"
+                    | "undo" | "standby" | "leave-standby" => {
                         format!("{} {}", words.word(1), words.word(2))
                     }
                     _ => format!("{verb} {}", words.word(1)),
@@ -316,7 +343,7 @@ impl Stage {
         );
     }
 
-    fn clause(&self, clause: Clause) -> String {
+    pub(super) fn clause(&self, clause: Clause) -> String {
         match clause {
             Clause::LeadOrPact => "lead-or-pact".to_owned(),
             Clause::Cover => "cover".to_owned(),
@@ -364,7 +391,14 @@ fn check_told(events: &[Event], effects: &[Effect]) {
     let given = |event: &&Event| matches!(event, Event::Awarded { .. } | Event::Reconfirmed { .. });
     let told = |effect: &&Effect| matches!(effect, Effect::Assign { .. });
     let (given, told) = (events.iter().filter(given), effects.iter().filter(told));
-    assert_eq!(given.count(), told.count(), "who has a slot is told");
+    // Who moves up behind a slot that went is told its number, and was given nothing.
+    let moves_up = events
+        .iter()
+        .any(|event| matches!(event, Event::Reduced(_)));
+    assert!(
+        given.count() == told.count() || moves_up,
+        "who has a slot is told"
+    );
     let is_idle = |effect: &Effect| match effect {
         Effect::Offer { to, .. } | Effect::Amend { to, .. } => to.is_empty(),
         Effect::Withdraw { from, .. } => from.is_empty(),
@@ -392,7 +426,7 @@ fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
+pub(super) fn line(output: &mut String, said: std::fmt::Arguments<'_>) {
     output.push_str(&said.to_string());
     output.push('\n');
 }

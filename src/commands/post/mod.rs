@@ -1,4 +1,6 @@
-//! `muster post`: publish a vacancy.
+//! `muster post`: publish a vacancy, or many.
+
+mod many;
 
 use std::io::Write;
 
@@ -10,7 +12,7 @@ use protocol::{
 use serde::Serialize;
 
 use super::print_json;
-use crate::cli::{AwardArgs, Moment, PostArgs, TierWindow};
+use crate::cli::{AskedArgs, AwardArgs, Moment, PlaceArgs, PostArgs, PostMany, TierWindow};
 use crate::reach::Reach;
 use crate::session::{SessionError, ask, new_vacancy};
 use crate::stop::Stop;
@@ -23,59 +25,88 @@ struct Posted {
     sequence: u64,
 }
 
-/// Publishes a vacancy and prints its key.
+/// Publishes what the flags, a file or a pattern describe.
 pub(super) fn run(args: &PostArgs, out: &mut dyn Write) -> Result<(), Stop> {
-    let vacancy = vacancy(args, new_vacancy()).map_err(Stop::usage)?;
-    let key = vacancy.key;
-    let terms = terms(&args.award, &args.zone).map_err(Stop::usage)?;
-    let publish = match terms.is_empty() {
-        true => Ask::Publish(vacancy),
+    match (&args.many, &args.place) {
+        (Some(PostMany::File(args)), _) => many::file(args, out),
+        (Some(PostMany::Repeat(args)), _) => many::repeat(args, out),
+        (None, Some(place)) => one(args, place, out),
+        (None, None) => Err(Stop::usage("say what to publish: see `muster post --help`")),
+    }
+}
+
+/// Publishes a vacancy and prints its key.
+fn one(args: &PostArgs, place: &PlaceArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let publication = publication(place, &args.asked, new_vacancy()).map_err(Stop::usage)?;
+    let vacancy = publication.vacancy.key;
+    let reach = Reach::find(&args.reach)?;
+    let asked = match publication.terms.is_empty() {
+        true => Ask::Publish(publication.vacancy),
         false => Ask::PublishAll {
-            vacancies: vec![Publication { vacancy, terms }],
+            vacancies: vec![publication],
         },
     };
-    let reach = Reach::find(&args.reach)?;
-    let Outcome::Done { sequence } = ask(&reach, &publish)? else {
+    let Outcome::Done { sequence } = ask(&reach, &asked)? else {
         return Err(SessionError::Unexpected.into());
     };
     match args.json {
-        true => print_json(
-            out,
-            &Posted {
-                vacancy: key,
-                sequence,
-            },
-        ),
-        false => Ok(writeln!(out, "{key}")?),
+        true => print_json(out, &Posted { vacancy, sequence }),
+        false => Ok(writeln!(out, "{vacancy}")?),
     }
 }
 
 /// What the flags describe; an error is a sentence that says what to write instead.
-fn vacancy(args: &PostArgs, key: VacancyKey) -> Result<NewVacancy, String> {
-    let windows_ms = match args.window.as_slice() {
-        [TierWindow::Never] => Vec::new(),
-        windows => {
-            let of = |window: &TierWindow| match window {
-                TierWindow::Milliseconds(milliseconds) => Some(*milliseconds),
-                TierWindow::Never => None,
-            };
-            let all: Option<Vec<u64>> = windows.iter().map(of).collect();
-            all.ok_or("--window never: not together with other windows")?
-        }
-    };
-    Ok(NewVacancy {
+pub(super) fn publication(
+    place: &PlaceArgs,
+    asked: &AskedArgs,
+    key: VacancyKey,
+) -> Result<Publication, String> {
+    let vacancy = NewVacancy {
         key,
-        lead: args.lead.clone(),
-        programme: args.programme.clone(),
-        segments: segments(&args.site, (&args.start, &args.end), &args.zone)?,
-        slots: slots(args.slots, &args.rank)?,
-        windows_ms,
-        post_orders: args.orders.clone(),
-    })
+        lead: place.lead.clone(),
+        programme: asked.programme.clone(),
+        segments: segments(&place.site, (&place.start, &place.end), &place.zone)?,
+        slots: slots(asked.slots, &asked.rank)?,
+        windows_ms: windows_ms(&asked.window)?,
+        post_orders: asked.orders.clone(),
+    };
+    let terms = terms(asked, &place.zone)?;
+    Ok(Publication { vacancy, terms })
 }
 
-/// What the flags ask beyond time, place and rank; an error is a sentence that says what to write.
-fn terms(args: &AwardArgs, zone: &str) -> Result<Vec<Term>, String> {
+fn windows_ms(windows: &[TierWindow]) -> Result<Vec<u64>, String> {
+    let windows = match windows {
+        [TierWindow::Never] => &[],
+        windows => windows,
+    };
+    let of = |window: &TierWindow| match window {
+        TierWindow::Milliseconds(milliseconds) => Ok(*milliseconds),
+        TierWindow::Never => Err("--window never: not together with other windows".to_owned()),
+    };
+    windows.iter().map(of).collect()
+}
+
+fn terms(asked: &AskedArgs, zone: &str) -> Result<Vec<Term>, String> {
+    let mut terms = Vec::new();
+    if !asked.opens_before.is_empty() {
+        let before_ms = asked.opens_before.clone();
+        terms.push(Term::OpensBefore { before_ms });
+    }
+    if let Some(reason) = asked.beyond_grant.clone() {
+        terms.push(Term::BeyondGrant { reason });
+    }
+    if let Some(clothing) = asked.clothing {
+        terms.push(Term::Clothing { clothing });
+    }
+    if asked.marked_car {
+        terms.push(Term::MarkedCar);
+    }
+    terms.extend(awarding(&asked.award, zone)?);
+    Ok(terms)
+}
+
+/// Who is given a slot; an error is a sentence that says what to write.
+fn awarding(args: &AwardArgs, zone: &str) -> Result<impl Iterator<Item = Term>, String> {
     let collect = match (args.bids_until, args.fairness) {
         (Some(until), _) => {
             let at = until
@@ -94,7 +125,7 @@ fn terms(args: &AwardArgs, zone: &str) -> Result<Vec<Term>, String> {
     let standby = args.standby;
     let standby = standby.map(|confirm_within_ms| Term::Standby { confirm_within_ms });
     let award = rule.map(|rule| Term::Award(Box::new(rule)));
-    Ok(award.into_iter().chain(undo).chain(standby).collect())
+    Ok(award.into_iter().chain(undo).chain(standby))
 }
 
 /// The slots of `ranks`, or else `count` officers'.
@@ -163,7 +194,8 @@ mod tests {
         let Command::Post(args) = cli.command else {
             panic!("not a post")
         };
-        vacancy(&args, VacancyKey(1))
+        let described = publication(&args.place.unwrap(), &args.asked, VacancyKey(1))?;
+        Ok(described.vacancy)
     }
 
     fn on_terms(words: &str) -> Result<Vec<Term>, String> {
@@ -172,7 +204,7 @@ mod tests {
         let Command::Post(args) = cli.command else {
             panic!("not a post")
         };
-        terms(&args.award, &args.zone)
+        awarding(&args.asked.award, &args.place.unwrap().zone).map(Iterator::collect)
     }
 
     #[test]
@@ -254,5 +286,88 @@ mod tests {
         ] {
             assert!(described(words).is_err(), "{words}");
         }
+    }
+
+    #[test]
+    fn terms_are_said_by_flags() {
+        let terms = |words: &str| {
+            let words = format!("muster preview --lead tucson {SHIFT} {words}");
+            let cli = Cli::try_parse_from(words.split_whitespace()).unwrap();
+            let Command::Preview(args) = cli.command else {
+                panic!("not a preview")
+            };
+            publication(&args.place, &args.asked, VacancyKey(1))
+                .unwrap()
+                .terms
+        };
+        assert_eq!(terms(""), []);
+        let before_ms = vec![172_800_000, 86_400_000];
+        let near = Term::OpensBefore { before_ms };
+        assert_eq!(terms("--opens-before 48h --opens-before 24h"), [near]);
+        let reason = "board".to_owned();
+        assert_eq!(
+            terms("--beyond-grant board"),
+            [Term::BeyondGrant { reason }]
+        );
+    }
+
+    fn post(words: &str) -> Result<String, Stop> {
+        let words = format!("muster post {words}");
+        let mut out = Vec::new();
+        let cli = Cli::try_parse_from(words.split_whitespace()).unwrap();
+        super::super::run(cli, &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    const WEEK: &str = "repeat --on mon,thu --from 2026-11-16 --until 2026-11-29 --lead tucson \
+                        --site tucson-001 --start 07:00 --end 15:00 --dry-run";
+
+    #[test]
+    fn a_pattern_is_shown_before_it_is_published() {
+        let scratch = crate::scratch::Scratch::new();
+        let file = scratch.path().join("holidays.csv");
+        std::fs::write(&file, include_str!("../../../data/holidays.csv")).unwrap();
+        let shown = post(&format!("{WEEK} --holidays {}", file.display())).unwrap();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 5, "{shown}");
+        assert!(lines[0].ends_with("2026-11-16T14:00:00Z–2026-11-16T22:00:00Z tucson-001"));
+        assert_eq!(lines[3], "2026-11-26 is left out: Thanksgiving Day");
+        assert_eq!(lines[4], "3 vacancies in 1 command; nothing was published");
+        assert_eq!(
+            post(WEEK).unwrap(),
+            post(WEEK).unwrap(),
+            "keys are the same"
+        );
+    }
+
+    #[test]
+    fn a_file_is_shown_before_it_is_published() {
+        let scratch = crate::scratch::Scratch::new();
+        let file = scratch.path().join("vacancies.csv");
+        std::fs::write(&file, post("file --example").unwrap()).unwrap();
+        let shown = post(&format!("file {} --dry-run", file.display())).unwrap();
+        assert!(
+            shown.ends_with("3 vacancies in 1 command; nothing was published\n"),
+            "{shown}"
+        );
+        let stop = post("file no-such.csv --dry-run").unwrap_err();
+        assert!(stop.report().unwrap().to_string().contains("no-such.csv"));
+    }
+
+    #[test]
+    fn a_pattern_that_makes_no_sense_is_a_usage_error() {
+        for wrong in [
+            "--site b",
+            "--zone Arizona",
+            "--zone UTC --zone UTC --site b",
+        ] {
+            let stop = post(&format!("{WEEK} {wrong}")).unwrap_err();
+            assert_eq!(stop.code(), crate::stop::USAGE, "{wrong}");
+        }
+        let never = WEEK
+            .replace("mon,thu", "sun")
+            .replace("2026-11-29", "2026-11-18");
+        let stop = post(&never).unwrap_err();
+        assert!(stop.report().unwrap().to_string().contains("no day"));
     }
 }

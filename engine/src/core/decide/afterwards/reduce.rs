@@ -1,0 +1,102 @@
+//! The customer needs fewer slots (rule 13).
+
+use std::collections::BTreeSet;
+
+use super::super::{known, not_over, open_next};
+use super::check_text;
+use crate::core::afterwards::Reduce;
+use crate::core::event::{Event, Reduction, Removed, TierCause};
+use crate::core::refusal::{Invalid, Kind, Refusal};
+use crate::core::state::State;
+use crate::limits::REASON_LEN_MAX;
+use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, Vacancy};
+use crate::rules::reduction;
+
+/// Takes slots away from a vacancy that has not started. What is left of an offer stands: nobody
+/// is asked again.
+pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    check_text(&asked.reason, REASON_LEN_MAX)?;
+    let named: BTreeSet<u16> = asked.slots.iter().copied().collect();
+    if (asked.fewer == 0 && named.is_empty()) || named.len() != asked.slots.len() {
+        return Err(Refusal::Invalid(Invalid::Reduction));
+    }
+    let id = asked.vacancy;
+    let row = known(state, id)?;
+    not_over(row, at)?;
+    if let Some(slot) = named
+        .iter()
+        .find(|slot| usize::from(**slot) >= row.slots.len())
+    {
+        let (kind, code) = (Kind::Slot, slot.to_string().into());
+        return Err(Refusal::Unknown { kind, code });
+    }
+    let gone = reduction::slots_to_go(&row.slots, asked.fewer.into(), &asked.slots);
+    let too_few = |ordinary: usize| {
+        let ordinary = u16::try_from(ordinary).unwrap_or(u16::MAX);
+        Refusal::TooFewSlots { ordinary }
+    };
+    let gone = gone.map_err(too_few)?;
+    if gone.len() == row.slots.len() {
+        return Err(too_few(gone.len() - named.len()));
+    }
+
+    let removed = gone.iter().map(|&slot| {
+        let seat = &row.slots[usize::from(slot)];
+        let holder = seat.holder.as_ref().map(|holder| holder.officer);
+        let rank = seat.rank;
+        Removed { slot, rank, holder }
+    });
+    let removed: Vec<Removed> = removed.collect();
+    let mut next = row.clone();
+    next.unseat(&holders_of(&removed));
+    next.remove_slots(&gone);
+    let withdrawn = no_longer_asked(state, &next);
+    next.offered.0 -= &withdrawn.0;
+    let mut events = vec![Event::Reduced(Box::new(Reduction {
+        vacancy: id,
+        removed,
+        scheduled: row
+            .posting
+            .segments
+            .iter()
+            .map(|segment| segment.span)
+            .collect(),
+        reason: asked.reason.as_str().into(),
+        withdrawn: withdrawn.clone(),
+    }))];
+    // Without anybody left to answer, nothing else would ask the next agencies.
+    if !withdrawn.is_empty() && undecided(&next).is_empty() {
+        let because = TierCause::NoEligibleOfficer;
+        let opened = open_next(state, (id, &next), because, at, false);
+        events.extend(opened.into_iter().flatten());
+    }
+    Ok(events)
+}
+
+/// Those for whom the offer stands and whose rank no slot asks for any more, if it is still open.
+fn no_longer_asked(state: &State, next: &Vacancy) -> OfficerSet {
+    if next.standing != Standing::Open || next.slots_open() == 0 {
+        return OfficerSet::new();
+    }
+    let ranks = &next.posting.slots;
+    let officers = &state.roster().officers;
+    let is_asked = |officer: &OfficerId| {
+        let row = officers.find(*officer);
+        row.is_some_and(|row| ranks.contains(&row.rank))
+    };
+    let asked = undecided(next);
+    asked.iter().filter(|officer| !is_asked(officer)).collect()
+}
+
+/// Those who were asked, have not declined and hold nothing.
+fn undecided(row: &Vacancy) -> OfficerSet {
+    let mut undecided = OfficerSet(&row.offered.0 - &row.declined.0);
+    for holder in row.holders() {
+        undecided.remove(holder.officer);
+    }
+    undecided
+}
+
+fn holders_of(removed: &[Removed]) -> OfficerSet {
+    removed.iter().filter_map(|slot| slot.holder).collect()
+}

@@ -1,0 +1,70 @@
+//! Flaws of the model, for the comparison to find.
+
+/// Something that is wrong with the model on purpose: whatever compares it with the engine must
+/// find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    None,
+    /// Back-to-back shifts overlap.
+    ClosedIntervals,
+    /// A pact is read in both directions.
+    PactsBothWays,
+    /// A back-up is covered by the lead, whatever its own agreement.
+    CoverOfTheLead,
+    /// Who gave a slot back may take it again.
+    ForgetsReturned,
+    /// A late answer to a closed round can win a slot of the next one.
+    LateAnswersWin,
+    /// A certificate has to hold at the accept, and not through the end.
+    CertifiedAtAcceptOnly,
+    /// An approval is looked at when the work is offered, and not again.
+    ApprovalNotCheckedAgain,
+    /// Any rank takes any slot.
+    AnyRankFits,
+    /// Declared windows are read in UTC.
+    AvailabilityInUtc,
+    /// Exceptions to the ordinary week are ignored.
+    ExceptionsIgnored,
+    /// When all have declined, nobody else is asked.
+    DeclinedByAllStops,
+    /// The window of a tier never elapses.
+    WindowNeverElapses,
+    /// A suspension takes the officer's slots away.
+    SuspensionReopens,
+    /// Answers are remembered for ever.
+    NothingForgotten,
+    /// A change that fails leaves those before it done.
+    HalfARoster,
+    /// A cancelled vacancy keeps the officers' time.
+    CancelKeepsTime,
+    /// Nobody is told when an assignment loses its ground.
+    NothingFlagged,
+    /// A reduction takes the slot that has been there for longest.
+    OldestSlotGoes,
+    /// Who has clocked in can be recorded as absent.
+    NoShowAlthoughClockedIn,
+}
+
+impl Flaw {
+    pub(crate) const PLANTED: [Flaw; 19] = [
+        Flaw::ClosedIntervals,
+        Flaw::PactsBothWays,
+        Flaw::CoverOfTheLead,
+        Flaw::ForgetsReturned,
+        Flaw::LateAnswersWin,
+        Flaw::CertifiedAtAcceptOnly,
+        Flaw::ApprovalNotCheckedAgain,
+        Flaw::AnyRankFits,
+        Flaw::AvailabilityInUtc,
+        Flaw::ExceptionsIgnored,
+        Flaw::DeclinedByAllStops,
+        Flaw::WindowNeverElapses,
+        Flaw::SuspensionReopens,
+        Flaw::NothingForgotten,
+        Flaw::HalfARoster,
+        Flaw::CancelKeepsTime,
+        Flaw::NothingFlagged,
+        Flaw::OldestSlotGoes,
+        Flaw::NoShowAlthoughClockedIn,
+    ];
+}
