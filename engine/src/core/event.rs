@@ -11,16 +11,22 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod ranking;
+mod reduction;
+
 use rkyv::{Archive, Deserialize, Serialize, rancor};
+
+pub use ranking::{Missed, Ranking};
+pub use reduction::{Reduction, Removed};
 
 use super::command::Actor;
 use super::events::Events;
-use super::refusal::{Refusal, Refused};
+use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
     Correction, Date, Grant, Interval, Kept, Message, Note, Officer, OfficerId, OfficerSet, Pact,
-    Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Seed, Segment, Sequence, Site, SiteId,
+    Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId,
     Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
@@ -420,57 +426,6 @@ pub enum Event {
         /// The first day of service that counts.
         since: Date,
     },
-}
-
-/// How bids were ranked.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Ranking {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// The seed from which lots were drawn; none if there was no lottery, or nobody revealed it.
-    pub seed: Option<Seed>,
-    /// Everybody whose bid was in, the first first. An award's place is the place here, from 1.
-    pub order: Vec<OfficerId>,
-    /// Those of them who were given no slot, in that order, and why.
-    pub missed: Vec<Missed>,
-}
-
-/// A bid that was given no slot.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Missed {
-    /// The officer.
-    pub officer: OfficerId,
-    /// Place in the ranking, from 1.
-    pub place: u32,
-    /// Why.
-    pub refusal: Refusal,
-}
-
-/// Slots that were taken away because the customer needs fewer.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reduction {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// What was taken away, in order of the numbers that the slots had. Slots behind them move up.
-    pub removed: Vec<Removed>,
-    /// When the work was to be done, as it stood: a fee counts these hours, whatever is amended
-    /// later (rule 13).
-    pub scheduled: Vec<Interval>,
-    /// Why.
-    pub reason: Box<str>,
-    /// For whom the offer no longer stands, although it is open.
-    pub withdrawn: OfficerSet,
-}
-
-/// A slot that was taken away.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Removed {
-    /// Its number until then.
-    pub slot: u16,
-    /// The rank it asked for.
-    pub rank: Rank,
-    /// Who held it.
-    pub holder: Option<OfficerId>,
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.

@@ -115,6 +115,25 @@ pub(super) fn amended(state: &mut State, id: VacancyId, is_moved: bool) {
     }
 }
 
+/// The slots `gone`, in order, are no more. What is kept of the others is kept under their new
+/// numbers; whoever one of those was kept for waits as before.
+pub(super) fn reduced(state: &mut State, id: VacancyId, gone: &[u16]) {
+    let row = vacancy_mut(state, id);
+    let is_filled = row.standing == Standing::Filled;
+    if row.awarding.is_some() {
+        change(state, id, |awarding| {
+            awarding.kept.retain(|kept| !gone.contains(&kept.slot));
+            for kept in &mut awarding.kept {
+                let before = gone.iter().filter(|slot| **slot < kept.slot).count();
+                kept.slot -= u16::try_from(before).expect("no more than there are slots");
+            }
+            if is_filled {
+                end_bids(awarding);
+            }
+        });
+    }
+}
+
 /// The vacancy is over: nobody bids or waits for it.
 pub(super) fn end(state: &mut State, id: VacancyId) {
     if vacancy_mut(state, id).awarding.is_some() {
