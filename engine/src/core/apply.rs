@@ -138,17 +138,11 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
         roster => apply_roster(state, roster, record.at),
     }
-    // An award changes nothing of what a slot takes of a grant.
-    if let Event::Published { id: vacancy, .. }
-    | Event::Cancelled { vacancy, .. }
-    | Event::Expired { vacancy }
-    | Event::Vacated { vacancy, .. }
-    | Event::Punched { vacancy, .. } = event
+    // An award changes nothing of what a slot takes of a grant, and is what there is most of.
+    if !matches!(event, Event::Awarded { .. })
+        && let Some(vacancy) = event.vacancy()
     {
-        grants::settle(state, *vacancy);
-    }
-    if let Event::Amended(amendment) = event {
-        grants::settle(state, amendment.vacancy);
+        grants::settle(state, vacancy);
     }
 }
 
