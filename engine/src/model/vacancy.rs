@@ -230,6 +230,15 @@ impl Vacancy {
         self.offered.contains(officer) || self.slot_of(officer).is_some()
     }
 
+    /// Those who were asked, have not declined and hold nothing.
+    pub fn undecided(&self) -> OfficerSet {
+        let mut undecided = OfficerSet(&self.offered.0 - &self.declined.0);
+        for holder in self.holders() {
+            undecided.remove(holder.officer);
+        }
+        undecided
+    }
+
     /// Everybody who holds a slot.
     pub fn holders(&self) -> impl Iterator<Item = &Holder> {
         self.slots.iter().filter_map(|slot| slot.holder.as_ref())

@@ -202,10 +202,7 @@ fn ask_anew(
     }
     let mut stood = OfficerSet::new();
     if row.standing == Standing::Open {
-        stood.0 = &row.offered.0 - &row.declined.0;
-        row.holders().for_each(|holder| {
-            stood.remove(holder.officer);
-        });
+        stood = row.undecided();
     }
     let is_open = next.slots_open() > 0;
     if is_open || amendment.moved.is_some() {

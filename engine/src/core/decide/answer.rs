@@ -126,11 +126,8 @@ pub(super) fn decline(
         vacancy: id,
         officer,
     }];
-    let mut undecided = OfficerSet(&row.offered.0 - &row.declined.0);
+    let mut undecided = row.undecided();
     undecided.remove(officer);
-    for holder in row.holders() {
-        undecided.remove(holder.officer);
-    }
     // Nobody waits for those whose rank has all its officers.
     let undecided = state.with_open_rank(row, &undecided);
     if row.standing == Standing::Open && undecided.is_empty() {

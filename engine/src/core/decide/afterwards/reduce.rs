@@ -65,7 +65,7 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
         withdrawn: withdrawn.clone(),
     }))];
     // Without anybody left to answer, nothing else would ask the next agencies.
-    if !withdrawn.is_empty() && undecided(&next).is_empty() {
+    if !withdrawn.is_empty() && next.undecided().is_empty() {
         let because = TierCause::NoEligibleOfficer;
         let opened = open_next(state, (id, &next), because, at, false);
         events.extend(opened.into_iter().flatten());
@@ -84,17 +84,8 @@ fn no_longer_asked(state: &State, next: &Vacancy) -> OfficerSet {
         let row = officers.find(*officer);
         row.is_some_and(|row| ranks.contains(&row.rank))
     };
-    let asked = undecided(next);
+    let asked = next.undecided();
     asked.iter().filter(|officer| !is_asked(officer)).collect()
-}
-
-/// Those who were asked, have not declined and hold nothing.
-fn undecided(row: &Vacancy) -> OfficerSet {
-    let mut undecided = OfficerSet(&row.offered.0 - &row.declined.0);
-    for holder in row.holders() {
-        undecided.remove(holder.officer);
-    }
-    undecided
 }
 
 fn holders_of(removed: &[Removed]) -> OfficerSet {
