@@ -23,7 +23,7 @@ use engine::model::{
     AgreementId, Availability, Calendar, Class, Interval, OfficerId, Position, Rank, RequestId,
     Sequence, SiteKind, Timestamp, VacancyId, VacancyKey,
 };
-use engine::rules::{Ground, tier};
+use engine::rules::tier;
 use engine::{Engine, Options, Stepper, Ticket};
 
 /// 2026-11-22T19:00:00Z.
@@ -171,7 +171,7 @@ fn matching(criterion: &mut Criterion) {
     let id = house.publish(1);
     let state = house.stepper.state();
     let row = state.vacancy(id).expect("it was published");
-    let ground = Ground::new(state.roster(), &row.posting, NOON).expect("a programme");
+    let ground = state.ground(row, NOON).expect("a programme");
     let lead = row.posting.lead;
     let agencies = tier::agencies_of_tier(state.roster(), lead, 0, NOON, ground.span);
     let mut group = criterion.benchmark_group("match one vacancy, 10,000 officers");

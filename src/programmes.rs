@@ -29,6 +29,13 @@ pub fn standard() -> Vec<RosterChange> {
         programme(TRAFFIC_CONTROL, "Traffic control", &[AZPOST]),
         programme("security", "Security", &[AZPOST]),
         programme("special-event", "Special event", &[AZPOST]),
+        // A community service officer may direct traffic when nobody else is available and a chief
+        // allows it, vacancy by vacancy; never anything else, and never school safety.
+        RosterChange::LastTierSet {
+            programme: TRAFFIC_CONTROL.to_owned(),
+            classes: vec![Class::CommunityServiceOfficer],
+            waived: vec![AZPOST.to_owned()],
+        },
     ]
 }
 
@@ -47,8 +54,7 @@ fn programme(code: &str, name: &str, certifications: &[&str]) -> RosterChange {
             .iter()
             .map(|code| (*code).to_owned())
             .collect(),
-        // A community service officer may direct traffic only as a last resort that a chief
-        // allows case by case, so no programme admits the class as such.
+        // No programme admits community service officers as such: see its last tier.
         classes: vec![Class::PeaceOfficer, Class::FullAuthorityReserve],
         approval: true,
     }
@@ -66,6 +72,9 @@ mod tests {
                 RosterChange::Certification { code, .. } => known.push(code),
                 RosterChange::Programme { certifications, .. } => {
                     assert!(certifications.iter().all(|code| known.contains(code)));
+                }
+                RosterChange::LastTierSet { programme, .. } => {
+                    assert_eq!(programme, TRAFFIC_CONTROL, "never school safety");
                 }
                 other => panic!("{other:?}"),
             }

@@ -184,6 +184,10 @@ fn what(what: &What) -> String {
             "lapsed {} round={round} to={recipients} open={slots_open}",
             badges(lapsed)
         ),
+        What::LastTierApproved {
+            approved_by,
+            recipients,
+        } => format!("last-tier-approved by {approved_by:?} to={recipients}"),
         What::Reduced { .. }
         | What::NoShow { .. }
         | What::Corrected { .. }

@@ -1,10 +1,10 @@
 //! From the wire's words to the engine's.
 
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{Amend, NewSegment, NewVacancy, RosterChange};
+use engine::core::{Amend, NewProvision, NewSegment, NewVacancy, RosterChange};
 use engine::model::{
-    Class, Date, Direction, Interval, Position, Rank, SiteKind, Timestamp, VacancyId, VacancyKey,
-    Window,
+    Beyond, Class, Date, Direction, Interval, Lift, Limit, Measure, Period, Position, Preferences,
+    Quiet, Rank, Reach, SiteKind, Timestamp, VacancyId, VacancyKey, Window,
 };
 use protocol::{Availability, Dated};
 
@@ -267,5 +267,118 @@ pub(crate) fn roster_change(change: protocol::RosterChange) -> RosterChange {
         Wire::PactEnded { lead, backup } => RosterChange::PactEnded { lead, backup },
         Wire::Excluded { site, badge } => RosterChange::Excluded { site, badge },
         Wire::Readmitted { site, badge } => RosterChange::Readmitted { site, badge },
+        provided => RosterChange::Provided(provision(provided)),
+    }
+}
+
+/// What an agency, a customer or an officer provides.
+fn provision(provided: protocol::RosterChange) -> NewProvision {
+    use protocol::RosterChange as Wire;
+    match provided {
+        Wire::LimitsSet { agency, limits } => NewProvision::Limits {
+            agency,
+            limits: limits.into_iter().map(limit).collect(),
+        },
+        Wire::LimitsLifted {
+            badge,
+            lift,
+            reason,
+        } => {
+            let lift = match lift {
+                protocol::Lift::Vacancy { vacancy } => Lift::Vacancy(VacancyKey(vacancy.0)),
+                protocol::Lift::Dated { from_us, until_us } => {
+                    Lift::Dated(validity(Some(from_us), Some(until_us)))
+                }
+            };
+            NewProvision::Lifted {
+                badge,
+                lift,
+                reason,
+            }
+        }
+        Wire::PreferencesDeclared {
+            badge,
+            preferences: declared,
+        } => NewProvision::Preferences {
+            badge,
+            preferences: preferences(declared),
+        },
+        Wire::PreferencesBind { agency, bind } => NewProvision::PreferencesBind { agency, bind },
+        Wire::DistrictExcluded {
+            lead,
+            district,
+            badge,
+        } => NewProvision::Unwanted {
+            lead,
+            district,
+            badge,
+        },
+        Wire::DistrictReadmitted {
+            lead,
+            district,
+            badge,
+        } => NewProvision::WantedAgain {
+            lead,
+            district,
+            badge,
+        },
+        Wire::LastTierSet {
+            programme,
+            classes,
+            waived,
+        } => NewProvision::LastTier {
+            programme,
+            classes: classes.into_iter().map(class).collect(),
+            waived,
+        },
+        other => unreachable!("`roster_change` sends only provisions here: {other:?}"),
+    }
+}
+
+fn limit(limit: protocol::Limit) -> Limit {
+    let hours = |period, most_minutes| Measure::Hours {
+        period,
+        most_minutes,
+    };
+    let measure = match limit.measure {
+        protocol::Measure::Day { most_minutes } => hours(Period::Day, most_minutes),
+        // Days count from 1 on the wire; 0 becomes a day the engine refuses.
+        protocol::Measure::Week {
+            starts_on,
+            most_minutes,
+        } => {
+            let starts_on = starts_on.wrapping_sub(1);
+            hours(Period::Week { starts_on }, most_minutes)
+        }
+        protocol::Measure::Days { days, most_minutes } => hours(Period::Days(days), most_minutes),
+        protocol::Measure::Rest { least_minutes } => Measure::Rest { least_minutes },
+    };
+    Limit {
+        measure,
+        beyond: match limit.blocks {
+            true => Beyond::Block,
+            false => Beyond::Warn,
+        },
+        valid: validity(limit.from_us, limit.until_us),
+    }
+}
+
+fn preferences(declared: protocol::Preferences) -> Preferences {
+    let window = |(from_minute, until_minute)| Window {
+        from_minute,
+        until_minute,
+    };
+    let districts = declared.districts.into_iter();
+    Preferences {
+        districts: districts.map(String::into_boxed_str).collect(),
+        reach: declared.near.map(|near| Reach {
+            from: position(near.position),
+            metres: near.metres,
+        }),
+        notice_ms: declared.notice_ms,
+        quiet: declared.quiet.map(|quiet| Quiet {
+            zone: quiet.zone.into(),
+            windows: quiet.windows.into_iter().map(window).collect(),
+        }),
     }
 }

@@ -194,7 +194,7 @@ impl Hub {
                 officer, clause, ..
             } => {
                 let badge = speak::badge(state, *officer);
-                let clause = speak::clause_name(state, *clause);
+                let clause = speak::flagged_clause(state, *clause);
                 let flag = News::Flagged {
                     vacancy,
                     badge,
@@ -455,6 +455,20 @@ impl Hub {
                         .unknown(caller, "vacancy", &key.to_string(), false);
                 }
                 (_, None) => return self.desk.unknown(caller, "officer", &badge, false),
+            },
+            Ask::ApproveLastTier {
+                vacancy: key,
+                approved_by,
+            } => match vacancy(key) {
+                Some(vacancy) => Body::ApproveLastTier {
+                    vacancy,
+                    approved_by,
+                },
+                None => {
+                    return self
+                        .desk
+                        .unknown(caller, "vacancy", &key.to_string(), false);
+                }
             },
             // Sessions take these straight to the engine.
             Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {

@@ -39,7 +39,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
-pub use crate::speak::{board_row, clause, clause_name, refused, segments};
+pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};

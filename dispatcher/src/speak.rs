@@ -1,5 +1,7 @@
 //! From the engine's words to the wire's. Names are looked up in a follower's state.
 
+mod limits;
+
 use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Unassigned};
 use engine::model::{
     AgencyId, AgreementId, OfficerId, OfficerSet, Rank, Segment, Standing, Timestamp, Vacancy,
@@ -13,6 +15,7 @@ use protocol::{
 
 mod publication;
 
+pub use limits::period;
 pub(crate) use publication::grant;
 pub(crate) use publication::preview;
 
@@ -175,8 +178,20 @@ pub fn clause_name(state: &State, clause: Clause) -> String {
         Clause::Available => "available",
         Clause::NotExcluded => "not-excluded",
         Clause::Free => "free",
+        Clause::Preferred => "preferred",
+        Clause::Hours { period, .. } => return format!("hours:{}", limits::period(period)),
+        Clause::Rest { .. } => "rest",
     };
     name.to_owned()
+}
+
+/// A clause that is flagged: its name, and the figures where it has some.
+pub fn flagged_clause(state: &State, clause: Clause) -> String {
+    let name = clause_name(state, clause);
+    match limits::figures(clause) {
+        Some(figures) => format!("{name} ({figures})"),
+        None => name,
+    }
 }
 
 fn clause_detail(state: &State, clause: Clause, holds: bool) -> String {
@@ -217,13 +232,20 @@ fn clause_detail(state: &State, clause: Clause, holds: bool) -> String {
             "the declared windows do not contain the work",
         ),
         Clause::NotExcluded => (
-            "no site objects to the officer",
-            "a site does not want this officer",
+            "no site and no district objects to the officer",
+            "a site or its district does not want this officer",
         ),
         Clause::Free => (
             "no other assignment overlaps",
             "another assignment overlaps",
         ),
+        Clause::Preferred => (
+            "the officer prefers such work",
+            "the officer prefers other work, and the home agency keeps to that",
+        ),
+        Clause::Hours { .. } | Clause::Rest { .. } => {
+            return limits::detail(clause, holds);
+        }
     };
     if holds { yes.to_owned() } else { no.to_owned() }
 }
@@ -265,6 +287,8 @@ pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
         Refusal::OtherOrders { .. } => RefusalCode::OtherOrders,
         Refusal::Full { .. } => RefusalCode::LimitReached,
         Refusal::Shelved => RefusalCode::Shelved,
+        Refusal::NoLastTier => RefusalCode::NoFurtherTier,
+        Refusal::TiersLeft => RefusalCode::NotOffered,
     };
     let behind = |filled: Timestamp| received_us - filled.as_micros();
     protocol::Refused {
@@ -402,6 +426,10 @@ pub(crate) fn happening(
             round: lapse.round,
             recipients: count(&lapse.recipients),
             badges: badges(state, &lapse.officers),
+        },
+        Event::LastTierApproved(approved) => What::LastTierApproved {
+            approved_by: approved.approved_by.to_string(),
+            recipients: count(&approved.recipients),
         },
         other => crate::afterwards::happening(state, row, other)?,
     };

@@ -101,3 +101,15 @@ pub const CORRECTION_MARGIN_MS: u64 = 24 * 3_600 * 1_000;
 /// How long after the work notes and messages stay at hand, in milliseconds (30 days); the log has
 /// them for as long as it is kept.
 pub const JOURNAL_RETENTION_MS: u64 = 30 * 24 * 3_600 * 1_000;
+/// Limits of one agency to its officers' work.
+pub const LIMITS_MAX: usize = 32;
+/// Longest period in which hours are counted, in local days.
+pub const PERIOD_DAYS_MAX: u8 = 31;
+/// Lifts of one officer's limits that may be of use at a time.
+pub const LIFTS_MAX: usize = 256;
+/// Districts that one officer prefers.
+pub const DISTRICTS_MAX: usize = 64;
+/// Farthest that an officer can say to travel, in metres: across a large state.
+pub const REACH_METRES_MAX: u32 = 2_000_000;
+/// Windows of quiet in a day.
+pub const QUIET_WINDOWS_MAX: usize = 8;

@@ -82,7 +82,7 @@ fn in_index(crowd: &Crowd, officers: &[OfficerId]) -> [Row; 3] {
         let (old, new) = rows.expect("it was drawn from them");
         index.declare(officer, &old.availability, new);
     });
-    let span = crowd.work[0].posting.span();
+    let span = crowd.work[0].row.posting.span();
     let nothing = Calendar::default();
     let busy = goes(officers, |officer, turn| match turn {
         true => index.book(officer, span),

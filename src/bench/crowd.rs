@@ -14,7 +14,7 @@ use engine::core::{Actor, Event, Record, State, apply};
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
     Code, Date, Held, Interval, Officer, OfficerId, Pact, Posting, Programme, ProgrammeId, Rank,
-    RequestId, Segment, SiteId, Timestamp, VacancyKey, Window,
+    RequestId, Segment, SiteId, Timestamp, Vacancy, VacancyKey, Window,
 };
 use engine::rules::availability::local_spans;
 use loadgen::seed::SplitMix64;
@@ -80,7 +80,7 @@ pub(super) struct Flat {
 
 /// A vacancy to be matched.
 pub(super) struct Work {
-    pub(super) posting: Posting,
+    pub(super) row: Vacancy,
     /// The lead agency and its back-ups.
     pub(super) agencies: Vec<AgencyId>,
     /// Which of the five days.
@@ -93,14 +93,14 @@ impl Work {
         let asked = self.kinds();
         officer.kinds & asked == asked
             && officer.is_ready
-            && officer.approved >> self.posting.programme.0 & 1 == 1
+            && officer.approved >> self.row.posting.programme.0 & 1 == 1
             && officer.busy >> self.day & 1 == 0
             && self.agencies.contains(&AgencyId(u32::from(officer.agency)))
     }
 
     /// The kinds of certification asked, one bit each.
     pub(super) fn kinds(&self) -> u16 {
-        let kinds = ASKED[self.posting.programme.index()];
+        let kinds = ASKED[self.row.posting.programme.index()];
         kinds.iter().fold(0, |bits, kind| bits | 1 << kind)
     }
 }
@@ -370,12 +370,12 @@ impl Maker {
         let lead = (asked[0], programme);
         let slots = vec![Rank::Officer];
         Work {
-            posting: posting(
+            row: Vacancy::new(posting(
                 1 << 64 | u128::from(number),
                 lead,
                 (day, hour, hours),
                 slots,
-            ),
+            )),
             agencies: asked.clone(),
             day,
         }

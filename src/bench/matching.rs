@@ -340,7 +340,7 @@ fn side_by_side(plan: &MatchPlan, mut sides: [Side<'_>; 2]) -> [f64; 2] {
 }
 
 fn ground<'a>(crowd: &'a Crowd, work: &'a Work) -> Ground<'a> {
-    let ground = Ground::new(crowd.state.roster(), &work.posting, crowd.now());
+    let ground = crowd.state.ground(&work.row, crowd.now());
     ground.expect("work of the crowd is of one of its programmes")
 }
 
@@ -468,7 +468,7 @@ fn write(crowd: &Crowd, folder: &Path) -> Result<(), BenchError> {
     for (number, work) in crowd.work.iter().enumerate() {
         let agencies: Vec<String> = work.agencies.iter().map(|id| id.0.to_string()).collect();
         let (agencies, kinds) = (agencies.join(" "), work.kinds());
-        let ProgrammeId(programme) = work.posting.programme;
+        let ProgrammeId(programme) = work.row.posting.programme;
         let (day, eligible) = (work.day, marks(crowd, work).len());
         let _infallible = writeln!(
             vacancies,

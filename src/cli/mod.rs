@@ -5,6 +5,7 @@ mod bench;
 mod help;
 mod log;
 mod publication;
+mod roster;
 mod words;
 
 use std::net::SocketAddr;
@@ -29,6 +30,10 @@ pub use log::{
 pub use publication::{
     AskedArgs, GrantArgs, ManyArgs, PlaceArgs, PostArgs, PostFileArgs, PostMany, PostRepeatArgs,
     PreviewArgs,
+};
+pub use roster::{
+    ApproveLastTierArgs, BindArgs, ChangeArgs, DeclareArgs, ExcludeArgs, LastTierArgs, LiftArgs,
+    LimitsArgs, PreferArgs, RosterCommand, RosterWhat,
 };
 pub use words::{Moment, Setting, Until, Window as TierWindow, when, window as tier_window};
 
@@ -63,6 +68,9 @@ pub enum Command {
     /// Import agencies, officers, sites or pacts from CSV
     #[command(after_help = help::IMPORT)]
     Import(ImportCommand),
+    /// Change the roster: availability, preferences, limits, exclusions, last tiers
+    #[command(after_help = help::ROSTER)]
+    Roster(RosterCommand),
     /// Publish a vacancy, or many at once
     #[command(after_help = help::POST)]
     Post(Box<PostArgs>),

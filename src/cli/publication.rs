@@ -103,6 +103,12 @@ pub struct AskedArgs {
     /// What is worn: uniform or civilian
     #[arg(long, value_name = "CLOTHES", value_parser = clothing)]
     pub clothing: Option<Clothing>,
+    /// Time before the work that belongs to it: nobody works elsewhere then
+    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    pub before: Option<u64>,
+    /// Time after the work that belongs to it
+    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    pub after: Option<u64>,
     /// The officer comes in a marked patrol car
     #[arg(long)]
     pub marked_car: bool,

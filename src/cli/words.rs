@@ -3,7 +3,7 @@
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
-use protocol::{Clothing, Rank, Role};
+use protocol::{Class, Clothing, Limit, Measure, Position, Rank, Role};
 
 /// `KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,93 @@ pub(super) fn rank(written: &str) -> Result<Rank, String> {
         "commander" => Ok(Rank::Commander),
         _ => Err("expected officer, sergeant or commander".to_owned()),
     }
+}
+
+pub(super) fn class(written: &str) -> Result<Class, String> {
+    match written {
+        "peace-officer" => Ok(Class::PeaceOfficer),
+        "full-authority-reserve" => Ok(Class::FullAuthorityReserve),
+        "community-service-officer" => Ok(Class::CommunityServiceOfficer),
+        _ => Err(
+            "expected peace-officer, full-authority-reserve or community-service-officer"
+                .to_owned(),
+        ),
+    }
+}
+
+/// `day:12h:block`, `week-from-mon:40h:warn`, `14-days:80h:block`, `rest:8h:block`.
+pub(super) fn limit(written: &str) -> Result<Limit, String> {
+    let expected = || {
+        "expected day:12h:block, week-from-mon:40h:warn, 14-days:80h:block or rest:8h:warn"
+            .to_owned()
+    };
+    let [what, most, beyond] = written.split(':').collect::<Vec<_>>()[..] else {
+        return Err(expected());
+    };
+    let minutes = milliseconds(most).map_err(|_| expected())? / 60_000;
+    let most_minutes = u16::try_from(minutes).map_err(|_| expected())?;
+    let weekday = |day: &str| {
+        let place = DAYS.iter().position(|name| *name == day)?;
+        u8::try_from(place + 1).ok()
+    };
+    let week = what.strip_prefix("week-from-").and_then(weekday);
+    let days = what
+        .strip_suffix("-days")
+        .and_then(|days| days.parse().ok());
+    let measure = match (what, week, days) {
+        ("day", ..) => Measure::Day { most_minutes },
+        ("rest", ..) => Measure::Rest {
+            least_minutes: most_minutes,
+        },
+        (_, Some(starts_on), _) => Measure::Week {
+            starts_on,
+            most_minutes,
+        },
+        (_, _, Some(days)) => Measure::Days { days, most_minutes },
+        _ => return Err(expected()),
+    };
+    let blocks = match beyond {
+        "block" => true,
+        "warn" => false,
+        _ => return Err(expected()),
+    };
+    Ok(Limit {
+        measure,
+        blocks,
+        from_us: None,
+        until_us: None,
+    })
+}
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// `33.30616,-111.84125` in millionths of a degree.
+pub(super) fn position(written: &str) -> Result<Position, String> {
+    let expected = || "expected a latitude and a longitude such as 33.30616,-111.84125".to_owned();
+    let udeg = |degrees: &str, most: f64| {
+        let degrees: f64 = degrees.trim().parse().ok()?;
+        // A bound that NaN does not meet, and that a number of millionths fits into.
+        (degrees.abs() <= most).then_some((degrees * 1e6).round() as i32)
+    };
+    let (north, east) = written.split_once(',').ok_or_else(expected)?;
+    let latitude_udeg = udeg(north, 90.0).ok_or_else(expected)?;
+    let longitude_udeg = udeg(east, 180.0).ok_or_else(expected)?;
+    Ok(Position {
+        latitude_udeg,
+        longitude_udeg,
+    })
+}
+
+/// `22:00-06:00` in minutes of a day, which may go on past midnight.
+pub(super) fn quiet(written: &str) -> Result<(u16, u16), String> {
+    let minute = |text: &str| {
+        let time: Time = text.parse().ok().filter(|_| text.len() == "07:00".len())?;
+        Some(u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs()))
+    };
+    let both = written.split_once('-');
+    let both = both.and_then(|(from, until)| Some((minute(from)?, minute(until)?)));
+    both.filter(|(from, until)| from != until)
+        .ok_or_else(|| "expected hours such as 22:00-06:00".to_owned())
 }
 
 pub(super) fn clothing(written: &str) -> Result<Clothing, String> {

@@ -12,6 +12,7 @@ mod init;
 mod log;
 mod post;
 mod preview;
+mod roster;
 mod serve;
 mod token;
 mod watch;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             ConfigWhat::Print(args) => config::print(&args, out),
         },
         Command::Import(command) => import::run(&command.table, out),
+        Command::Roster(command) => roster::run(&command.what, out),
         Command::Post(args) => post::run(&args, out),
         Command::Preview(args) => preview::run(&args, out),
         Command::Grant(args) => grant::run(&args, out),

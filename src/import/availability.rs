@@ -27,7 +27,7 @@ const WINDOW: &str = "a window such as 06:00-18:00 that ends after it begins (wr
                       midnight as two)";
 
 /// Reads a whole field.
-pub(super) fn availability(written: &str) -> Result<Availability, String> {
+pub(crate) fn availability(written: &str) -> Result<Availability, String> {
     if written == "always" {
         return Ok(Availability::Always);
     }

@@ -34,6 +34,7 @@ mod vacancies;
 use protocol::RosterChange;
 use rows::Shape;
 
+pub(crate) use availability::availability;
 pub use problem::{ImportError, PROBLEMS_MAX, Problem};
 pub use vacancies::{VACANCIES_EXAMPLE, rows_of_days, vacancies};
 

@@ -127,6 +127,12 @@ fn everything_is_known_before_it_is_named() {
                         .all(|d| codes.contains(&d.code))
                 );
             }
+            RosterChange::LastTierSet {
+                programme, waived, ..
+            } => {
+                assert!(codes.contains(&programme));
+                assert!(waived.iter().all(|code| codes.contains(code)));
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -7,9 +7,10 @@ use engine::index::naive;
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
     Code, Date, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Posting, Programme,
-    ProgrammeId, Rank, RequestId, Segment, SiteId, Timestamp, VacancyId, VacancyKey, Window,
+    ProgrammeId, Rank, RequestId, Segment, SiteId, Timestamp, Vacancy, VacancyId, VacancyKey,
+    Window,
 };
-use engine::rules::{Ground, tier};
+use engine::rules::tier;
 use proptest::prelude::*;
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -454,10 +455,12 @@ proptest! {
 
 /// The index and its twin in every tier of `wanted`.
 fn compare(state: &State, wanted: &Posting) -> Result<(), TestCaseError> {
-    let ground = Ground::new(state.roster(), wanted, Timestamp(0)).expect("a programme");
+    let wanted = &Vacancy::new(wanted.clone());
+    let ground = state.ground(wanted, Timestamp(0)).expect("a programme");
     for number in 0..3 {
         let roster = state.roster();
-        let agencies = tier::agencies_of_tier(roster, wanted.lead, number, ground.at, ground.span);
+        let agencies =
+            tier::agencies_of_tier(roster, wanted.posting.lead, number, ground.at, ground.span);
         let fast = state.index().eligible(ground, state.calendars(), &agencies);
         let slow = naive::eligible(ground, state.calendars(), &agencies);
         prop_assert_eq!(fast, slow, "tier {}", number);

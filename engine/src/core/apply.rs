@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod amend;
+mod provisions;
 
 use super::event::{Event, Record};
 use super::grants;
@@ -134,6 +135,10 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         | Event::Reminded { .. }
         | Event::Said { .. }
         | Event::Shelved { .. } => afterwards::apply(state, record, event),
+        Event::LastTierApproved(approved) => provisions::approve_last_tier(state, record, approved),
+        Event::PushDeferred(deferred) => provisions::defer(state, deferred),
+        Event::Pushed { vacancy, .. } => provisions::pushed(state, *vacancy, record.at),
+        Event::LimitsLifted(lifted) => provisions::lift(state, lifted, record.at),
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
         roster => apply_roster(state, roster, record.at),
@@ -175,13 +180,13 @@ fn award(
         row.filled_at = Some(record.at);
     }
     let calendar = state.durable.calendars.find_or_put(officer);
-    for segment in &row.posting.segments {
+    for span in row.busy() {
         assert!(
-            calendar.overlapping(segment.span).is_none(),
+            calendar.overlapping(span).is_none(),
             "an officer is in one place at a time"
         );
-        calendar.book(segment.span, id);
-        state.index.book(officer, segment.span);
+        calendar.book(span, id);
+        state.index.book(officer, span);
     }
     if is_filled {
         clear_deadlines(state, id);
@@ -290,14 +295,21 @@ fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
             if let Some(pacts) = roster.pacts.get_mut(lead) {
                 pacts.remove(backup);
             }
+            state.index.widen();
         }
         Event::Excluded { site, officer } => {
             roster.exclusions.insert((*site, *officer));
+            state.index.widen();
         }
         Event::Readmitted { site, officer } => {
             roster.exclusions.remove(&(*site, *officer));
             state.index.widen();
         }
+        Event::LimitsSet { .. }
+        | Event::PreferencesDeclared { .. }
+        | Event::PreferencesBound { .. }
+        | Event::District { .. }
+        | Event::LastTierSet { .. } => provisions::provide(state, event),
         officer => apply_officer(state, officer, at),
     }
 }

@@ -5,8 +5,8 @@
 
 use super::afterwards::Afterwards;
 use crate::model::{
-    AgencyId, Author, Class, Date, Direction, Interval, OfficerId, Position, Rank, RequestId,
-    SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
+    AgencyId, Author, Class, Date, Direction, Interval, Lift, Limit, OfficerId, Position,
+    Preferences, Rank, RequestId, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
 /// One request.
@@ -113,6 +113,13 @@ pub enum Body {
     Grant(NewGrant),
     /// What follows an award: fewer slots, attendance, post orders read, notes and messages.
     Afterwards(Box<Afterwards>),
+    /// Ask the last tier of a vacancy's programme as well, because somebody approved it.
+    ApproveLastTier {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Who: the chief or the designee, for the record.
+        approved_by: String,
+    },
 }
 
 /// What pays for school safety work in a district.
@@ -304,6 +311,72 @@ pub enum RosterChange {
         site: String,
         /// The officer.
         badge: String,
+    },
+    /// Limits, preferences, districts that do not want an officer, last tiers.
+    Provided(NewProvision),
+}
+
+/// What an agency, a customer or an officer provides.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum NewProvision {
+    /// The limits of an agency to its officers' work, replacing all that it had; none ends them.
+    Limits {
+        /// Code of the home agency.
+        agency: String,
+        /// The limits, in the order in which they are judged.
+        limits: Vec<Limit>,
+    },
+    /// For some work the limits of an officer warn and do not block.
+    Lifted {
+        /// The officer.
+        badge: String,
+        /// For what.
+        lift: Lift,
+        /// Why, for the record.
+        reason: String,
+    },
+    /// What an officer would rather be asked for, replacing what was declared before; the default
+    /// ends it.
+    Preferences {
+        /// The officer.
+        badge: String,
+        /// The declaration; windows of quiet need not be sorted.
+        preferences: Preferences,
+    },
+    /// Whether an agency's officers may accept only what they prefer.
+    PreferencesBind {
+        /// Code of the home agency.
+        agency: String,
+        /// Whether they may.
+        bind: bool,
+    },
+    /// A district does not want an officer at any of its sites.
+    Unwanted {
+        /// Code of the lead agency of its sites.
+        lead: String,
+        /// The district.
+        district: String,
+        /// The officer.
+        badge: String,
+    },
+    /// A district no longer objects to an officer.
+    WantedAgain {
+        /// Code of the lead agency of its sites.
+        lead: String,
+        /// The district.
+        district: String,
+        /// The officer.
+        badge: String,
+    },
+    /// Who may come to work of a programme when nobody else is available, replacing what was
+    /// said before.
+    LastTier {
+        /// Code of the programme.
+        programme: String,
+        /// Classes admitted beside its own; none means that there is no last tier.
+        classes: Vec<Class>,
+        /// Codes of those of its certifications that are not asked of them.
+        waived: Vec<String>,
     },
 }
 

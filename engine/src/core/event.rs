@@ -11,6 +11,8 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod about;
+
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::command::Actor;
@@ -19,9 +21,9 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Correction, Grant, Interval, Message, Note, Officer, OfficerId, OfficerSet, Pact, Posting,
-    Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site, SiteId, Terms,
-    Timestamp, VacancyId,
+    Correction, Grant, Interval, LastTier, Lift, Limit, Message, Note, Officer, OfficerId,
+    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
+    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -350,6 +352,95 @@ pub enum Event {
         /// The vacancy.
         vacancy: VacancyId,
     },
+    /// An agency set limits to its officers' work, in place of all that it had.
+    LimitsSet {
+        /// The home agency.
+        agency: AgencyId,
+        /// The limits.
+        limits: Vec<Limit>,
+    },
+    /// A coordinator lifted an officer's limits for some work.
+    LimitsLifted(Box<LimitsLifted>),
+    /// An officer said what they would rather be asked for.
+    PreferencesDeclared {
+        /// The officer.
+        officer: OfficerId,
+        /// The declaration.
+        preferences: Box<Preferences>,
+    },
+    /// An agency said whether its officers may accept only what they prefer.
+    PreferencesBound {
+        /// The home agency.
+        agency: AgencyId,
+        /// Whether they may.
+        bind: bool,
+    },
+    /// A district does not want an officer, or no longer objects.
+    District {
+        /// The lead agency of its sites.
+        lead: AgencyId,
+        /// The district.
+        district: Box<str>,
+        /// The officer.
+        officer: OfficerId,
+        /// Whether it wants the officer.
+        wants: bool,
+    },
+    /// It was said who may come to work of a programme when nobody else is available.
+    LastTierSet {
+        /// The programme.
+        programme: ProgrammeId,
+        /// Who; none means nobody.
+        last_tier: Option<Box<LastTier>>,
+    },
+    /// Somebody approved that the last tier of a vacancy's programme is asked as well.
+    LastTierApproved(Box<LastTierApproved>),
+    /// Some of those who were just offered a vacancy are not to be disturbed now: they are pushed
+    /// later, if it is still open then.
+    PushDeferred(Box<PushDeferred>),
+    /// The quiet of some officers is over; they are told of a vacancy that was offered before.
+    Pushed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Those for whom the offer still stands.
+        officers: OfficerSet,
+    },
+}
+
+/// For some work, an officer's limits warn and do not block.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LimitsLifted {
+    /// The officer.
+    pub officer: OfficerId,
+    /// For what.
+    pub lift: Lift,
+    /// Why.
+    pub reason: Box<str>,
+    /// The limits that one vacancy exceeds, each with what the officer holds and would then hold.
+    /// Empty for dates: there the award is flagged with its figures.
+    pub exceeded: Vec<Clause>,
+}
+
+/// The approval of a last tier.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LastTierApproved {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// Who approved it.
+    pub approved_by: Box<str>,
+    /// Who is offered it because of that.
+    pub recipients: OfficerSet,
+}
+
+/// A push that waits until some officers' quiet is over.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PushDeferred {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// When the quiet is over.
+    pub until: Timestamp,
+    /// Whose.
+    pub officers: OfficerSet,
 }
 
 /// Slots that were taken away because the customer needs fewer.
@@ -439,35 +530,6 @@ impl Record {
         let writer = std::mem::take(bytes);
         let encoded = rkyv::api::high::to_bytes_in::<_, rancor::Error>(self, writer);
         *bytes = encoded.expect("a record in memory can be written to memory");
-    }
-}
-
-impl Event {
-    /// The vacancy whose standing this changes.
-    pub fn vacancy(&self) -> Option<VacancyId> {
-        match self {
-            Event::Published { id: vacancy, .. }
-            | Event::TierOpened { vacancy, .. }
-            | Event::Awarded { vacancy, .. }
-            | Event::Declined { vacancy, .. }
-            | Event::Vacated { vacancy, .. }
-            | Event::Cancelled { vacancy, .. }
-            | Event::Expired { vacancy }
-            | Event::Punched { vacancy, .. }
-            | Event::Termed { vacancy, .. }
-            | Event::NoShow { vacancy, .. }
-            | Event::Corrected { vacancy, .. }
-            | Event::Noted { vacancy, .. }
-            | Event::Acknowledged { vacancy, .. }
-            | Event::Reminded { vacancy, .. }
-            | Event::Said { vacancy, .. }
-            | Event::Shelved { vacancy } => Some(*vacancy),
-            Event::Reduced(reduction) => Some(reduction.vacancy),
-            Event::Lapsed(lapse) => Some(lapse.vacancy),
-            Event::Amended(amendment) => Some(amendment.vacancy),
-            Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
-            _ => None,
-        }
     }
 }
 

@@ -48,8 +48,11 @@ impl Matches {
         at: Timestamp,
     ) -> OfficerSet {
         match &self.first {
+            // Work booked since may leave no hours for this one, wherever it lies.
             Some((generation, recipients))
-                if tier == 0 && *generation == state.index().generation() =>
+                if tier == 0
+                    && *generation == state.index().generation()
+                    && state.roster().provisions.limits.is_empty() =>
             {
                 still_free(state, row, recipients)
             }
@@ -62,7 +65,9 @@ impl Matches {
 fn still_free(state: &State, row: &Vacancy, officers: &OfficerSet) -> OfficerSet {
     let free = |officer: &OfficerId| {
         let calendar = state.calendars().find(*officer);
-        calendar.is_none_or(|calendar| conflict::conflict(&row.posting, calendar).is_none())
+        let conflict =
+            |calendar| conflict::conflict(&row.posting.segments, &row.terms, calendar).is_some();
+        !calendar.is_some_and(conflict)
     };
     officers.iter().filter(free).collect()
 }

@@ -33,13 +33,15 @@ mod touch;
 pub use afterwards::{Afterwards, Again, NewNote, Reduce};
 pub use apply::apply;
 pub use command::{
-    Actor, Amend, Body, Command, NewGrant, NewSegment, NewVacancy, Publication, RosterChange,
+    Actor, Amend, Body, Command, NewGrant, NewProvision, NewSegment, NewVacancy, Publication,
+    RosterChange,
 };
 pub use decide::{Outcome, Stamp, decide};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};
 pub use event::{
-    Amendment, Event, Lapse, Record, Reduction, Relocation, Removed, TierCause, Vacated,
+    Amendment, Event, Lapse, LastTierApproved, LimitsLifted, PushDeferred, Record, Reduction,
+    Relocation, Removed, TierCause, Vacated,
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};

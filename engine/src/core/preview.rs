@@ -6,7 +6,7 @@ use super::decide;
 use super::refusal::Refusal;
 use super::state::State;
 use crate::model::{AgencyId, Timestamp};
-use crate::rules::{Clause, Ground, tier};
+use crate::rules::{Clause, tier};
 
 /// What publishing a vacancy would find.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,8 @@ impl State {
         let Publication { vacancy, terms } = publication;
         let row = decide::draft(self, (vacancy, terms), at, &mut Default::default())?;
         let posting = &row.posting;
-        let ground = Ground::new(self.roster(), posting, at)
+        let ground = self
+            .ground(&row, at)
             .expect("the programme was found when the vacancy was drafted");
         let mut tiers = Vec::new();
         let mut next = Some(0);

@@ -7,6 +7,7 @@ use super::effect::{Effect, Unassigned};
 use super::event::{Amendment, Event, Record, Reduction};
 use super::state::State;
 use crate::model::{AgencyId, OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
+use crate::rules::preference;
 
 /// Everybody who must be told of `record`, in the order in which they are told.
 pub fn react(state: &State, record: &Record) -> Vec<Effect> {
@@ -20,7 +21,32 @@ pub fn react(state: &State, record: &Record) -> Vec<Effect> {
         }
         tell(state, place, event, &mut effects);
     }
+    if !state.roster().provisions.preferences.is_empty() {
+        effects.retain_mut(|effect| is_pushed(state, record, effect));
+    }
     effects
+}
+
+/// Takes out of an offer whoever prefers other work, and whoever is not to be disturbed now: the
+/// vacancy was offered to them, but they are not pushed. Says whether anybody is left.
+fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
+    let Effect::Offer { vacancy, to, .. } = effect else {
+        return true;
+    };
+    let ground = state
+        .vacancy(*vacancy)
+        .and_then(|row| state.ground(row, record.at));
+    if let Some(ground) = ground {
+        *to = preference::pushed(ground, to);
+    }
+    for event in &record.events {
+        if let Event::PushDeferred(deferred) = event
+            && deferred.vacancy == *vacancy
+        {
+            to.0 -= &deferred.officers.0;
+        }
+    }
+    !to.is_empty()
 }
 
 fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
@@ -131,6 +157,14 @@ fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
         Event::Noted { vacancy, note } => written(state, (*vacancy, place), note.officer, effects),
         Event::Said { vacancy, message } => {
             written(state, (*vacancy, place), message.officer, effects);
+        }
+        Event::LastTierApproved(approved) => {
+            let round = state.vacancy(approved.vacancy).map_or(1, |row| row.round);
+            offer(approved.vacancy, round, &approved.recipients, effects);
+        }
+        Event::Pushed { vacancy, officers } => {
+            let round = state.vacancy(*vacancy).map_or(1, |row| row.round);
+            offer(*vacancy, round, officers, effects);
         }
         Event::Flagged {
             vacancy,

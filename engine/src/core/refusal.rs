@@ -12,9 +12,9 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Body;
 use crate::limits::{
-    ATTACHMENTS_MAX, CODE_LEN_MAX, GRANT_BUDGET_MIN_MAX, MESSAGE_LEN_MAX, NAME_LEN_MAX,
-    NOTE_LEN_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX,
-    WINDOWS_MAX,
+    ATTACHMENTS_MAX, CODE_LEN_MAX, DISTRICTS_MAX, GRANT_BUDGET_MIN_MAX, LIMITS_MAX,
+    MESSAGE_LEN_MAX, NAME_LEN_MAX, NOTE_LEN_MAX, PERIOD_DAYS_MAX, POST_ORDERS_LEN_MAX,
+    PUBLICATIONS_MAX, QUIET_WINDOWS_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, WINDOWS_MAX,
 };
 use crate::model::{Date, Timestamp, VacancyId};
 use crate::rules::Clause;
@@ -157,6 +157,12 @@ pub enum Refusal {
     /// Notes and messages of the vacancy are in the log only.
     #[error("this shift was over so long ago that its notes and messages are in the log only")]
     Shelved,
+    /// The vacancy's programme has no last tier, or it is open already.
+    #[error("nobody else may come to work of this programme: it has no further last tier")]
+    NoLastTier,
+    /// A last tier comes after all others.
+    #[error("ask the remaining back-up agencies first: open the next tier")]
+    TiersLeft,
 }
 
 impl Refusal {
@@ -181,13 +187,15 @@ impl Refusal {
             | Refusal::SlotHeld { .. }
             | Refusal::Unchanged
             | Refusal::OutsideGrant(_)
-            | Refusal::BeyondGrant(_) => true,
+            | Refusal::BeyondGrant(_)
             | Refusal::TooFewSlots { .. }
             | Refusal::NotStarted
             | Refusal::ClockedIn
             | Refusal::OtherOrders { .. }
             | Refusal::Full { .. }
-            | Refusal::Shelved => true,
+            | Refusal::Shelved
+            | Refusal::NoLastTier
+            | Refusal::TiersLeft => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -387,6 +395,27 @@ pub enum Invalid {
          image/jpeg, 1 byte to 16 GiB, and a name without `/` of 1 to {NAME_LEN_MAX} bytes"
     )]
     Attachments,
+    /// Too many limits, or one of a period that is none.
+    #[error(
+        "an agency has at most {LIMITS_MAX} limits; weeks start on day 1 to 7, periods have 1 to \
+         {PERIOD_DAYS_MAX} days"
+    )]
+    Limits,
+    /// A lift without a reason.
+    #[error("say why the limits are lifted, in 1 to {REASON_LEN_MAX} bytes")]
+    Lift,
+    /// Preferences that make no sense.
+    #[error(
+        "preferences name at most {DISTRICTS_MAX} districts, at most 2,000 km and 366 days, a known \
+         zone, and at most {QUIET_WINDOWS_MAX} windows of quiet that leave some of the day"
+    )]
+    Preferences,
+    /// A last tier waives what is not asked.
+    #[error("a last tier waives only certifications that its programme asks for")]
+    LastTier,
+    /// Nobody approved a last tier.
+    #[error("say who approved the last tier, in 1 to {NAME_LEN_MAX} bytes")]
+    ApprovedBy,
 }
 
 /// Kinds of things with names.
@@ -418,6 +447,10 @@ pub enum Kind {
     Punch,
     /// A correction of the attendance at a vacancy.
     Correction,
+    /// A district.
+    District,
+    /// A lift of limits.
+    Lift,
 }
 
 impl std::fmt::Display for Kind {
@@ -435,6 +468,8 @@ impl std::fmt::Display for Kind {
             Kind::Slot => "slot",
             Kind::Punch => "punch",
             Kind::Correction => "correction",
+            Kind::District => "district",
+            Kind::Lift => "lift",
         })
     }
 }

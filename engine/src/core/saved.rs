@@ -5,6 +5,8 @@
 //! read. A section that is empty is left out; one whose number is not known was written by a later
 //! program, and the snapshot is refused.
 
+mod provisions;
+
 use rkyv::rancor::{self, Source};
 use rkyv::util::AlignedVec;
 
@@ -19,6 +21,9 @@ const BEGIN: [u8; 16] = *b"muster sections\0";
 /// Numbers of sections. A number is never used for anything else again.
 const FIRST: u32 = 0;
 const TERMS: u32 = 1;
+/// These and the nine behind it are what agencies, customers and officers provide.
+const PROVISIONS: u32 = provisions::LIMITS;
+const PROVISIONS_LAST: u32 = 29;
 const GRANTS: u32 = 40;
 const JOURNALS: u32 = 50;
 const ATTENDANCE: u32 = 51;
@@ -85,6 +90,7 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
     if !terms.is_empty() {
         sections.push((TERMS, rkyv::to_bytes::<rancor::Error>(&terms)?));
     }
+    provisions::save(durable, &mut sections)?;
     let grants = durable.grants.iter();
     let grants: Vec<(Box<str>, Grant)> = grants.map(|(of, fund)| (of.into(), fund.grant)).collect();
     if !grants.is_empty() {
@@ -112,6 +118,7 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
             }
             Ok(())
         }
+        number @ PROVISIONS..=PROVISIONS_LAST => provisions::restore(durable, number, section),
         GRANTS => {
             let saved = rkyv::from_bytes::<Vec<(Box<str>, Grant)>, rancor::Error>(section)?;
             for (district, grant) in saved {

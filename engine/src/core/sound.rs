@@ -5,9 +5,11 @@
 //! every booking; what is asserted or walked there is examined here first, so that a snapshot put
 //! together by hand, or by a faulty program, is refused and not worked on.
 
+mod provisions;
+
 use super::state::{Deadline, Durable};
 use crate::limits::{
-    GRANT_BUDGET_MIN_MAX, GRANTS_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX,
+    BUFFER_MS_MAX, GRANT_BUDGET_MIN_MAX, GRANTS_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX,
 };
 use crate::model::{
     Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId, Window,
@@ -43,6 +45,7 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
     for (_, calendar) in durable.calendars.iter() {
         check_calendar(durable, calendar.bookings())?;
     }
+    provisions::check(durable)?;
     check_afterwards(durable)?;
     for (at, deadline) in &durable.deadlines {
         hold(
@@ -63,6 +66,11 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
 fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), Unsound> {
     let posting = &row.posting;
     check_segments(&posting.segments)?;
+    let (before_ms, after_ms) = row.terms.buffer_ms();
+    hold(
+        before_ms.max(after_ms) <= BUFFER_MS_MAX,
+        "the terms of a vacancy",
+    )?;
     let slots = (1..=SLOTS_MAX).contains(&row.slots.len());
     hold(
         slots && row.slots.len() == posting.slots.len(),
@@ -121,7 +129,7 @@ fn check_calendar(durable: &Durable, bookings: &[Booking]) -> Result<(), Unsound
     let published = |booking: &Booking| durable.vacancies.find(booking.vacancy).is_some();
     let spans = bookings
         .iter()
-        .all(|booking| is_workable(booking.span) && published(booking));
+        .all(|booking| is_busy(booking.span) && published(booking));
     let mut pairs = bookings.windows(2);
     let ordered = pairs.all(|pair| pair[0].span.end <= pair[1].span.start);
     hold(spans && ordered, "the calendar of an officer")
@@ -176,6 +184,7 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
             let journal = durable.journals.get(&id);
             journal.is_some_and(|journal| journal.shelved_at == at)
         }
+        Deadline::Push(id) => durable.deferred.contains_key(&(id, at)),
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
                 let row = durable.roster.officers.find(officer)?;
@@ -186,10 +195,20 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
     }
 }
 
+/// Whether a span is one of work with the time around it that belongs to it.
+fn is_busy(span: Interval) -> bool {
+    let around_us = 2 * BUFFER_MS_MAX as i64 * 1_000;
+    is_at_most(span, VACANCY_SPAN_US_MAX + around_us)
+}
+
 /// Whether a span is one of work: not empty, expressible, and no longer than a vacancy may be.
 fn is_workable(span: Interval) -> bool {
+    is_at_most(span, VACANCY_SPAN_US_MAX)
+}
+
+fn is_at_most(span: Interval, most_us: i64) -> bool {
     let length_us = span.end.as_micros().checked_sub(span.start.as_micros());
-    let bounded = length_us.is_some_and(|us| (1..=VACANCY_SPAN_US_MAX).contains(&us));
+    let bounded = length_us.is_some_and(|us| (1..=most_us).contains(&us));
     bounded && is_expressible(span.start) && is_expressible(span.end)
 }
 

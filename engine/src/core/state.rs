@@ -19,8 +19,8 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Attendance, Calendar, CertificationId, Journal, OfficerId, OfficerSet, Punch,
-    RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
+    AgreementId, Attendance, Calendar, CertificationId, Journal, Lift, OfficerId, OfficerSet,
+    Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 
@@ -54,6 +54,9 @@ pub struct Durable {
     /// What was written about vacancies; a section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) journals: BTreeMap<VacancyId, Journal>,
+    /// Officers who are told of a vacancy when their quiet is over; a section of a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) deferred: BTreeMap<(VacancyId, Timestamp), OfficerSet>,
 }
 
 /// Something that falls due.
@@ -71,6 +74,8 @@ pub enum Deadline {
     Confirm(VacancyId),
     /// What was written about a vacancy has been at hand for long enough.
     Shelve(VacancyId),
+    /// Officers' quiet is over, and a vacancy waits for them.
+    Push(VacancyId),
 }
 
 /// The answer to a command: done, or refused.
@@ -244,9 +249,27 @@ impl State {
             && vacancy.offered.contains(officer)
             && !vacancy.declined.contains(officer);
         asked
-            && Ground::new(self.roster(), &vacancy.posting, at)
+            && self
+                .ground(vacancy, at)
                 .zip(self.candidate(officer))
                 .is_some_and(|(ground, who)| eligibility::check(ground, who).is_ok())
+    }
+
+    /// The ground on which officers are examined for `vacancy` at `at`; nothing if its programme is
+    /// not known.
+    pub fn ground<'a>(&'a self, vacancy: &'a Vacancy, at: Timestamp) -> Option<Ground<'a>> {
+        Ground::new(self.roster(), self.vacancies(), vacancy, at)
+    }
+
+    /// Whether `lift` may still matter after `at`: what it is for is not over.
+    pub(super) fn is_of_use(&self, lift: Lift, at: Timestamp) -> bool {
+        match lift {
+            Lift::Vacancy(key) => {
+                let row = self.vacancy_id(key).and_then(|id| self.vacancy(id));
+                row.is_some_and(|row| at < row.posting.span().end)
+            }
+            Lift::Dated(dates) => at < dates.end,
+        }
     }
 
     /// Every clause of eligibility with its answer, as of `at`.
@@ -256,14 +279,14 @@ impl State {
         officer: OfficerId,
         at: Timestamp,
     ) -> Option<Vec<(Clause, bool)>> {
-        let ground = Ground::new(self.roster(), &vacancy.posting, at)?;
+        let ground = self.ground(vacancy, at)?;
         Some(eligibility::explain(ground, self.candidate(officer)?))
     }
 
     /// Everybody in `tier` who may take `vacancy` at `at` and has not given it back.
     pub(super) fn eligible(&self, vacancy: &Vacancy, tier: u8, at: Timestamp) -> OfficerSet {
         let posting = &vacancy.posting;
-        let Some(ground) = Ground::new(self.roster(), posting, at) else {
+        let Some(ground) = self.ground(vacancy, at) else {
             return OfficerSet::new();
         };
         let span = ground.span;

@@ -33,7 +33,7 @@ use self::ladder::Ladder;
 use self::rows::{NOBODY, Words, each_place, officer_at, place_of};
 use self::week::Week;
 use crate::model::{
-    AgencyId, Availability, Calendar, CertificationId, Date, Interval, LocalSpan, Officer,
+    AgencyId, Availability, Calendar, CertificationId, Date, Interval, LocalSpan, Measure, Officer,
     OfficerId, OfficerSet, ProgrammeId, Rank, Roster, Table, Timestamp,
 };
 use crate::rules::availability::is_available;
@@ -56,8 +56,8 @@ pub struct Index {
     booked: Days<i64>,
     /// Officers who declared windows of their own for a local date.
     excepted: Days<Date>,
-    /// Changes whenever somebody may have become eligible, so that a match computed before can
-    /// be told from one that is still complete. Bookings only narrow and do not count.
+    /// Changes whenever somebody may have become eligible, or is no longer for another reason than
+    /// a booking, so that a match computed before can be told from one that still holds.
     generation: u64,
 }
 
@@ -178,8 +178,8 @@ impl Index {
         }
     }
 
-    /// Notes that something other than an officer's own record may have made somebody eligible:
-    /// a pact, a lifted exclusion.
+    /// Notes that something other than an officer's own record may have changed who is eligible:
+    /// a pact, an exclusion, a limit.
     pub fn widen(&mut self) {
         self.generation += 1;
     }
@@ -210,7 +210,7 @@ impl Index {
         }
     }
 
-    /// Changes whenever somebody may have become eligible.
+    /// Changes whenever somebody may have become eligible, or is no longer, but for bookings.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -242,31 +242,40 @@ impl Index {
         agencies: &[AgencyId],
     ) -> Marks {
         let question = self.question(ground);
-        let spans = ground.posting.segments.iter().map(|segment| segment.span);
-        let booked = spans.flat_map(days);
+        let booked = ground.terms.busy(&ground.posting.segments).flat_map(days);
         let booked: Vec<&OfDay> = booked.filter_map(|day| self.booked.find(&day)).collect();
         let dates = local_spans(ground).map(|span| &span.date);
         let excepted: Vec<&OfDay> = dates.filter_map(|day| self.excepted.find(day)).collect();
-        let is_settled = clauses(ground).all(is_settled);
         let serving = agencies.iter().filter(|agency| serves(ground, **agency));
-        let serving = serving.filter_map(|agency| self.agencies.get(agency.index()));
-        let serving: Vec<&[Block]> = serving.map(Vec::as_slice).collect();
-        let mut marks = Marks::with_capacity(serving.iter().map(|blocks| blocks.len()).sum());
-        // Who has work that day, and who is in doubt for another reason.
+        let serving = serving.filter_map(|agency| {
+            let is_settled = clauses_of(ground, *agency).all(is_settled);
+            Some((self.agencies.get(agency.index())?.as_slice(), is_settled))
+        });
+        let serving: Vec<(&[Block], bool)> = serving.collect();
+        let mut marks = Marks::with_capacity(serving.iter().map(|(blocks, _)| blocks.len()).sum());
+        // Who has work that day, who is in doubt for another reason, and who is so for one that
+        // takes every clause to settle.
         let (mut busy, mut doubtful) = (Vec::new(), Vec::new());
-        for block in serving.into_iter().flatten() {
+        let mut unsettled = self.of_last_tier(ground, agencies);
+        let blocks = serving.into_iter().flat_map(|(blocks, is_settled)| {
+            let blocks = blocks.iter();
+            blocks.map(move |block| (block, is_settled))
+        });
+        for (block, is_settled) in blocks {
             let number = block.number;
             let excepted = of_days(&excepted, number);
             let Answer {
                 firm,
                 doubtful: others,
             } = block.answer(&question, &excepted);
-            each_place(&others, |place| doubtful.push(officer_at(number, place)));
             if !is_settled {
-                each_place(&firm, |place| doubtful.push(officer_at(number, place)));
+                for words in [&firm, &others] {
+                    each_place(words, |place| unsettled.push(officer_at(number, place)));
+                }
                 marks.push(number, NOBODY);
                 continue;
             }
+            each_place(&others, |place| doubtful.push(officer_at(number, place)));
             let booked = of_days(&booked, number);
             let both = std::array::from_fn(|word| firm[word] & booked[word]);
             each_place(&both, |place| busy.push(officer_at(number, place)));
@@ -278,22 +287,36 @@ impl Index {
         marks.sort();
         let is_free = |id| {
             let calendar = calendars.find(id);
-            calendar.is_none_or(|row| conflict::conflict(ground.posting, row).is_none())
+            let segments = &ground.posting.segments;
+            calendar.is_none_or(|row| conflict::conflict(segments, ground.terms, row).is_none())
         };
         for id in busy.into_iter().filter(|id| is_free(*id)) {
             marks.put(id, true);
         }
         for id in doubtful {
-            let may_come = match is_settled {
-                true => is_free(id) && is_qualified_and_willing(ground, id),
-                false => may_take(ground, calendars, id),
-            };
-            marks.put(id, may_come);
+            marks.put(id, is_free(id) && is_qualified_and_willing(ground, id));
         }
-        for id in excluded(ground) {
+        for id in excluded(ground).chain(unwanted(ground)) {
             marks.put(id, false);
         }
+        for id in unsettled {
+            marks.put(id, may_take(ground, calendars, id));
+        }
         marks
+    }
+
+    /// Those who may come through a last tier, whom the blocks do not know: other classes, and
+    /// whoever lacks what is waived.
+    fn of_last_tier(&self, ground: Ground<'_>, agencies: &[AgencyId]) -> Vec<OfficerId> {
+        let lead = ground.posting.lead;
+        match ground.last_tier {
+            Some(last) if agencies.contains(&lead) => {
+                let classes = &last.classes;
+                let found = self.sets.ready_of(lead, classes, &ground.posting.slots);
+                found.iter().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn question(&self, ground: Ground<'_>) -> Question {
@@ -339,6 +362,31 @@ impl Index {
     }
 }
 
+/// Every clause by which officers of `agency` are judged; of a limit, whatever its figures.
+fn clauses_of(ground: Ground<'_>, agency: AgencyId) -> impl Iterator<Item = Clause> {
+    let provisions = &ground.roster.provisions;
+    let binds = provisions.binding.contains(&agency);
+    let limits = provisions.limits.get(&agency).into_iter().flatten();
+    let limits = limits.map(|limit| match limit.measure {
+        Measure::Hours {
+            period,
+            most_minutes,
+        } => Clause::Hours {
+            period,
+            held_minutes: 0,
+            would_be_minutes: 0,
+            most_minutes,
+        },
+        Measure::Rest { least_minutes } => Clause::Rest {
+            between_minutes: u16::MAX,
+            least_minutes,
+        },
+    });
+    clauses(ground)
+        .chain(binds.then_some(Clause::Preferred))
+        .chain(limits)
+}
+
 /// Whether the words of a block and the examination of those in doubt answer `clause`. What they
 /// do not answer is examined officer by officer for everybody who is left.
 fn is_settled(clause: Clause) -> bool {
@@ -353,6 +401,8 @@ fn is_settled(clause: Clause) -> bool {
         | Clause::Available
         | Clause::NotExcluded
         | Clause::Free => true,
+        // Hours and rest look at other days than those of the work.
+        Clause::Preferred | Clause::Hours { .. } | Clause::Rest { .. } => false,
     }
 }
 
@@ -400,6 +450,18 @@ fn excluded(ground: Ground<'_>) -> impl Iterator<Item = OfficerId> {
         let (first, last) = (*everybody.start(), *everybody.end());
         let pairs = ground.roster.exclusions.range((site, first)..=(site, last));
         pairs.map(|(_, officer)| *officer)
+    })
+}
+
+/// Those whom a district of the work does not want.
+fn unwanted(ground: Ground<'_>) -> impl Iterator<Item = OfficerId> {
+    let all = &ground.roster.provisions.unwanted;
+    let segments = ground.posting.segments.iter().filter(|_| !all.is_empty());
+    let sites = segments.filter_map(move |segment| ground.roster.sites.find(segment.site));
+    sites.flat_map(move |site| {
+        let from = |officer| (site.lead, site.district.clone(), OfficerId(officer));
+        let officers = all.range(from(0)..=from(u32::MAX));
+        officers.map(|(_, _, officer)| *officer)
     })
 }
 

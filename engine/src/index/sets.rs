@@ -77,6 +77,19 @@ impl Sets {
         OfficerSet(of_agency.fold(RoaringBitmap::new(), |all, one| all | one))
     }
 
+    /// Whoever of `agency` has one of these classes and one of these ranks, and is not suspended.
+    pub(super) fn ready_of(
+        &self,
+        agency: AgencyId,
+        classes: &[Class],
+        ranks: &[Rank],
+    ) -> OfficerSet {
+        let OfficerSet(mut left) = self.of_agencies(&[agency]);
+        left &= &self.ready;
+        left = of_any(&left, &self.class, classes);
+        OfficerSet(of_any(&left, &self.rank, ranks))
+    }
+
     /// Those of `agencies` who may be eligible on `ground`; nobody else can be.
     pub fn candidates(&self, ground: Ground<'_>, agencies: &[AgencyId]) -> RoaringBitmap {
         // The agency comes first: it is the smallest set by far, and a few runs.
@@ -91,8 +104,16 @@ impl Sets {
     pub(super) fn narrow(&self, left: &mut RoaringBitmap, ground: Ground<'_>, clause: Clause) {
         match clause {
             Clause::NotSuspended => *left &= &self.ready,
-            Clause::Class => *left = of_any(left, &self.class, &ground.programme.classes),
-            Clause::Certified(kind) => keep(left, self.certification.get(&kind)),
+            Clause::Class => {
+                let last = self.last_tier(left, ground);
+                *left = of_any(left, &self.class, &ground.programme.classes) | last;
+            }
+            // Whoever comes last is asked for less; whether for this is left to who examines them.
+            Clause::Certified(kind) => {
+                let last = self.last_tier(left, ground);
+                keep(left, self.certification.get(&kind));
+                *left |= last;
+            }
             Clause::Approved if ground.programme.approval => {
                 keep(left, self.approval.get(&ground.posting.programme));
             }
@@ -100,6 +121,14 @@ impl Sets {
             // What is not known by sets is left to who examines officers.
             _ => {}
         }
+    }
+
+    /// Those of `left` who may come through a last tier, if one was approved.
+    fn last_tier(&self, left: &RoaringBitmap, ground: Ground<'_>) -> RoaringBitmap {
+        let classes = ground
+            .last_tier
+            .map(|last| of_any(left, &self.class, &last.classes));
+        classes.unwrap_or_default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{Interval, VacancyId};
+use super::{Interval, Timestamp, VacancyId};
 
 /// An officer's booked time, sorted by start and disjoint.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -29,6 +29,25 @@ impl Calendar {
             .get(after)
             .copied()
             .filter(|booking| booking.span.overlaps(span))
+    }
+
+    /// Every booking that shares an instant with `span`, the earliest first.
+    pub fn within(&self, span: Interval) -> impl Iterator<Item = Booking> + '_ {
+        let after = self
+            .bookings
+            .partition_point(|booking| booking.span.end <= span.start);
+        let bookings = self.bookings[after..].iter().copied();
+        bookings.take_while(move |booking| booking.span.start < span.end)
+    }
+
+    /// The last booking that ends by `at`, and the first that starts at `at` or later.
+    pub fn around(&self, at: Timestamp) -> (Option<Booking>, Option<Booking>) {
+        let ended = self
+            .bookings
+            .partition_point(|booking| booking.span.end <= at);
+        let before = ended.checked_sub(1).map(|place| self.bookings[place]);
+        let mut after = self.bookings[ended..].iter().copied();
+        (before, after.find(|booking| at <= booking.span.start))
     }
 
     /// Books `span`, which overlaps nothing.

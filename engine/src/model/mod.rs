@@ -10,6 +10,7 @@ mod journal;
 mod officer;
 mod officer_set;
 mod pact;
+mod provision;
 mod roster;
 mod site;
 mod table;
@@ -34,6 +35,9 @@ pub use officer::{
 };
 pub use officer_set::OfficerSet;
 pub use pact::Pact;
+pub use provision::{
+    Beyond, LastTier, Lift, Limit, Measure, Period, Preferences, Provisions, Quiet, Reach,
+};
 pub use roster::Roster;
 pub use site::{Position, Site, SiteKind};
 pub use table::{Dense, Table};

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::table::Dense;
 use super::{
     Agency, AgencyId, Agreement, AgreementId, Certification, CertificationId, Code, Officer,
-    OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Table,
+    OfficerId, Pact, Programme, ProgrammeId, Provisions, Site, SiteId, Table,
 };
 use crate::limits::{OFFICER_BLOCK, OFFICERS_MAX};
 
@@ -30,6 +31,9 @@ pub struct Roster {
     pub pacts: BTreeMap<AgencyId, BTreeMap<AgencyId, Pact>>,
     /// Officers that a site does not want.
     pub exclusions: BTreeSet<(SiteId, OfficerId)>,
+    /// What agencies, customers and officers provide beyond this; sections of a snapshot.
+    #[rkyv(with = Skip)]
+    pub provisions: Provisions,
     codes: Codes,
     /// The last officer number given to each agency.
     last_officer: BTreeMap<AgencyId, OfficerId>,

@@ -2,6 +2,8 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
+use super::{Interval, Segment};
+
 /// The terms of a vacancy: each kind at most once. Most vacancies have none.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Terms(Vec<Term>);
@@ -60,6 +62,36 @@ impl Terms {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Time before the first start and after the last end that belongs to the work, in
+    /// milliseconds.
+    pub fn buffer_ms(&self) -> (u64, u64) {
+        let buffer = self.iter().find_map(|term| match term {
+            Term::Buffer {
+                before_ms,
+                after_ms,
+            } => Some((*before_ms, *after_ms)),
+            _ => None,
+        });
+        buffer.unwrap_or_default()
+    }
+
+    /// When whoever works `segments` on these terms is busy: one span a segment, the first and the
+    /// last of them widened by the buffer. They stay disjoint, because only the ends move.
+    pub fn busy(&self, segments: &[Segment]) -> impl Iterator<Item = Interval> {
+        let (before_ms, after_ms) = self.buffer_ms();
+        let last = segments.len().saturating_sub(1);
+        segments.iter().enumerate().map(move |(place, segment)| {
+            let mut busy = segment.span;
+            if place == 0 {
+                busy.start = busy.start.minus_ms(before_ms);
+            }
+            if place == last {
+                busy.end = busy.end.plus_ms(after_ms);
+            }
+            busy
+        })
     }
 
     /// How long before the start the tier after `tier` opens, in milliseconds, if ever by that.

@@ -99,6 +99,9 @@ pub struct Vacancy {
     /// What it asks beyond its posting; a section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub terms: Terms,
+    /// Whether somebody approved that its programme's last tier may come; a section of its own.
+    #[rkyv(with = Skip)]
+    pub last_tier: bool,
 }
 
 impl Vacancy {
@@ -124,7 +127,14 @@ impl Vacancy {
             returned: OfficerSet::new(),
             moved: None,
             terms: Terms::default(),
+            last_tier: false,
         }
+    }
+
+    /// When whoever works it is busy: its segments, and the time around them that its terms add
+    /// before the first and after the last.
+    pub fn busy(&self) -> impl Iterator<Item = Interval> + '_ {
+        self.terms.busy(&self.posting.segments)
     }
 
     /// How many slots have no holder.

@@ -1,15 +1,22 @@
-//! `lead-or-pact ∧ cover ∧ class ∧ certified ∧ approved ∧ rank ∧ available ∧ not excluded ∧ free`
-//! (rules 1 to 4).
+//! `lead-or-pact ∧ cover ∧ class ∧ certified ∧ approved ∧ rank ∧ available ∧ not excluded ∧ free`,
+//! and what the home agency adds: preferences that bind, hours, rest (rules 1 to 4).
 //!
 //! One list of clauses serves everybody: [`check`] stops at the first that fails, [`explain`]
 //! answers all of them, so what decides and what is explained cannot drift apart.
 
+#![allow(
+    missing_docs,
+    reason = "rkyv derives resolvers whose fields have no documentation"
+)]
+
 use super::availability::is_available;
 use super::conflict::conflict;
+use super::hours;
+use super::preference;
 use super::tier::{cover_of, held_through, tier_of};
 use crate::model::{
-    AgreementId, Calendar, CertificationId, Interval, Officer, OfficerId, Posting, Programme,
-    Roster, Timestamp,
+    AgreementId, Beyond, Calendar, CertificationId, Interval, LastTier, Officer, OfficerId, Period,
+    Posting, Programme, Roster, Table, Terms, Timestamp, Vacancy, VacancyId,
 };
 
 /// One condition of eligibility, in the order in which they are judged.
@@ -43,10 +50,31 @@ pub enum Clause {
     Rank,
     /// The officer's declared windows contain the whole vacancy.
     Available,
-    /// No site of the vacancy excludes the officer.
+    /// No site of the vacancy, and no district of one, excludes the officer.
     NotExcluded,
     /// The officer holds no overlapping assignment.
     Free,
+    /// The officer's preferences are for such work; asked only where the home agency says so.
+    Preferred,
+    /// With this work, the officer's hours in the fullest of such periods stay within a limit of
+    /// the home agency.
+    Hours {
+        /// The period.
+        period: Period,
+        /// Held already, in minutes.
+        held_minutes: u16,
+        /// With this work, in minutes.
+        would_be_minutes: u16,
+        /// The most, in minutes.
+        most_minutes: u16,
+    },
+    /// The officer rests long enough before and after this work.
+    Rest {
+        /// The shorter of the two, in minutes; 65,535 stands for more as well.
+        between_minutes: u16,
+        /// The least, in minutes.
+        least_minutes: u16,
+    },
 }
 
 /// An officer under examination, with everything the clauses look at.
@@ -73,6 +101,12 @@ pub struct Ground<'a> {
     pub at: Timestamp,
     /// From the first start to the last end.
     pub span: Interval,
+    /// What the vacancy asks beyond its posting.
+    pub terms: &'a Terms,
+    /// Who may come beside the programme's own classes, if that was approved.
+    pub last_tier: Option<&'a LastTier>,
+    /// Every vacancy, for the hours of what an officer holds.
+    pub vacancies: &'a Table<VacancyId, Vacancy>,
 }
 
 /// Where an eligible officer stands.
@@ -85,15 +119,26 @@ pub struct Stand {
 }
 
 impl<'a> Ground<'a> {
-    /// The ground on which officers are examined for `posting` at `at`.
-    pub fn new(roster: &'a Roster, posting: &'a Posting, at: Timestamp) -> Option<Ground<'a>> {
+    /// The ground on which officers are examined for `row` at `at`, while they hold slots of
+    /// `vacancies`.
+    pub fn new(
+        roster: &'a Roster,
+        vacancies: &'a Table<VacancyId, Vacancy>,
+        row: &'a Vacancy,
+        at: Timestamp,
+    ) -> Option<Ground<'a>> {
+        let posting = &row.posting;
         let programme = roster.programmes.find(posting.programme)?;
+        let last_tier = || roster.provisions.last_tiers.get(&posting.programme);
         Some(Ground {
             roster,
             posting,
             programme,
             at,
             span: posting.span(),
+            terms: &row.terms,
+            last_tier: row.last_tier.then(last_tier).flatten(),
+            vacancies,
         })
     }
 
@@ -114,8 +159,14 @@ impl<'a> Ground<'a> {
             Clause::LeadOrPact => self.tier_of(who).is_some(),
             Clause::Cover => cover_of(self.roster, posting.lead, *home).is_some(),
             Clause::NotSuspended => !suspended,
-            Clause::Class => self.programme.classes.contains(class),
-            Clause::Certified(kind) => certifications.get(&kind).is_some_and(through),
+            Clause::Class => {
+                self.programme.classes.contains(class) || self.last_tier_of(who).is_some()
+            }
+            Clause::Certified(kind) => {
+                let waived = |last: &LastTier| last.waived.contains(&kind);
+                certifications.get(&kind).is_some_and(through)
+                    || self.last_tier_of(who).is_some_and(waived)
+            }
             Clause::Approved => {
                 !self.programme.approval || approvals.get(&posting.programme).is_some_and(through)
             }
@@ -123,15 +174,47 @@ impl<'a> Ground<'a> {
             Clause::Available => is_available(availability, &posting.segments),
             Clause::NotExcluded => {
                 let exclusions = &self.roster.exclusions;
-                posting
+                let wanted = posting
                     .segments
                     .iter()
-                    .all(|s| !exclusions.contains(&(s.site, who.id)))
+                    .all(|s| !exclusions.contains(&(s.site, who.id)));
+                wanted && !self.is_unwanted(who.id)
             }
             Clause::Free => who
                 .calendar
-                .is_none_or(|calendar| conflict(posting, calendar).is_none()),
+                .is_none_or(|calendar| conflict(&posting.segments, self.terms, calendar).is_none()),
+            Clause::Preferred => !preference::is_narrowed(*self, who.id),
+            Clause::Hours {
+                would_be_minutes,
+                most_minutes,
+                ..
+            } => would_be_minutes <= most_minutes,
+            Clause::Rest {
+                between_minutes,
+                least_minutes,
+            } => between_minutes >= least_minutes,
         }
+    }
+
+    /// Whether a district of the work does not want `officer`.
+    fn is_unwanted(&self, officer: OfficerId) -> bool {
+        let unwanted = &self.roster.provisions.unwanted;
+        let mut segments = self.posting.segments.iter();
+        !unwanted.is_empty()
+            && segments.any(|segment| {
+                let site = self.roster.sites.find(segment.site);
+                site.is_some_and(|site| {
+                    unwanted.contains(&(site.lead, site.district.clone(), officer))
+                })
+            })
+    }
+
+    /// The last tier through which the officer may come, if it is open to them: it is for officers
+    /// of the lead agency, whose chief approves it.
+    fn last_tier_of(&self, who: Candidate<'_>) -> Option<&'a LastTier> {
+        let is_own = who.officer.home == self.posting.lead;
+        let last = self.last_tier.filter(|_| is_own);
+        last.filter(|last| last.classes.contains(&who.officer.class))
     }
 
     fn tier_of(&self, who: Candidate<'_>) -> Option<u8> {
@@ -145,7 +228,7 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Every clause that applies on this ground, in order.
+/// Every clause that applies on this ground to everybody, in order.
 pub fn clauses(ground: Ground<'_>) -> impl Iterator<Item = Clause> {
     let before = [
         Clause::LeadOrPact,
@@ -168,9 +251,30 @@ pub fn clauses(ground: Ground<'_>) -> impl Iterator<Item = Clause> {
     before.into_iter().chain(certified).chain(after)
 }
 
+/// The clauses that the officer's home agency adds, each with its answer: preferences where they
+/// bind, and its limits. One that is exceeded and does not stand in the way holds; its figures say
+/// that it is exceeded.
+fn of_the_home(ground: Ground<'_>, who: Candidate<'_>) -> Vec<(Clause, bool)> {
+    let provisions = &ground.roster.provisions;
+    if provisions.bind_nobody() {
+        return Vec::new();
+    }
+    let binds = provisions.binding.contains(&who.officer.home);
+    let preferred = binds.then_some(Clause::Preferred);
+    let preferred = preferred.map(|clause| (clause, ground.holds(clause, who)));
+    let limits = hours::judge(ground, who).into_iter();
+    let limits = limits.map(|judged| (judged.clause, judged.beyond != Some(Beyond::Block)));
+    preferred.into_iter().chain(limits).collect()
+}
+
 /// Where the officer stands, or the first clause that does not hold.
 pub fn check(ground: Ground<'_>, who: Candidate<'_>) -> Result<Stand, Clause> {
-    match clauses(ground).find(|&clause| !ground.holds(clause, who)) {
+    let failing = clauses(ground).find(|&clause| !ground.holds(clause, who));
+    let at_home = || {
+        let mut clauses = of_the_home(ground, who).into_iter();
+        clauses.find_map(|(clause, holds)| (!holds).then_some(clause))
+    };
+    match failing.or_else(at_home) {
         Some(failing) => Err(failing),
         None => {
             let tier = ground.tier_of(who).ok_or(Clause::LeadOrPact)?;
@@ -190,11 +294,26 @@ pub fn holds(ground: Ground<'_>, clause: Clause, who: Candidate<'_>) -> bool {
 pub fn explain(ground: Ground<'_>, who: Candidate<'_>) -> Vec<(Clause, bool)> {
     clauses(ground)
         .map(|clause| (clause, ground.holds(clause, who)))
+        .chain(of_the_home(ground, who))
+        .collect()
+}
+
+/// The limits that an officer who is eligible exceeds with this work, because they warn or were
+/// lifted: the award is flagged with them (rule 3).
+pub fn exceeded(ground: Ground<'_>, who: Candidate<'_>) -> Vec<Clause> {
+    if ground.roster.provisions.limits.is_empty() {
+        return Vec::new();
+    }
+    let judged = hours::judge(ground, who).into_iter();
+    judged
+        .filter(|judged| judged.beyond.is_some())
+        .map(|judged| judged.clause)
         .collect()
 }
 
 /// The first clause under which an officer could not keep an assignment already held: all but
-/// those about the moment of acceptance (availability, rank, and being free).
+/// those about the moment of acceptance (availability, rank, being free, and what the home agency
+/// adds).
 pub fn held_breach(ground: Ground<'_>, who: Candidate<'_>) -> Option<Clause> {
     let kept = |clause: &Clause| !matches!(clause, Clause::Available | Clause::Rank | Clause::Free);
     clauses(ground)

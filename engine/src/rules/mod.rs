@@ -7,6 +7,8 @@ pub mod availability;
 pub mod conflict;
 pub mod eligibility;
 pub mod funding;
+pub mod hours;
+pub mod preference;
 pub mod qualified;
 pub mod reduction;
 pub mod tier;

@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{life, publication};
+use crate::{life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -49,20 +49,23 @@ variants! {
         ProgrammeDefined SiteAdded OfficerAdded CertificationGranted CertificationRevoked
         CertificationExpired ApprovalGranted ApprovalWithdrawn Suspended Reinstated
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
-        Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved;
+        Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
+        LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
+        PushDeferred Pushed;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
-        OtherOrders Full Shelved;
+        OtherOrders Full Shelved NoLastTier TiersLeft;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
-        Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments;
+        Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Limits Lift
+        Preferences LastTier ApprovedBy;
     TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
-        Punch Correction;
+        Punch Correction District Lift;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
-        NotExcluded Free;
+        NotExcluded Free Preferred Hours Rest;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
         Coordinator StartNear;
     VACATED, vacated, Vacated: Released Recalled;
@@ -86,6 +89,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(by_coordinator, life::terms());
     add(by_coordinator, publication::events());
     add(by_coordinator, life::afterwards());
+    add(by_coordinator, provisions::all());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -547,6 +551,8 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Slot,
         Kind::Punch,
         Kind::Correction,
+        Kind::District,
+        Kind::Lift,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -582,6 +588,8 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::OtherOrders { version: 2 },
         Refusal::Full { limit: 32 },
         Refusal::Shelved,
+        Refusal::NoLastTier,
+        Refusal::TiersLeft,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
@@ -631,6 +639,11 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Correction,
         Invalid::Text,
         Invalid::Attachments,
+        Invalid::Limits,
+        Invalid::Lift,
+        Invalid::Preferences,
+        Invalid::LastTier,
+        Invalid::ApprovedBy,
     ]
     .into_iter()
 }
@@ -666,14 +679,14 @@ fn crowd() -> OfficerSet {
     crowd
 }
 
-fn year() -> Interval {
+pub(crate) fn year() -> Interval {
     Interval {
         start: Timestamp(1_767_225_600_000_000),
         end: Timestamp(1_798_761_600_000_000),
     }
 }
 
-fn tucson() -> Position {
+pub(crate) fn tucson() -> Position {
     Position {
         latitude_udeg: 32_221_743,
         longitude_udeg: -110_926_479,

@@ -6,8 +6,8 @@ use protocol::frame::Codec;
 use protocol::session::{Action, ServerSession};
 use protocol::token::Claims;
 use protocol::{
-    Afterwards, Ask, ClientMessage, GoAway, Hello, Outcome, Read, RequestId, Role, ServerMessage,
-    VERSION,
+    Afterwards, Ask, ClientMessage, GoAway, Hello, Outcome, Read, RequestId, Role, RosterChange,
+    ServerMessage, VERSION,
 };
 
 use super::super::Reached;
@@ -322,8 +322,15 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         Ask::Preview(one) => leads && is_own(&one.vacancy.lead),
         Ask::Grant { .. } => leads,
         Ask::PutGrant(_) => who.role == Role::Operator,
-        Ask::Cancel { .. } | Ask::OpenNextTier { .. } | Ask::Recall { .. } | Ask::Amend(_) => leads,
-        Ask::Roster { .. } => who.role == Role::Operator,
+        Ask::Cancel { .. }
+        | Ask::OpenNextTier { .. }
+        | Ask::Recall { .. }
+        | Ask::Amend(_)
+        | Ask::ApproveLastTier { .. } => leads,
+        Ask::Roster { changes } => {
+            let own = |change: &RosterChange| change.declared_by() == Some(&*who.subject);
+            leads || who.role == Role::Officer && changes.iter().all(own)
+        }
         Ask::Why { badge, .. } => leads || who.role == Role::Officer && *badge == who.subject,
         Ask::Board => who.role != Role::Officer,
         Ask::Afterwards(asked) => {

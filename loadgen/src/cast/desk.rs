@@ -293,7 +293,8 @@ impl Desk {
             | What::Reduced { .. }
             | What::NoShow { .. }
             | What::Corrected { .. }
-            | What::Acknowledged { .. } => return,
+            | What::Acknowledged { .. }
+            | What::LastTierApproved { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -331,7 +332,8 @@ impl Desk {
             | What::Reconfirmed { .. }
             | What::NoShow { .. }
             | What::Corrected { .. }
-            | What::Acknowledged { .. } => return,
+            | What::Acknowledged { .. }
+            | What::LastTierApproved { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

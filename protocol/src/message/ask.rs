@@ -159,6 +159,13 @@ pub enum Ask {
     Afterwards(Box<Afterwards>),
     /// Something to be read about a vacancy or an officer.
     Read(Read),
+    /// A coordinator records that the last tier of a vacancy's programme may be asked as well.
+    ApproveLastTier {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// Who approved it: the chief or the designee; 1 to 200 bytes.
+        approved_by: String,
+    },
 }
 
 /// In or out.

@@ -172,6 +172,13 @@ pub enum What {
         /// The version.
         version: u32,
     },
+    /// Somebody approved that the last tier is asked as well.
+    LastTierApproved {
+        /// Who.
+        approved_by: String,
+        /// How many officers it was offered to because of that.
+        recipients: u32,
+    },
 }
 
 /// Why a tier was opened.

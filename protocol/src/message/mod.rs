@@ -12,6 +12,7 @@
 mod afterwards;
 mod ask;
 mod board;
+mod provision;
 mod publication;
 mod reading;
 mod roster;
@@ -20,6 +21,7 @@ mod tell;
 pub use afterwards::*;
 pub use ask::*;
 pub use board::*;
+pub use provision::*;
 pub use publication::*;
 pub use reading::*;
 pub use roster::*;

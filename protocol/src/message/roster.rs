@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Class, Position, Rank, SiteKind};
+use crate::{Class, Lift, Limit, Position, Preferences, Rank, SiteKind};
 
 /// One change to the roster.
 #[derive(
@@ -167,6 +167,75 @@ pub enum RosterChange {
         /// The officer.
         badge: String,
     },
+    /// The limits of an agency to its officers' work, replacing all that it had; none ends them.
+    LimitsSet {
+        /// The home agency.
+        agency: String,
+        /// The limits, in the order in which they are judged.
+        limits: Vec<Limit>,
+    },
+    /// For some work the limits of an officer warn and do not block.
+    LimitsLifted {
+        /// The officer.
+        badge: String,
+        /// For what.
+        lift: Lift,
+        /// Why, for the record; 1 to 200 bytes.
+        reason: String,
+    },
+    /// The officer says what they would rather be asked for.
+    PreferencesDeclared {
+        /// The officer.
+        badge: String,
+        /// Replaces what was declared before.
+        preferences: Preferences,
+    },
+    /// Whether an agency's officers may accept only what they prefer.
+    PreferencesBind {
+        /// The home agency.
+        agency: String,
+        /// Whether they may.
+        bind: bool,
+    },
+    /// A district does not want an officer at any of its sites.
+    DistrictExcluded {
+        /// The lead agency of its sites.
+        lead: String,
+        /// The district.
+        district: String,
+        /// The officer.
+        badge: String,
+    },
+    /// A district no longer objects to an officer.
+    DistrictReadmitted {
+        /// The lead agency of its sites.
+        lead: String,
+        /// The district.
+        district: String,
+        /// The officer.
+        badge: String,
+    },
+    /// Who may come to work of a programme when nobody else is available, replacing what was said
+    /// before.
+    LastTierSet {
+        /// Code of the programme.
+        programme: String,
+        /// Classes admitted beside its own; none means that there is no last tier.
+        classes: Vec<Class>,
+        /// Codes of those of its certifications that are not asked of them.
+        waived: Vec<String>,
+    },
+}
+
+impl RosterChange {
+    /// The badge of the officer who declares this about themselves, if it is such a change.
+    pub fn declared_by(&self) -> Option<&str> {
+        match self {
+            RosterChange::AvailabilityDeclared { badge, .. }
+            | RosterChange::PreferencesDeclared { badge, .. } => Some(badge),
+            _ => None,
+        }
+    }
 }
 
 /// Something held for a span of time.

@@ -17,11 +17,18 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         | Ask::Cancel { .. }
         | Ask::OpenNextTier { .. }
         | Ask::Recall { .. }
+        | Ask::ApproveLastTier { .. }
         | Ask::Amend(_)
         | Ask::PublishAll { .. }
         | Ask::Preview(_)
         | Ask::Grant { .. } => matches!(role, Role::Coordinator | Role::Operator),
-        Ask::Roster { .. } | Ask::PutGrant(_) => role == Role::Operator,
+        // Officers declare for themselves; the rest of a roster is its agency's.
+        Ask::Roster { changes } => match role {
+            Role::Coordinator | Role::Operator => true,
+            Role::Officer => changes.iter().all(|change| change.declared_by().is_some()),
+            Role::ReadOnly => false,
+        },
+        Ask::PutGrant(_) => role == Role::Operator,
         Ask::Why { .. } => role != Role::ReadOnly,
         Ask::Board => role != Role::Officer,
         Ask::Afterwards(asked) => match **asked {
@@ -38,12 +45,16 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
 }
 
 /// Whether a request stays within what its sender is answerable for, as far as it says itself: a
-/// coordinator publishes for its own agency, an officer asks why about themselves.
+/// coordinator publishes for its own agency, an officer asks why about themselves and declares for
+/// themselves.
 pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
     match (claims.role, ask) {
         (Role::Officer, Ask::Why { badge, .. } | Ask::Read(Read::Shifts { badge, .. })) => {
             *badge == claims.subject
         }
+        (Role::Officer, Ask::Roster { changes }) => changes
+            .iter()
+            .all(|change| change.declared_by() == Some(claims.subject.as_str())),
         (Role::Officer, Ask::Afterwards(asked)) => {
             asked.badge().is_none_or(|badge| badge == claims.subject)
         }
@@ -60,7 +71,9 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Amend, Day, Direction, Grant, Mended, NewVacancy, VacancyKey};
+    use crate::{
+        Amend, Availability, Day, Direction, Grant, Mended, NewVacancy, RosterChange, VacancyKey,
+    };
 
     const DAY: Day = Day {
         year: 2026,
@@ -105,6 +118,23 @@ mod tests {
         }
     }
 
+    fn roster(changes: Vec<RosterChange>) -> Ask {
+        Ask::Roster { changes }
+    }
+
+    fn declared(badge: &str) -> RosterChange {
+        RosterChange::AvailabilityDeclared {
+            badge: badge.to_owned(),
+            availability: Availability::Always,
+        }
+    }
+
+    fn suspended() -> RosterChange {
+        RosterChange::Suspended {
+            badge: "TUC-0412".to_owned(),
+        }
+    }
+
     /// Who may ask it, in the order of [`ROLES`]. The match has no default, so that a new ask
     /// does not compile until somebody decides who may ask it.
     fn expected(ask: &Ask) -> [bool; 4] {
@@ -117,7 +147,10 @@ mod tests {
             Ask::Cancel { .. } => [false, true, true, false],
             Ask::OpenNextTier { .. } => [false, true, true, false],
             Ask::Recall { .. } => [false, true, true, false],
-            Ask::Roster { .. } => [false, false, true, false],
+            Ask::Roster { changes } => {
+                let declares = changes.iter().all(|change| change.declared_by().is_some());
+                [declares, true, true, false]
+            }
             Ask::Why { .. } => [true, true, true, false],
             Ask::Board => [false, true, true, true],
             Ask::Amend(_) => [false, true, true, false],
@@ -135,6 +168,7 @@ mod tests {
                 Afterwards::Say { .. } => [true, true, true, false],
             },
             Ask::Read(_) => [true, true, true, false],
+            Ask::ApproveLastTier { .. } => [false, true, true, false],
         }
     }
 
@@ -160,8 +194,12 @@ mod tests {
                 vacancy,
                 badge: "TUC-0412".to_owned(),
             },
-            Ask::Roster {
-                changes: Vec::new(),
+            roster(vec![suspended()]),
+            roster(vec![declared("TUC-0412")]),
+            roster(vec![declared("TUC-0412"), suspended()]),
+            Ask::ApproveLastTier {
+                vacancy,
+                approved_by: String::new(),
             },
             why("TUC-0412"),
             Ask::Board,
@@ -252,6 +290,9 @@ mod tests {
         let officer = claims(Role::Officer, Some("tucson"));
         assert!(concerns_own(&officer, &why("TUC-0412")));
         assert!(!concerns_own(&officer, &why("TUC-0413")));
+        assert!(concerns_own(&officer, &roster(vec![declared("TUC-0412")])));
+        let of_two = roster(vec![declared("TUC-0412"), declared("TUC-0413")]);
+        assert!(!concerns_own(&officer, &of_two));
         let shifts = |badge: &str| {
             Ask::Read(Read::Shifts {
                 badge: badge.to_owned(),

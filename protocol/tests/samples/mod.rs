@@ -1,6 +1,7 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
 mod afterwards;
+mod provisions;
 
 use protocol::*;
 
@@ -39,17 +40,22 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
                 )
             }),
     );
-    samples.extend(places().into_iter().chain(relations()).chain(people()).map(
-        |(name, change)| {
-            let ask = Ask::Roster {
-                changes: vec![change],
-            };
-            (
-                format!("request-roster-{name}"),
-                ClientMessage::Request { id: request(), ask },
-            )
-        },
-    ));
+    samples.extend(
+        places()
+            .into_iter()
+            .chain(relations())
+            .chain(people())
+            .chain(provisions::all())
+            .map(|(name, change)| {
+                let ask = Ask::Roster {
+                    changes: vec![change],
+                };
+                (
+                    format!("request-roster-{name}"),
+                    ClientMessage::Request { id: request(), ask },
+                )
+            }),
+    );
     samples
 }
 
@@ -193,6 +199,13 @@ fn asks() -> Vec<(&'static str, Ask)> {
         ("board", Ask::Board),
         ("amend", Ask::Amend(amend())),
         ("amend-orders", Ask::Amend(amend_orders())),
+        (
+            "approve-last-tier",
+            Ask::ApproveLastTier {
+                vacancy,
+                approved_by: "SAG-0001".to_owned(),
+            },
+        ),
     ]
 }
 
@@ -625,6 +638,13 @@ fn happenings() -> Vec<(&'static str, What)> {
             },
         ),
         ("tier-opened-start-near", publication::start_near()),
+        (
+            "last-tier-approved",
+            What::LastTierApproved {
+                approved_by: "SAG-0001".to_owned(),
+                recipients: 4,
+            },
+        ),
     ]
 }
 

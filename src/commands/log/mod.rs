@@ -9,6 +9,7 @@ mod afterwards;
 mod dump;
 mod lines;
 mod names;
+mod provided;
 mod replay;
 mod stats;
 mod tail;

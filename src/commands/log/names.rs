@@ -8,6 +8,9 @@ use engine::model::{
 
 use crate::show;
 
+/// How many officers a line names before it only counts.
+const BADGES_SHOWN_MAX: usize = 8;
+
 /// Names as a state knows them. What it does not know keeps its number, such as `officer#12`: a
 /// log of which the beginning is gone is still read.
 #[derive(Clone, Copy)]
@@ -157,7 +160,7 @@ pub(super) fn availability(declared: &Availability) -> String {
     }
 }
 
-fn hours(windows: &[Window]) -> String {
+pub(super) fn hours(windows: &[Window]) -> String {
     let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
     let hours = windows.iter().map(|window| {
         format!(
@@ -167,4 +170,13 @@ fn hours(windows: &[Window]) -> String {
         )
     });
     hours.collect::<Vec<_>>().join(",")
+}
+
+/// Officers as a line names them.
+pub(super) fn badges(badges: &[String]) -> String {
+    match badges.len() {
+        0 => "nobody".to_owned(),
+        many if many > BADGES_SHOWN_MAX => format!("{many} officers"),
+        _ => badges.join(", "),
+    }
 }

@@ -253,5 +253,14 @@ fn kind(event: &Event) -> &'static str {
         Event::Reminded { .. } => "reminded",
         Event::Said { .. } => "said",
         Event::Shelved { .. } => "shelved",
+        Event::LimitsSet { .. } => "limits-set",
+        Event::LimitsLifted(_) => "limits-lifted",
+        Event::PreferencesDeclared { .. } => "preferences-declared",
+        Event::PreferencesBound { .. } => "preferences-bound",
+        Event::District { .. } => "district",
+        Event::LastTierSet { .. } => "last-tier-set",
+        Event::LastTierApproved(_) => "last-tier-approved",
+        Event::PushDeferred(_) => "push-deferred",
+        Event::Pushed { .. } => "pushed",
     }
 }

@@ -6,11 +6,13 @@ use engine::core::{Actor, Amendment, Event, Receipt, Record, Refusal, Refused, S
 use engine::model::{
     Interval, Officer, OfficerId, Pact, Position, Posting, Programme, Punch, Site, VacancyId,
 };
+use engine::rules::Clause;
 
 use super::afterwards;
 use super::names::{
     Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
 };
+use super::provided;
 use super::told::{Dated, Told};
 
 mod publication;
@@ -50,7 +52,8 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         } => Told::Flagged {
             vacancy: names.vacancy(*vacancy),
             badge: names.officer(*officer),
-            clause: dispatcher::clause_name(state, *clause),
+            clause: dispatcher::flagged_clause(state, *clause),
+            exceeded: matches!(clause, Clause::Hours { .. } | Clause::Rest { .. }),
         },
         Event::Confirmed(receipt) => confirmed(names, receipt),
         Event::Refused(no) => refused(state, record, no),
@@ -74,6 +77,15 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::PactEnded { .. }
         | Event::Excluded { .. }
         | Event::Readmitted { .. } => tell_roster(names, event),
+        Event::LimitsSet { .. }
+        | Event::LimitsLifted(_)
+        | Event::PreferencesDeclared { .. }
+        | Event::PreferencesBound { .. }
+        | Event::District { .. }
+        | Event::LastTierSet { .. }
+        | Event::LastTierApproved(_)
+        | Event::PushDeferred(_)
+        | Event::Pushed { .. } => Told::Provided(provided::tell(state, event)),
         Event::OfficerAdded { .. }
         | Event::CertificationGranted { .. }
         | Event::CertificationRevoked { .. }
@@ -168,7 +180,10 @@ fn tell_amendment(state: &State, event: &Event) -> Told {
 /// Whether an event is about a vacancy.
 pub(super) fn concerns_vacancy(event: &Event, id: VacancyId) -> bool {
     match event {
-        Event::WindowClosed { vacancy } | Event::Flagged { vacancy, .. } => *vacancy == id,
+        Event::WindowClosed { vacancy }
+        | Event::Flagged { vacancy, .. }
+        | Event::Pushed { vacancy, .. } => *vacancy == id,
+        Event::PushDeferred(deferred) => deferred.vacancy == id,
         Event::Confirmed(receipt) => receipt.vacancy == id,
         Event::Refused(Refused {
             refusal: Refusal::Overlaps { with },
@@ -195,7 +210,13 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         | Event::Reinstated { officer }
         | Event::AvailabilityDeclared { officer, .. }
         | Event::Excluded { officer, .. }
-        | Event::Readmitted { officer, .. } => *officer == id,
+        | Event::Readmitted { officer, .. }
+        | Event::PreferencesDeclared { officer, .. }
+        | Event::District { officer, .. } => *officer == id,
+        Event::LimitsLifted(lifted) => lifted.officer == id,
+        Event::LastTierApproved(approved) => approved.recipients.contains(id),
+        Event::PushDeferred(deferred) => deferred.officers.contains(id),
+        Event::Pushed { officers, .. } => officers.contains(id),
         Event::TierOpened { recipients, .. } => recipients.contains(id),
         Event::Vacated {
             officer,

@@ -8,14 +8,13 @@ use protocol::{Position, RefusalCode, Segment};
 use serde::Serialize;
 
 use super::afterwards::Afterwards;
+use super::names::badges;
+use super::provided::Provided;
 use crate::show;
 
 mod publication;
 
 pub(super) use publication::GrantMade;
-
-/// How many officers a line names before it only counts.
-const BADGES_SHOWN_MAX: usize = 8;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -81,6 +80,8 @@ pub(super) enum Told {
         vacancy: String,
         badge: String,
         clause: String,
+        /// Whether it is a limit that the award exceeds; otherwise it no longer holds.
+        exceeded: bool,
     },
     Confirmed {
         vacancy: String,
@@ -234,6 +235,8 @@ pub(super) enum Told {
     },
     #[serde(untagged)]
     Afterwards(Afterwards),
+    #[serde(untagged)]
+    Provided(Provided),
 }
 
 /// A code with its validity; no date means without limit.
@@ -274,7 +277,12 @@ impl fmt::Display for Told {
                 vacancy,
                 badge,
                 clause,
-            } => write!(f, "flagged {vacancy} of {badge}: {clause} no longer holds"),
+                exceeded,
+            } => {
+                let what = ["no longer holds", "is exceeded"][usize::from(*exceeded)];
+                write!(f, "flagged {vacancy} of {badge}: {clause} {what}")
+            }
+            Told::Provided(provided) => provided.fmt(f),
             Told::Confirmed {
                 vacancy,
                 slot,
@@ -584,14 +592,6 @@ fn dates(from: Option<&str>, until: Option<&str>) -> String {
             from.unwrap_or_default(),
             until.unwrap_or_default()
         ),
-    }
-}
-
-fn badges(badges: &[String]) -> String {
-    match badges.len() {
-        0 => "nobody".to_owned(),
-        many if many > BADGES_SHOWN_MAX => format!("{many} officers"),
-        _ => badges.join(", "),
     }
 }
 

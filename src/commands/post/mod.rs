@@ -93,6 +93,12 @@ fn terms(asked: &AskedArgs) -> Vec<Term> {
     if let Some(reason) = asked.beyond_grant.clone() {
         terms.push(Term::BeyondGrant { reason });
     }
+    if asked.before.or(asked.after).is_some() {
+        terms.push(Term::Buffer {
+            before_ms: asked.before.unwrap_or(0),
+            after_ms: asked.after.unwrap_or(0),
+        });
+    }
     if let Some(clothing) = asked.clothing {
         terms.push(Term::Clothing { clothing });
     }
@@ -249,6 +255,15 @@ mod tests {
         assert_eq!(
             terms("--beyond-grant board"),
             [Term::BeyondGrant { reason }]
+        );
+        let buffer = |before_ms, after_ms| Term::Buffer {
+            before_ms,
+            after_ms,
+        };
+        assert_eq!(terms("--before 30m"), [buffer(1_800_000, 0)]);
+        assert_eq!(
+            terms("--after 1h --before 30m"),
+            [buffer(1_800_000, 3_600_000)]
         );
     }
 

@@ -3,6 +3,8 @@
 
 use engine::model::{Class, Rank};
 
+use super::provisions::Provide;
+
 /// Half hours after midnight UTC of Sunday 22 November 2026. No zone of the cast changes its
 /// clocks for a hundred days from there.
 pub(crate) type HalfHour = i64;
@@ -150,6 +152,8 @@ pub(crate) struct Notice {
     pub(crate) slots: Vec<Rank>,
     /// Windows of the tiers.
     pub(crate) windows: Vec<HalfHour>,
+    /// Time before and after the work that belongs to it.
+    pub(crate) around: Span,
 }
 
 impl Notice {
@@ -208,6 +212,7 @@ pub(crate) enum Change {
     },
     /// Suspends a badge that nobody has.
     Nobody,
+    Provide(Provide),
 }
 
 /// Declared windows, in half hours of a local day.

@@ -12,6 +12,7 @@ use super::cast::{
     ALWAYS, Ask, Availability, By, CERTIFICATIONS, DAY, HalfHour, Notice, OFFICERS, PROGRAMMES,
     Pact, Span,
 };
+use super::provisions::Provided;
 
 /// How long an answer is remembered.
 const RETENTION: HalfHour = DAY;
@@ -29,6 +30,7 @@ pub(crate) struct Flat {
     pub(crate) exclusions: Vec<(usize, usize)>,
     pub(crate) vacancies: Vec<Vacancy>,
     pub(crate) memory: Vec<Memory>,
+    pub(super) provided: Provided,
     /// Assignments flagged for the coordinator, until somebody takes note.
     pub(crate) flagged: Vec<(usize, usize, Clause)>,
 }
@@ -144,6 +146,7 @@ impl Flat {
             exclusions: Vec::new(),
             vacancies: Vec::new(),
             memory: Vec::new(),
+            provided: Provided::default(),
             flagged: Vec::new(),
         }
     }
@@ -214,7 +217,8 @@ impl Flat {
                 row.tier_closes_at = None;
             } else if row.tier_closes_at.is_some_and(|due| due <= at) {
                 row.tier_closes_at = None;
-                let waiting = !row.offered.is_empty();
+                let offered = row.offered.clone();
+                let waiting = self.is_anybody_asked(number, &offered, at);
                 if self.flaw != Flaw::WindowNeverElapses {
                     self.open_next(number, at, waiting);
                 }
@@ -280,7 +284,7 @@ impl Flat {
                 if row.standing == Standing::Filled {
                     return Err(Refusal::Filled);
                 }
-                let waiting = !row.offered.is_empty();
+                let waiting = self.is_anybody_asked(*vacancy, &row.offered, at);
                 let opened = self.open_next(*vacancy, at, waiting);
                 opened.then_some(()).ok_or(Refusal::NoFurtherTier)?;
                 self.done()
@@ -386,6 +390,7 @@ impl Flat {
             return Err(Refusal::NotOffered);
         }
         let cover = self.examine(number, officer, at)?;
+        let beyond = self.exceeded(number, officer);
         let rank = OFFICERS[officer].rank;
         let fits = |slot: &Slot| slot.rank == rank || self.flaw == Flaw::AnyRankFits;
         let open = |slot: &Slot| slot.holder.is_none() && fits(slot);
@@ -398,6 +403,11 @@ impl Flat {
             at,
             filled_before: row.closed_round,
         };
+        if self.flaw != Flaw::BeyondUnflagged {
+            let flags = beyond.into_iter();
+            let flags = flags.map(|(clause, _)| (number, officer, clause));
+            self.flagged.extend(flags);
+        }
         let row = &mut self.vacancies[number];
         row.slots[slot].holder = Some(holder);
         if row.slots.iter().all(|slot| slot.holder.is_some()) {
@@ -432,7 +442,9 @@ impl Flat {
         let row = &self.vacancies[number];
         let undecided = row.offered.iter().any(|&who| {
             let silent = !row.declined.contains(&who) && self.held(number, who).is_none();
-            silent && self.is_rank_open(number, who, None)
+            silent
+                && self.is_rank_open(number, who, None)
+                && self.is_anybody_asked(number, &[who], at)
         });
         let stops = self.flaw == Flaw::DeclinedByAllStops;
         if row.standing == Standing::Open && !undecided && !stops {
@@ -452,8 +464,9 @@ impl Flat {
         let next = self.next_tier(number, self.vacancies[number].tier, at);
         // Whoever is asked in a later tier is found while the slot is still held.
         let row = self.vacancies[number].clone();
-        let further = match (asked.is_empty(), next) {
-            (true, Some(first)) => self.opening(number, first, at, (false, Some(slot))),
+        let is_anybody_asked = self.is_anybody_asked(number, &asked, at);
+        let further = match (is_anybody_asked, next) {
+            (false, Some(first)) => self.opening(number, first, at, (false, Some(slot))),
             _ => Vec::new(),
         };
         let row_now = &mut self.vacancies[number];
@@ -468,7 +481,7 @@ impl Flat {
         row_now.offered.extend(&asked);
         row_now.offered.retain(|who| *who != officer);
         let window = next.and(row_now.window(row.tier));
-        row_now.tier_closes_at = window.filter(|_| !asked.is_empty()).map(|w| at + w);
+        row_now.tier_closes_at = window.filter(|_| is_anybody_asked).map(|w| at + w);
         self.apply_opening(number, further);
         self.done()
     }
@@ -500,7 +513,7 @@ impl Flat {
         let mut tier = first;
         loop {
             let asked = self.eligible(number, tier, leaving, at);
-            waiting |= !asked.is_empty();
+            waiting |= self.is_anybody_asked(number, &asked, at);
             let next = self.next_tier(number, tier, at);
             let window = next.and(self.vacancies[number].window(tier));
             let ends = window.filter(|window| *window > 0 && waiting);

@@ -43,10 +43,18 @@ pub(crate) enum Flaw {
     OldestSlotGoes,
     /// Who has clocked in can be recorded as absent.
     NoShowAlthoughClockedIn,
+    /// Time around the work is free.
+    BuffersIgnored,
+    /// Days of a limit are those of UTC.
+    HoursInUtc,
+    /// A tier waits for those who prefer other work.
+    PreferencesAreWaitedFor,
+    /// An award beyond a limit that was lifted, or that warns, is told to nobody.
+    BeyondUnflagged,
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 19] = [
+    pub(crate) const PLANTED: [Flaw; 23] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -66,5 +74,9 @@ impl Flaw {
         Flaw::NothingFlagged,
         Flaw::OldestSlotGoes,
         Flaw::NoShowAlthoughClockedIn,
+        Flaw::BuffersIgnored,
+        Flaw::HoursInUtc,
+        Flaw::PreferencesAreWaitedFor,
+        Flaw::BeyondUnflagged,
     ];
 }

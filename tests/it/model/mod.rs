@@ -15,6 +15,7 @@ mod drive;
 mod flat;
 mod flaw;
 mod permission;
+mod provisions;
 mod roster;
 mod rules;
 mod step;
@@ -116,6 +117,7 @@ fn a_retry_hears_that_the_work_had_started_although_it_was_cancelled_since() {
             segments: vec![(0, (10, 20))],
             slots: vec![Rank::Officer],
             windows: Vec::new(),
+            around: (0, 0),
         },
         same_key: false,
     };

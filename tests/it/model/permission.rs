@@ -2,6 +2,7 @@
 
 use super::cast::{Ask, By, Change, OFFICERS, SITES};
 use super::flat::Flat;
+use super::provisions::Provide;
 
 impl Flat {
     /// Whether role and agency allow this: they come from who asks, never from what is asked.
@@ -24,6 +25,7 @@ impl Flat {
             (By::Agency(agency), Ask::Recall { officer, .. }) => OFFICERS[*officer].home == agency,
             (By::Agency(agency), Ask::Roster(changes)) => {
                 changes.iter().all(|change| match subject(change) {
+                    Subject::Agency(home) => home == agency,
                     Subject::Officer(officer) => OFFICERS[officer].home == agency,
                     Subject::Site(site) => SITES[site].lead == agency,
                     Subject::Installation => false,
@@ -32,9 +34,11 @@ impl Flat {
             (By::Agency(_), _) => false,
             (By::Officer(_), Ask::Accept { .. } | Ask::Decline { .. }) => true,
             (By::Officer(_), Ask::Release { .. } | Ask::Punch { .. }) => true,
-            (By::Officer(own), Ask::Roster(changes)) => changes
-                .iter()
-                .all(|change| matches!(change, Change::Declare { officer, .. } if *officer == own)),
+            (By::Officer(own), Ask::Roster(changes)) => changes.iter().all(|change| match change {
+                Change::Declare { officer, .. }
+                | Change::Provide(Provide::Prefer { officer, .. }) => *officer == own,
+                _ => false,
+            }),
             (By::Officer(_), _) => false,
         }
     }
@@ -42,6 +46,7 @@ impl Flat {
 
 /// What a change is about, as far as permission goes.
 pub(super) enum Subject {
+    Agency(usize),
     Officer(usize),
     Site(usize),
     Installation,
@@ -58,6 +63,13 @@ pub(super) fn subject(change: &Change) -> Subject {
         Change::Suspend { officer } | Change::Reinstate { officer } => Subject::Officer(*officer),
         Change::Declare { officer, .. } => Subject::Officer(*officer),
         Change::Exclude { site, .. } | Change::Readmit { site, .. } => Subject::Site(*site),
+        Change::Provide(provide) => match provide {
+            Provide::Limits { home, .. } | Provide::Bind { home, .. } => Subject::Agency(*home),
+            Provide::Lift { officer, .. } | Provide::Prefer { officer, .. } => {
+                Subject::Officer(*officer)
+            }
+            Provide::Unwanted { site, .. } => Subject::Site(*site),
+        },
         // Nobody is employed by no agency.
         Change::Pact(_) | Change::EndPact { .. } | Change::Nobody => Subject::Installation,
     }

@@ -81,6 +81,7 @@ impl Flat {
             Change::Readmit { site, officer } => {
                 self.exclusions.retain(|row| *row != (site, officer));
             }
+            Change::Provide(provide) => self.provide(provide),
             Change::Nobody => {
                 return Err(Refusal::Unknown {
                     kind: Kind::Officer,

@@ -41,6 +41,9 @@ impl Flat {
             let with = VacancyId(u32::try_from(with).expect("a handful of vacancies"));
             return Err(Refusal::Overlaps { with });
         }
+        if let Some(clause) = self.home_breach(number, officer, at) {
+            return Err(Refusal::NotEligible { clause });
+        }
         Ok(self
             .cover_of(row.notice.lead, OFFICERS[officer].home)
             .expect("cover is a clause"))
@@ -69,6 +72,7 @@ impl Flat {
             .filter(|&who| self.breach(number, who, at).is_none())
             .filter(|&who| self.is_rank_open(number, who, leaving))
             .filter(|&who| self.busy(number, who).is_none() && !row.returned.contains(&who))
+            .filter(|&who| self.home_breach(number, who, at).is_none())
             .collect()
     }
 
@@ -80,6 +84,7 @@ impl Flat {
             && asked
             && self.breach(number, officer, at).is_none()
             && self.busy(number, officer).is_none()
+            && self.home_breach(number, officer, at).is_none()
     }
 
     /// The next tier after `tier` in which there is an agency to ask.
@@ -182,7 +187,7 @@ impl Flat {
             }
         }
         let excluded = |(site, _): &(usize, Span)| self.exclusions.contains(&(*site, officer));
-        if notice.segments.iter().any(excluded) {
+        if notice.segments.iter().any(excluded) || self.is_unwanted(number, officer) {
             return Some(Clause::NotExcluded);
         }
         None
@@ -214,14 +219,14 @@ impl Flat {
 
     /// The earliest assignment in the way of the first segment that has one in its way.
     fn busy(&self, number: usize, officer: usize) -> Option<usize> {
-        let wanted = &self.vacancies[number].notice.segments;
+        let wanted = self.vacancies[number].notice.busy(self.flaw);
         let touching = i64::from(self.flaw == Flaw::ClosedIntervals);
-        wanted.iter().find_map(|(_, span)| {
+        wanted.iter().find_map(|span| {
             let held = (0..self.vacancies.len())
                 .filter(|other| self.held(*other, officer).is_some())
                 .flat_map(|other| {
-                    let segments = &self.vacancies[other].notice.segments;
-                    segments.iter().map(move |(_, booked)| (*booked, other))
+                    let busy = self.vacancies[other].notice.busy(self.flaw);
+                    busy.into_iter().map(move |booked| (booked, other))
                 });
             held.filter(|(booked, _)| booked.0 < span.1 + touching && span.0 < booked.1 + touching)
                 .min()

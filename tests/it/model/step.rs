@@ -2,7 +2,7 @@
 //! newest vacancy, its second holder, the round before), so that it still makes sense when steps
 //! before it are dropped to find the shortest sequence.
 
-use engine::model::Rank;
+use engine::model::{Period, Rank};
 use loadgen::seed::SplitMix64;
 
 use super::cast::{
@@ -10,6 +10,7 @@ use super::cast::{
     OFFICERS, PROGRAMMES, Pact, SITES, Span,
 };
 use super::flat::Flat;
+use super::provisions::{Cap, Provide};
 
 /// Steps of one sequence.
 const STEPS: (u64, u64) = (20, 60);
@@ -157,7 +158,7 @@ fn step(dice: &mut SplitMix64) -> Step {
 }
 
 /// How often each kind of wish is made, in the order of the arms of [`what`].
-const WEIGHTS: [u32; 13] = [130, 360, 110, 90, 10, 35, 15, 25, 110, 70, 15, 45, 45];
+const WEIGHTS: [u32; 13] = [130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 45, 60];
 
 fn wish(dice: &mut SplitMix64, kind: usize) -> Wish {
     let by = match dice.pick(&[940, 20, 25, 15]) {
@@ -284,6 +285,10 @@ fn notice(dice: &mut SplitMix64) -> Notice {
         segments,
         slots,
         windows,
+        around: match dice.chance(250) {
+            true => (dice.below(4) as i64, dice.below(4) as i64),
+            false => (0, 0),
+        },
     }
 }
 
@@ -296,7 +301,7 @@ fn change(dice: &mut SplitMix64) -> Change {
         below(dice, AGENCIES.len()),
         below(dice, AGENCIES.len()),
     );
-    match dice.pick(&[14, 8, 10, 8, 10, 14, 16, 18, 6, 8, 8, 2]) {
+    match dice.pick(&[14, 8, 10, 8, 10, 14, 16, 18, 6, 8, 8, 2, 70]) {
         0 => Change::Grant {
             officer,
             certification,
@@ -322,7 +327,62 @@ fn change(dice: &mut SplitMix64) -> Change {
         8 => Change::EndPact { lead, backup },
         9 => Change::Exclude { site, officer },
         10 => Change::Readmit { site, officer },
-        _ => Change::Nobody,
+        11 => Change::Nobody,
+        _ => Change::Provide(provide(dice)),
+    }
+}
+
+fn provide(dice: &mut SplitMix64) -> Provide {
+    let (officer, site) = (below(dice, OFFICERS.len()), below(dice, SITES.len()));
+    let home = below(dice, AGENCIES.len());
+    match dice.pick(&[45, 12, 25, 10, 8]) {
+        0 => {
+            let count = dice.below(3) as usize;
+            let limits = (0..count).map(|_| cap(dice)).collect();
+            Provide::Limits { home, limits }
+        }
+        1 => Provide::Lift {
+            officer,
+            dates: validity(dice),
+        },
+        2 => Provide::Prefer {
+            officer,
+            district: dice.chance(600).then_some(site),
+            notice: match dice.chance(400) {
+                true => dice.below(20) as i64,
+                false => 0,
+            },
+        },
+        3 => Provide::Bind {
+            home,
+            bind: dice.chance(700),
+        },
+        _ => Provide::Unwanted {
+            site,
+            officer,
+            wants: dice.chance(400),
+        },
+    }
+}
+
+fn cap(dice: &mut SplitMix64) -> Cap {
+    let (period, bound) = match below(dice, 4) {
+        0 => (Some(Period::Day), dice.between(6, 24)),
+        1 => {
+            let starts_on = dice.below(7) as u8;
+            (Some(Period::Week { starts_on }), dice.between(10, 40))
+        }
+        2 => {
+            let days = dice.between(1, 4) as u8;
+            (Some(Period::Days(days)), dice.between(8, 30))
+        }
+        _ => (None, dice.between(1, 24)),
+    };
+    Cap {
+        period,
+        bound: bound as i64,
+        blocks: dice.chance(600),
+        valid: validity(dice),
     }
 }
 

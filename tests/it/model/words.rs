@@ -1,10 +1,12 @@
 //! The model's asks and tables in the words of the engine.
 
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{Afterwards, Again, Body, NewSegment, NewVacancy, Reduce, RosterChange};
+use engine::core::{
+    Afterwards, Again, Body, NewSegment, NewVacancy, Publication, Reduce, RosterChange,
+};
 use engine::model::{
-    Date, Direction, Interval, OfficerId, Position, SiteKind, Timestamp, VacancyId, VacancyKey,
-    Window,
+    Date, Direction, Interval, OfficerId, Position, SiteKind, Term, Timestamp, VacancyId,
+    VacancyKey, Window,
 };
 
 use super::cast::{
@@ -12,10 +14,12 @@ use super::cast::{
     SITES, Span,
 };
 
+use super::provisions::provision;
+
 /// Sunday 22 November 2026, midnight UTC, in microseconds.
 const MIDNIGHT_US: i64 = 1_795_305_600_000_000;
 /// Half an hour, in milliseconds.
-const HALF_HOUR_MS: u64 = 1_800_000;
+pub(crate) const HALF_HOUR_MS: u64 = 1_800_000;
 
 /// Everything that exists before the first step.
 pub(crate) fn cast() -> Vec<RosterChange> {
@@ -56,7 +60,7 @@ pub(crate) fn cast() -> Vec<RosterChange> {
                 longitude_udeg: 0,
             },
             geofence_m: 100,
-            district: "One".into(),
+            district: district(number),
             kind: SiteKind::Public,
             ade_funded: false,
         }));
@@ -81,7 +85,19 @@ pub(crate) fn cast() -> Vec<RosterChange> {
 pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
     let id = |number: &usize| VacancyId::from(*number);
     match ask {
-        Ask::Publish(notice) => Body::Publish(Box::new(publication(notice))),
+        Ask::Publish(notice) if notice.around == (0, 0) => {
+            Body::Publish(Box::new(publication(notice)))
+        }
+        Ask::Publish(notice) => {
+            let ms = |half_hours: HalfHour| half_hours.unsigned_abs() * HALF_HOUR_MS;
+            Body::PublishAll(vec![Publication {
+                vacancy: publication(notice),
+                terms: vec![Term::Buffer {
+                    before_ms: ms(notice.around.0),
+                    after_ms: ms(notice.around.1),
+                }],
+            }])
+        }
         Ask::Accept { vacancy, round } => Body::Accept {
             vacancy: id(vacancy),
             round: *round,
@@ -190,6 +206,7 @@ fn roster_change(change: &Change) -> RosterChange {
             site: site(*number),
             badge: badge(*officer),
         },
+        Change::Provide(provide) => RosterChange::Provided(provision(provide)),
         Change::Nobody => RosterChange::Suspended {
             badge: "nobody".into(),
         },
@@ -263,7 +280,7 @@ fn declaration(availability: Option<&Availability>) -> NewAvailability {
     }
 }
 
-fn agency(number: usize) -> String {
+pub(crate) fn agency(number: usize) -> String {
     format!("agency-{number}")
 }
 
@@ -273,6 +290,10 @@ fn certification(number: usize) -> String {
 
 fn programme(number: usize) -> String {
     format!("programme-{number}")
+}
+
+pub(crate) fn district(number: usize) -> String {
+    format!("district-{number}")
 }
 
 fn site(number: usize) -> String {

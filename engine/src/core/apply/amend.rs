@@ -67,8 +67,7 @@ fn relocate(state: &mut State, id: VacancyId, round: u32, to: &Relocation) {
 
 /// Books the vacancy's work for `officer`, who holds a slot of it.
 fn book(state: &mut State, id: VacancyId, officer: OfficerId) {
-    let segments = &vacancy_mut(state, id).posting.segments;
-    let spans: Vec<_> = segments.iter().map(|segment| segment.span).collect();
+    let spans: Vec<_> = vacancy_mut(state, id).busy().collect();
     let calendar = state.durable.calendars.find_mut(officer);
     let calendar = calendar.expect("who holds a slot has a calendar");
     for &span in &spans {

@@ -12,7 +12,7 @@ use crate::core::refusal::{Invalid, Refusal};
 use crate::core::state::{Receipt, State};
 use crate::limits::{CONFIRM_WITHIN_MS_MAX, CONFIRM_WITHIN_MS_MIN};
 use crate::model::{OfficerId, OfficerSet, Rank, Segment, Standing, Timestamp, Vacancy, VacancyId};
-use crate::rules::{Candidate, Clause, Ground, eligibility};
+use crate::rules::{Candidate, Clause, eligibility};
 
 /// Changes what is published of a vacancy that has not started.
 pub(super) fn amend(state: &State, asked: &Amend, at: Timestamp) -> Result<Vec<Event>, Refusal> {
@@ -176,7 +176,7 @@ fn can_come(
     officer: OfficerId,
     at: Timestamp,
 ) -> Result<(), Clause> {
-    let ground = Ground::new(state.roster(), &row.posting, at);
+    let ground = state.ground(row, at);
     let (Some(ground), Some(who)) = (ground, state.candidate(officer)) else {
         return Err(Clause::LeadOrPact);
     };

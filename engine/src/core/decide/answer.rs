@@ -1,13 +1,13 @@
 //! Officers' answers: accept, decline, release, recall, punch.
 
-use super::{Outcome, Stamp, amend, known, not_over, offer_again, open_next};
+use super::{Outcome, Stamp, amend, known, not_over, offer_again, open_next, push};
 use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
 use crate::model::{
     Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
 };
-use crate::rules::{Clause, Ground, Stand, conflict, eligibility, tier};
+use crate::rules::{Clause, Stand, conflict, eligibility, tier};
 
 /// An officer takes a slot: the race is settled here, in the order of the line.
 ///
@@ -44,7 +44,7 @@ pub(super) fn accept(
         let confirmed = confirmed.map(|events| Outcome::New(events.into()));
         return confirmed.map_err(refused);
     }
-    let settle = || -> Result<(u16, Stand), Refusal> {
+    let settle = || -> Result<(u16, Stand, Vec<Clause>), Refusal> {
         let was_theirs = row.was_lost_in(round, officer);
         if round <= row.closed_round && !was_theirs {
             return Err(Refusal::Filled);
@@ -56,7 +56,7 @@ pub(super) fn accept(
         if round > row.round {
             return Err(Refusal::NotOffered);
         }
-        let stand = examine(state, row, officer, stamp.at)?;
+        let (stand, exceeded) = examine(state, row, officer, stamp.at)?;
         let rank = state
             .roster()
             .officers
@@ -65,9 +65,9 @@ pub(super) fn accept(
         let slot = rank
             .and_then(|rank| row.open_slot(rank))
             .ok_or(Refusal::RankFilled)?;
-        Ok((slot, stand))
+        Ok((slot, stand, exceeded))
     };
-    let (slot, stand) = settle().map_err(refused)?;
+    let (slot, stand, exceeded) = settle().map_err(refused)?;
     let (cover, place) = (stand.cover, stamp.place);
     let awarded = Event::Awarded {
         vacancy: id,
@@ -76,34 +76,45 @@ pub(super) fn accept(
         cover,
         place,
     };
-    Ok(Outcome::New(awarded.into()))
+    if exceeded.is_empty() {
+        return Ok(Outcome::New(awarded.into()));
+    }
+    let flags = exceeded.into_iter().map(|clause| Event::Flagged {
+        vacancy: id,
+        officer,
+        clause,
+    });
+    let events: Vec<Event> = [awarded].into_iter().chain(flags).collect();
+    Ok(Outcome::New(events.into()))
 }
 
-/// Whether `officer` may take the vacancy now, and on what terms.
+/// Whether `officer` may take the vacancy now, where they stand, and the limits of their agency
+/// that they exceed with it.
 fn examine(
     state: &State,
     row: &Vacancy,
     officer: OfficerId,
     at: Timestamp,
-) -> Result<Stand, Refusal> {
+) -> Result<(Stand, Vec<Clause>), Refusal> {
     let not_a_candidate = Refusal::NotEligible {
         clause: Clause::LeadOrPact,
     };
-    let ground = Ground::new(state.roster(), &row.posting, at).ok_or(not_a_candidate.clone())?;
+    let ground = state.ground(row, at).ok_or(not_a_candidate.clone())?;
     let who = state.candidate(officer).ok_or(not_a_candidate.clone())?;
     let (lead, home) = (row.posting.lead, who.officer.home);
     let tier = tier::tier_of(state.roster(), lead, home, at, ground.span).ok_or(not_a_candidate)?;
     if tier > row.tier || row.returned.contains(officer) {
         return Err(Refusal::NotOffered);
     }
-    eligibility::check(ground, who).map_err(|clause| match clause {
+    let stand = eligibility::check(ground, who).map_err(|clause| match clause {
         Clause::Free => overlap(row, who.calendar).unwrap_or(Refusal::NotEligible { clause }),
         clause => Refusal::NotEligible { clause },
-    })
+    })?;
+    Ok((stand, eligibility::exceeded(ground, who)))
 }
 
 fn overlap(row: &Vacancy, calendar: Option<&crate::model::Calendar>) -> Option<Refusal> {
-    let booking = conflict::conflict(&row.posting, calendar?)?;
+    let booking = conflict::conflict(&row.posting.segments, &row.terms, calendar?)?;
     Some(Refusal::Overlaps {
         with: booking.vacancy,
     })
@@ -130,7 +141,7 @@ pub(super) fn decline(
     undecided.remove(officer);
     // Nobody waits for those whose rank has all its officers.
     let undecided = state.with_open_rank(row, &undecided);
-    if row.standing == Standing::Open && undecided.is_empty() {
+    if row.standing == Standing::Open && !push::is_anybody_asked(state, row, &undecided, at) {
         events.extend(
             open_next(state, (id, row), TierCause::AllDeclined, at, false)
                 .into_iter()

@@ -4,7 +4,9 @@ mod afterwards;
 mod amend;
 mod answer;
 mod grants;
+mod last_tier;
 mod posting;
+mod push;
 mod roster;
 mod terms;
 mod tick;
@@ -12,7 +14,7 @@ mod tick;
 pub(super) use posting::draft;
 pub use posting::resolve;
 
-use super::command::{Actor, Body, Command, RosterChange};
+use super::command::{Actor, Body, Command, NewProvision, RosterChange};
 use super::digest::fingerprint;
 use super::event::{Event, TierCause};
 use super::events::Events;
@@ -58,7 +60,7 @@ pub fn decide(
     }
     authorise(state, command)?;
     let at = stamp.at;
-    let events = match (&command.body, command.by) {
+    let mut events = match (&command.body, command.by) {
         (Body::Accept { vacancy, round }, Actor::Officer(officer)) => {
             return answer::accept(state, *vacancy, *round, officer, stamp);
         }
@@ -85,12 +87,20 @@ pub fn decide(
         (Body::Roster(changes), _) => roster::change(state, changes, at)?,
         (Body::Grant(new), _) => grants::make(state, new)?,
         (Body::Afterwards(asked), by) => afterwards::decide(state, asked, by, at)?,
+        (
+            Body::ApproveLastTier {
+                vacancy,
+                approved_by,
+            },
+            _,
+        ) => last_tier::approve(state, *vacancy, approved_by, at)?,
         (Body::Tick, _) => tick::tick(state, at),
         (
             Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } | Body::Punch { .. },
             _,
         ) => return Err(Refusal::NotAllowed.into()),
     };
+    push::defer(state, &mut events, at);
     Ok(Outcome::New(events.into()))
 }
 
@@ -123,7 +133,9 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
             Body::PublishAll(all) => all
                 .iter()
                 .all(|one| roster.agency(&one.vacancy.lead) == Some(agency)),
-            Body::Cancel { vacancy, .. } | Body::OpenNextTier { vacancy } => leads(vacancy, agency),
+            Body::Cancel { vacancy, .. }
+            | Body::OpenNextTier { vacancy }
+            | Body::ApproveLastTier { vacancy, .. } => leads(vacancy, agency),
             Body::Amend(asked) => leads(&asked.vacancy, agency),
             Body::Recall { officer, .. } => employs(Some(*officer), agency),
             Body::Roster(changes) => changes.iter().all(|change| match subject(change) {
@@ -142,7 +154,11 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
             Body::Punch { .. } => true,
             Body::Roster(changes) => changes.iter().all(|change| {
                 let own = |badge: &String| roster.officer(badge) == Some(officer);
-                matches!(change, RosterChange::AvailabilityDeclared { badge, .. } if own(badge))
+                match change {
+                    RosterChange::AvailabilityDeclared { badge, .. }
+                    | RosterChange::Provided(NewProvision::Preferences { badge, .. }) => own(badge),
+                    _ => false,
+                }
             }),
             _ => false,
         },
@@ -181,6 +197,18 @@ fn subject(change: &RosterChange) -> Subject<'_> {
         RosterChange::Excluded { site, .. } | RosterChange::Readmitted { site, .. } => {
             Subject::Site(site)
         }
+        RosterChange::Provided(provided) => match provided {
+            NewProvision::Limits { agency, .. } | NewProvision::PreferencesBind { agency, .. } => {
+                Subject::Agency(agency)
+            }
+            NewProvision::Lifted { badge, .. } | NewProvision::Preferences { badge, .. } => {
+                Subject::Officer(badge)
+            }
+            NewProvision::Unwanted { lead, .. } | NewProvision::WantedAgain { lead, .. } => {
+                Subject::Agency(lead)
+            }
+            NewProvision::LastTier { .. } => Subject::Installation,
+        },
     }
 }
 
@@ -222,7 +250,8 @@ fn open_tiers(
     let mut events = Vec::new();
     loop {
         let recipients = eligible(tier);
-        waiting |= !recipients.is_empty();
+        let is_offered = !recipients.is_empty();
+        waiting |= push::is_anybody_asked(state, row, &recipients, at);
         let next = tier::next_tier(state.roster(), posting.lead, tier, at, posting.span());
         let due = next.and_then(|_| closes_at(row, tier, at));
         let closes_at = due
@@ -238,6 +267,8 @@ fn open_tiers(
         because = match (next, due) {
             (None, _) => return events,
             (Some(_), Some((due_at, because))) if due_at <= at => because,
+            // Whoever prefers other work said no beforehand.
+            (Some(_), _) if !waiting && is_offered => TierCause::AllDeclined,
             (Some(_), _) if !waiting => TierCause::NoEligibleOfficer,
             (Some(_), _) => return events,
         };
@@ -309,8 +340,12 @@ fn offer_again(
     let posting = &row.posting;
     let next = tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span());
     let (closes_at, opened) = match next {
-        Some(next) if recipients.is_empty() => {
-            let first = (next, TierCause::NoEligibleOfficer);
+        Some(next) if !push::is_anybody_asked(state, row, &recipients, at) => {
+            let because = match recipients.is_empty() {
+                true => TierCause::NoEligibleOfficer,
+                false => TierCause::AllDeclined,
+            };
+            let first = (next, because);
             let opened = open_tiers(state, (id, row), first, at, false, eligible);
             (None, opened)
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::grants::{self, Pending};
-use super::{known, not_over, open_next, open_tiers, terms};
+use super::{known, not_over, open_next, open_tiers, push, terms};
 use crate::core::afterwards::Again;
 use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause};
@@ -291,7 +291,7 @@ pub(super) fn open_next_tier(
     if row.standing == Standing::Filled {
         return Err(Refusal::Filled);
     }
-    let waiting = !row.offered.is_empty();
+    let waiting = push::is_anybody_asked(state, row, &row.offered, at);
     let opened = open_next(state, (id, row), TierCause::Coordinator, at, waiting);
     opened.ok_or(Refusal::NoFurtherTier)
 }

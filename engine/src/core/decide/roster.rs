@@ -3,22 +3,25 @@
 //! A later change may name what an earlier one of the same command adds, so names are looked up
 //! in what is being added first and in the roster second.
 
+mod provisions;
+mod windows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::command::{NewAvailability, NewOfficer, NewSite, RosterChange};
+use self::windows::parse_availability;
+use super::super::command::{NewOfficer, NewSite, RosterChange};
 use crate::core::event::Event;
 use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::core::state::State;
 use crate::limits::{
-    AGENCIES_MAX, AVAILABILITY_WINDOWS_MAX, CERTIFICATIONS_MAX, NAME_LEN_MAX, OFFICERS_MAX,
-    PROGRAMMES_MAX, ROSTER_CHANGES_MAX, SITES_MAX,
+    AGENCIES_MAX, CERTIFICATIONS_MAX, NAME_LEN_MAX, OFFICERS_MAX, PROGRAMMES_MAX,
+    ROSTER_CHANGES_MAX, SITES_MAX,
 };
 use crate::model::{
-    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Code,
-    Held, Interval, Officer, OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Timestamp,
-    Window,
+    Agency, AgencyId, Agreement, AgreementId, Certification, CertificationId, Code, Held, Interval,
+    Officer, OfficerId, Pact, Programme, ProgrammeId, Site, SiteId, Timestamp,
 };
-use crate::rules::{Candidate, Ground, eligibility};
+use crate::rules::{Candidate, eligibility};
 
 /// What `changes` do, if every one of them can be done.
 pub(super) fn change(
@@ -29,7 +32,7 @@ pub(super) fn change(
     if !(1..=ROSTER_CHANGES_MAX).contains(&changes.len()) {
         return Err(Refusal::Invalid(Invalid::Changes));
     }
-    let mut draft = Draft::new(state);
+    let mut draft = Draft::new(state, at);
     for change in changes {
         draft.change(change)?;
     }
@@ -57,7 +60,7 @@ fn flags(state: &State, changed: &BTreeMap<OfficerId, Officer>, at: Timestamp) -
             let row = state
                 .vacancy(vacancy)
                 .expect("what is booked was published");
-            let Some(ground) = Ground::new(state.roster(), &row.posting, at) else {
+            let Some(ground) = state.ground(row, at) else {
                 continue;
             };
             let breach = |officer| {
@@ -86,6 +89,7 @@ fn flags(state: &State, changed: &BTreeMap<OfficerId, Officer>, at: Timestamp) -
 /// Events in the making, and what they add by name.
 struct Draft<'a> {
     state: &'a State,
+    at: Timestamp,
     events: Vec<Event>,
     agencies: BTreeMap<Code, AgencyId>,
     agreements: BTreeMap<Code, (AgreementId, AgencyId)>,
@@ -101,9 +105,10 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(state: &'a State) -> Draft<'a> {
+    fn new(state: &'a State, at: Timestamp) -> Draft<'a> {
         Draft {
             state,
+            at,
             events: Vec::new(),
             agencies: BTreeMap::new(),
             agreements: BTreeMap::new(),
@@ -189,6 +194,7 @@ impl<'a> Draft<'a> {
                 self.events.push(Event::Readmitted { site, officer });
                 Ok(())
             }
+            RosterChange::Provided(provided) => self.provide(provided),
             change => self.change_officer(change),
         }
     }
@@ -552,49 +558,4 @@ fn parse_name(name: &str) -> Result<Box<str>, Refusal> {
 
 fn parse_validity(valid: Interval) -> Result<Interval, Refusal> {
     Interval::new(valid.start, valid.end).ok_or(Refusal::Invalid(Invalid::Validity))
-}
-
-/// The declaration with its windows checked, sorted, and joined where they touch or overlap.
-fn parse_availability(new: &NewAvailability) -> Result<Availability, Refusal> {
-    let NewAvailability::Declared { weekly, exceptions } = new else {
-        return Ok(Availability::Always);
-    };
-    let count = weekly.len() + exceptions.iter().map(|(_, w)| 1 + w.len()).sum::<usize>();
-    let sound = |w: &Window| w.from_minute < w.until_minute && w.until_minute <= 1_440;
-    let is_date = |date: &crate::model::Date| {
-        jiff::civil::Date::new(date.year, date.month as i8, date.day as i8).is_ok()
-    };
-    let ok = count <= AVAILABILITY_WINDOWS_MAX
-        && weekly.iter().all(|(day, window)| *day < 7 && sound(window))
-        && exceptions
-            .iter()
-            .all(|(date, w)| is_date(date) && w.iter().all(sound));
-    if !ok {
-        return Err(Refusal::Invalid(Invalid::Availability));
-    }
-    let mut week: [Vec<Window>; 7] = Default::default();
-    for (day, window) in weekly {
-        week[usize::from(*day)].push(*window);
-    }
-    let mut dated: BTreeMap<_, Vec<Window>> = BTreeMap::new();
-    for (date, windows) in exceptions {
-        dated.entry(*date).or_default().extend(windows);
-    }
-    week.iter_mut().chain(dated.values_mut()).for_each(join);
-    Ok(Availability::Declared {
-        weekly: week,
-        exceptions: dated,
-    })
-}
-
-/// Sorts `windows` and joins those that touch or overlap.
-fn join(windows: &mut Vec<Window>) {
-    windows.sort_unstable();
-    windows.dedup_by(|next, joined| {
-        let touches = next.from_minute <= joined.until_minute;
-        if touches {
-            joined.until_minute = joined.until_minute.max(next.until_minute);
-        }
-        touches
-    });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{amend, open_next};
+use super::{amend, open_next, push};
 use crate::core::event::{Event, TierCause};
 use crate::core::state::{Deadline, State};
 use crate::limits::TICK_DEADLINES_MAX;
@@ -33,9 +33,18 @@ pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
         .into_iter()
         .flat_map(|vacancy| lapse_or_end(state, vacancy, at))
         .collect();
+    let quiet_is_over: BTreeSet<VacancyId> = due
+        .clone()
+        .filter_map(|deadline| match deadline {
+            Deadline::Push(vacancy) => Some(vacancy),
+            _ => None,
+        })
+        .collect();
     for deadline in due {
         events.extend(handle(state, deadline, at, &mut spoken_for));
     }
+    let pushed = quiet_is_over.into_iter();
+    events.extend(pushed.map(|vacancy| push::deferred(state, vacancy, at)));
     events
 }
 
@@ -57,6 +66,8 @@ fn handle(
         Deadline::Shelve(vacancy) => return vec![Event::Shelved { vacancy }],
         // These came before all others.
         Deadline::Confirm(_) => return Vec::new(),
+        // And these come after: one event speaks for all that are due.
+        Deadline::Push(_) => return Vec::new(),
     };
     let row = row_of(state, vacancy);
     assert_eq!(
@@ -73,7 +84,7 @@ fn handle(
     if spoken_for.contains(&vacancy) {
         return Vec::new();
     }
-    let waiting = !row.offered.is_empty();
+    let waiting = push::is_anybody_asked(state, row, &row.offered, at);
     let near_at = row.start_near_at(row.tier);
     let because = match near_at.zip(row.tier_closes_at) {
         Some((near_at, closes_at)) if near_at <= closes_at => TierCause::StartNear,

@@ -162,7 +162,8 @@ impl Books {
             | Ask::PublishAll { .. }
             | Ask::Preview(_)
             | Ask::PutGrant(_)
-            | Ask::Grant { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            | Ask::Grant { .. }
+            | Ask::ApproveLastTier { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
             Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }

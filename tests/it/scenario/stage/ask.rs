@@ -66,8 +66,15 @@ impl Stage {
                 },
             ),
             "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
+            "approve-last-tier" => (
+                by(self),
+                Body::ApproveLastTier {
+                    vacancy: self.vacancy(words.word(1)),
+                    approved_by: words.words_from(2).join(" "),
+                },
+            ),
             verb if VERBS.contains(&verb) => self.afterwards(words, by(self)),
-            _ => (by(self), Body::Roster(vec![roster_change(words)])),
+            _ => (by(self), Body::Roster(vec![roster_change(self, words)])),
         };
         Command { request, by, body }
     }

@@ -3,6 +3,7 @@
 mod afterwards;
 mod ask;
 mod covers;
+mod provisions;
 mod publication;
 mod roster;
 mod say;
@@ -15,7 +16,7 @@ use engine::io::{ManualClock, Memory};
 use engine::limits::INBOX_LEN_MAX;
 use engine::log::{Background, LogOptions};
 use engine::model::{RequestId, Timestamp, VacancyId, VacancyKey};
-use engine::rules::{Ground, tier};
+use engine::rules::tier;
 use engine::{Engine, Follower, Options, Stepper, Ticket};
 
 use super::words::{Words, duration_ms};
@@ -146,7 +147,7 @@ impl Stage {
     /// Adds to a command what a line that begins with `and` says.
     fn and(&mut self, words: &Words<'_>, body: &mut Body) {
         match body {
-            Body::Roster(changes) => changes.push(roster::roster_change(words)),
+            Body::Roster(changes) => changes.push(roster::roster_change(self, words)),
             Body::Publish(first) => {
                 let first = publication::plain(NewVacancy::clone(first));
                 *body = Body::PublishAll(vec![first, self.publication(words)]);
@@ -222,7 +223,7 @@ impl Stage {
 /// The index and its naive twin agree on every vacancy and tier.
 fn check_index(state: &State) {
     for (_, row) in state.vacancies().iter() {
-        let ground = Ground::new(state.roster(), &row.posting, state.at());
+        let ground = state.ground(row, state.at());
         let ground = ground.expect("what was published has a programme");
         for number in 0..4 {
             let lead = row.posting.lead;

@@ -10,6 +10,7 @@ use muster::publication::{Hours, Pattern, key};
 
 use super::super::words::{Words, duration_ms, weekday};
 use super::Stage;
+use super::provisions::buffer;
 use super::say::line;
 
 const HOUR_MIN: u64 = 60;
@@ -37,6 +38,7 @@ impl Stage {
             let reason = reason.into();
             terms.push(Term::BeyondGrant { reason });
         }
+        terms.extend(buffer(words));
         terms.extend(Stage::on_terms(words));
         Publication { vacancy, terms }
     }

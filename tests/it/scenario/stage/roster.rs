@@ -5,8 +5,10 @@ use engine::core::command::{NewOfficer, NewSite};
 use engine::model::{Position, SiteKind};
 
 use super::super::words::{Words, availability, class, dated, rank, site_kind, validity};
+use super::Stage;
+use super::provisions::provision;
 
-pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
+pub(super) fn roster_change(stage: &Stage, words: &Words<'_>) -> RosterChange {
     let text = |place| words.word(place).to_owned();
     match words.word(0) {
         "agency" => RosterChange::Agency {
@@ -112,7 +114,7 @@ pub(super) fn roster_change(words: &Words<'_>) -> RosterChange {
             site: text(1),
             badge: text(2),
         },
-        verb => panic!("`{verb}` is no command of a scenario"),
+        _ => RosterChange::Provided(provision(stage, words)),
     }
 }
 

@@ -9,6 +9,7 @@ use engine::rules::Clause;
 
 use super::super::words::Words;
 use super::Stage;
+use super::provisions::{limit, said_of_provisions};
 
 impl Stage {
     /// Writes what became durable, as its followers are told.
@@ -43,6 +44,9 @@ impl Stage {
     /// Events that change no board and tell nobody.
     fn say_silent(&self, events: &[Event], output: &mut String) {
         for event in events {
+            if let Some(said) = said_of_provisions(self, event) {
+                line(output, format_args!("{said}"));
+            }
             self.say_terms(event, output);
             if let Event::CertificationExpired {
                 officer,
@@ -71,6 +75,12 @@ impl Stage {
                     output,
                     format_args!("offered {vacancy} round={round} to={to}"),
                 );
+            }
+            Effect::Offer { vacancy, to, .. }
+                if !self.state().roster().provisions.preferences.is_empty() =>
+            {
+                let (vacancy, to) = (self.name(*vacancy), self.badges(to));
+                line(output, format_args!("pushed {vacancy} to={to}"));
             }
             // The first round's recipients stand in `tier-opened`, the winner in `awarded`.
             Effect::Offer { .. } | Effect::Assign { .. } => {}
@@ -231,6 +241,13 @@ impl Stage {
                 let badges = self.badges(&lapse.officers);
                 line(output, format_args!("lapsed {vacancy} {badges}"));
             }
+            Event::LastTierApproved(approved) => {
+                let (by, to) = (&approved.approved_by, self.badges(&approved.recipients));
+                line(
+                    output,
+                    format_args!("last-tier-approved {vacancy} by=\"{by}\" to={to}"),
+                );
+            }
             other => self.say_afterwards(vacancy, other, output),
         }
     }
@@ -335,6 +352,7 @@ impl Stage {
             Clause::Available => "available".to_owned(),
             Clause::NotExcluded => "not-excluded".to_owned(),
             Clause::Free => "free".to_owned(),
+            Clause::Preferred | Clause::Hours { .. } | Clause::Rest { .. } => limit(clause),
         }
     }
 
@@ -352,7 +370,7 @@ impl Stage {
         officer.map_or_else(|| "?".to_owned(), |officer| officer.badge.to_string())
     }
 
-    fn badges(&self, officers: &OfficerSet) -> String {
+    pub(super) fn badges(&self, officers: &OfficerSet) -> String {
         let mut badges: Vec<String> = officers.iter().map(|officer| self.badge(officer)).collect();
         badges.sort();
         if badges.is_empty() {

@@ -1,0 +1,54 @@
+//! What an event is about.
+
+use super::Event;
+use crate::model::{OfficerSet, VacancyId};
+
+impl Event {
+    /// The vacancy that this offers, and to whom.
+    pub fn offered(&self) -> Option<(VacancyId, &OfficerSet)> {
+        match self {
+            Event::TierOpened {
+                vacancy,
+                recipients,
+                ..
+            }
+            | Event::Vacated {
+                vacancy,
+                recipients,
+                ..
+            } => Some((*vacancy, recipients)),
+            Event::Lapsed(lapse) => Some((lapse.vacancy, &lapse.recipients)),
+            Event::Amended(amendment) => Some((amendment.vacancy, &amendment.recipients)),
+            Event::LastTierApproved(approved) => Some((approved.vacancy, &approved.recipients)),
+            _ => None,
+        }
+    }
+
+    /// The vacancy whose standing this changes.
+    pub fn vacancy(&self) -> Option<VacancyId> {
+        match self {
+            Event::Published { id: vacancy, .. }
+            | Event::TierOpened { vacancy, .. }
+            | Event::Awarded { vacancy, .. }
+            | Event::Declined { vacancy, .. }
+            | Event::Vacated { vacancy, .. }
+            | Event::Cancelled { vacancy, .. }
+            | Event::Expired { vacancy }
+            | Event::Punched { vacancy, .. }
+            | Event::Termed { vacancy, .. }
+            | Event::NoShow { vacancy, .. }
+            | Event::Corrected { vacancy, .. }
+            | Event::Noted { vacancy, .. }
+            | Event::Acknowledged { vacancy, .. }
+            | Event::Reminded { vacancy, .. }
+            | Event::Said { vacancy, .. }
+            | Event::Shelved { vacancy } => Some(*vacancy),
+            Event::Reduced(reduction) => Some(reduction.vacancy),
+            Event::Lapsed(lapse) => Some(lapse.vacancy),
+            Event::Amended(amendment) => Some(amendment.vacancy),
+            Event::LastTierApproved(approved) => Some(approved.vacancy),
+            Event::Reconfirmed { receipt, .. } => Some(receipt.vacancy),
+            _ => None,
+        }
+    }
+}
