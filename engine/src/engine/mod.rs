@@ -107,7 +107,7 @@ impl Engine {
     ) -> Result<(Engine, Recovered), OpenError> {
         let every = options.snapshot_every_records;
         let (engine, stepper, recovered) = Engine::open_stepped(options)?;
-        let stepper = stepper.with_log_thread(prepare.clone())?;
+        let stepper = stepper.with_log_threads(prepare.clone())?;
         let snapshots = stepper.snapshots();
         let thread = thread::Builder::new()
             .name("muster-engine".into())
