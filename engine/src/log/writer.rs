@@ -256,6 +256,10 @@ impl Log {
     ///
     /// # Panics
     /// If a batch that was written before is not settled.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what is settled is settled once"
+    )]
     pub fn settle(
         &mut self,
         written: Written,

@@ -262,12 +262,12 @@ impl World<'_> {
         self.append(log)?;
         if self.rng.chance(50) {
             let outcome = log.commit();
-            return self.hear(log, outcome);
+            return self.hear(log, &outcome);
         }
         // Two batches, of which the second is written before the first is synced.
         let first = match log.write() {
             Ok(first) => first.expect("something was appended"),
-            Err(e) => return self.hear(log, Err(e)),
+            Err(e) => return self.hear(log, &Err(e)),
         };
         self.append(log)?;
         let second = match log.must_wait() {
@@ -279,12 +279,12 @@ impl World<'_> {
             refused => {
                 let synced = first.sync();
                 let outcome = log.settle(first, synced);
-                self.hear(log, outcome)?;
+                self.hear(log, &outcome)?;
                 let outcome = match refused {
                     Some(Err(e)) => Err(e),
                     _ => log.commit(),
                 };
-                return self.hear(log, outcome);
+                return self.hear(log, &outcome);
             }
         };
         self.tally.pairs += 1;
@@ -299,7 +299,7 @@ impl World<'_> {
         }
         let synced = first.sync();
         let outcome = log.settle(first, synced);
-        let first = self.hear(log, outcome);
+        let first = self.hear(log, &outcome);
         let synced = second_synced.unwrap_or_else(|| second.sync());
         let outcome = log.settle(second, synced);
         if first.is_err() && outcome.is_ok() {
@@ -307,7 +307,7 @@ impl World<'_> {
             return Err(Stopped::Breach(breach));
         }
         first?;
-        self.hear(log, outcome)
+        self.hear(log, &outcome)
     }
 
     /// A batch of a few records.
@@ -333,7 +333,7 @@ impl World<'_> {
     fn hear(
         &mut self,
         log: &mut Log,
-        outcome: Result<Committed, CommitError>,
+        outcome: &Result<Committed, CommitError>,
     ) -> Result<(), Stopped> {
         match outcome {
             Ok(committed) => {
