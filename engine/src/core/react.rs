@@ -19,7 +19,10 @@ pub fn react(state: &State, record: &Record) -> Vec<Effect> {
                 event: place,
             });
         }
-        tell(state, place, event, &mut effects);
+        let is_repeated = record.events[place + 1..]
+            .iter()
+            .any(|later| awards_again(event, later));
+        tell(state, place, event, is_repeated, &mut effects);
     }
     if !state.roster().provisions.preferences.is_empty() {
         effects.retain_mut(|effect| is_pushed(state, record, effect));
@@ -49,7 +52,15 @@ fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
     !to.is_empty()
 }
 
-fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
+/// Whether both give slots of the same vacancy. What follows from its being filled is told once.
+fn awards_again(event: &Event, later: &Event) -> bool {
+    match (event, later) {
+        (Event::Awarded { vacancy, .. }, Event::Awarded { vacancy: other, .. }) => vacancy == other,
+        _ => false,
+    }
+}
+
+fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: &mut Vec<Effect>) {
     match event {
         Event::TierOpened {
             vacancy,
@@ -72,6 +83,7 @@ fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
             });
             if let Some(row) = state.vacancy(*vacancy)
                 && row.standing == Standing::Filled
+                && !is_repeated
             {
                 let holders: Vec<_> = row.holders().map(|holder| holder.officer).collect();
                 withdraw(*vacancy, row, &holders, effects);
@@ -177,6 +189,41 @@ fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
                 officer,
                 clause,
             });
+        }
+        Event::Ranked(ranking) => {
+            let bids = u32::try_from(ranking.order.len()).unwrap_or(u32::MAX);
+            effects.extend(ranking.missed.iter().map(|missed| Effect::Lose {
+                vacancy: ranking.vacancy,
+                missed: missed.clone(),
+                bids,
+            }));
+        }
+        Event::SlotKept {
+            vacancy,
+            officer,
+            until,
+            ..
+        } => {
+            let (vacancy, officer, until) = (*vacancy, *officer, *until);
+            let round = state.vacancy(vacancy).map_or(1, |row| row.round);
+            offer(vacancy, round, &[officer].into_iter().collect(), effects);
+            effects.push(Effect::Keep {
+                vacancy,
+                officer,
+                until,
+            });
+        }
+        Event::StandbyPassed { vacancy, officer } => effects.push(Effect::Pass {
+            vacancy: *vacancy,
+            officer: *officer,
+        }),
+        Event::Reoffered {
+            vacancy,
+            recipients,
+            ..
+        } => {
+            let round = state.vacancy(*vacancy).map_or(1, |row| row.round);
+            offer(*vacancy, round, recipients, effects);
         }
         _ => {}
     }
