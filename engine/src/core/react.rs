@@ -36,10 +36,18 @@ fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
     let Effect::Offer { vacancy, to, .. } = effect else {
         return true;
     };
-    let ground = state
-        .vacancy(*vacancy)
-        .and_then(|row| state.ground(row, record.at));
-    if let Some(ground) = ground {
+    let row = state.vacancy(*vacancy);
+    // Whoever waits on the standby list asked to be told, whatever they would rather do.
+    let kept = row
+        .and_then(|row| row.awarding.as_deref())
+        .map(|one| &one.kept);
+    let asked: Vec<OfficerId> = kept
+        .into_iter()
+        .flatten()
+        .map(|kept| kept.officer)
+        .filter(|officer| to.contains(*officer))
+        .collect();
+    if let Some(ground) = row.and_then(|row| state.ground(row, record.at)) {
         *to = preference::pushed(ground, to);
     }
     for event in &record.events {
@@ -49,6 +57,7 @@ fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
             to.0 -= &deferred.officers.0;
         }
     }
+    to.0.extend(asked.into_iter().map(|officer| officer.0));
     !to.is_empty()
 }
 
