@@ -95,8 +95,8 @@ impl Engine {
         Engine::open_on(options, || ())
     }
 
-    /// As [`Engine::open`]; `prepare` runs first on the thread that settles and on the one that
-    /// writes, and is the place to change how they are scheduled.
+    /// As [`Engine::open`]; `prepare` runs first on the thread that settles and on each of those that
+    /// write, and is the place to change how they are scheduled.
     ///
     /// # Errors
     ///
