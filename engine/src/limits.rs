@@ -84,8 +84,6 @@ pub const LINE_LOOK_US_MAX: u64 = 50;
 pub const ANSWER_LOOK_US_MAX: u64 = 400;
 /// Commands decided and synced together at most.
 pub const BATCH_LEN_MAX: usize = 16_384;
-/// Batches that are on their way to the disk at the same time.
-pub const BATCHES_IN_FLIGHT_MAX: usize = 2;
 /// What a busy line asks clients to wait, in milliseconds.
 pub const BUSY_RETRY_MS: u32 = 50;
 /// Deadlines handled by one tick; the rest follow in the next batch.

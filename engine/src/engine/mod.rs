@@ -95,8 +95,8 @@ impl Engine {
         Engine::open_on(options, || ())
     }
 
-    /// As [`Engine::open`]; `prepare` runs first on the thread that settles and on each of those that
-    /// write, and is the place to change how they are scheduled.
+    /// As [`Engine::open`]; `prepare` runs first on the thread that settles and on the one that
+    /// writes, and is the place to change how they are scheduled.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Engine {
     ) -> Result<(Engine, Recovered), OpenError> {
         let every = options.snapshot_every_records;
         let (engine, stepper, recovered) = Engine::open_stepped(options)?;
-        let stepper = stepper.with_log_threads(prepare.clone())?;
+        let stepper = stepper.with_log_thread(prepare.clone())?;
         let snapshots = stepper.snapshots();
         let thread = thread::Builder::new()
             .name("muster-engine".into())

@@ -6,9 +6,9 @@ use std::sync::mpsc::SyncSender;
 use super::follow::{Batch, Boxes, Delivery, Ended, Follower, Mailbox};
 use super::{Health, ReplyTo, Shared, fail};
 use crate::core::{Record, Reply};
-use crate::io::{Clock, IoError};
-use crate::log::{CommitError, Log, Snapshots, Written};
-use crate::model::{Sequence, Timestamp, VacancyId};
+use crate::io::Clock;
+use crate::log::{CommitError, Log, Snapshots};
+use crate::model::{Sequence, VacancyId};
 use crate::race::{Sign, Unavailable};
 
 /// A batch that has been settled and is not durable yet.
@@ -52,24 +52,6 @@ impl Verdict {
         }
     }
 }
-
-/// What the log has taken of a draft, on its way to the disk.
-#[must_use = "a draft is told only after its page is synced"]
-pub(super) struct Page {
-    clock: Arc<dyn Clock>,
-    began: Timestamp,
-    /// None of a draft without records, which rests on those before it.
-    written: Option<Written>,
-}
-
-/// A page that was synced, or failed to be.
-pub(super) struct Synced {
-    written: Option<(Written, Result<(), IoError>)>,
-    sync_us: u64,
-}
-
-/// Why the log did not take a draft; none at all if there is no log to write to.
-pub(super) type Untaken = Option<CommitError>;
 
 /// Owns the log and those who read.
 pub(super) struct Scribe {
@@ -118,24 +100,6 @@ impl Draft {
     }
 }
 
-impl Page {
-    /// Makes it durable, on any thread.
-    pub(super) fn sync(self) -> Synced {
-        let Some(written) = self.written else {
-            return Synced {
-                written: None,
-                sync_us: 0,
-            };
-        };
-        let outcome = written.sync();
-        let us = self.clock.now().as_micros() - self.began.as_micros();
-        Synced {
-            written: Some((written, outcome)),
-            sync_us: u64::try_from(us).unwrap_or(0),
-        }
-    }
-}
-
 impl Scribe {
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -176,46 +140,13 @@ impl Scribe {
         self.told
     }
 
-    /// Writes and syncs the draft, and only then tells anybody: for one who writes alone.
-    pub(super) fn write(&mut self, draft: Draft) -> Verdict {
-        self.enter(&draft);
-        let page = self.put_down();
-        self.conclude(draft, page.map(Page::sync))
-    }
-
-    /// Enters the draft's records into the log's present batch.
-    pub(super) fn enter(&mut self, draft: &Draft) {
-        if let Some(log) = &mut self.log {
-            for record in &draft.records {
-                log.append_with(|bytes| record.encode_into(bytes));
-            }
-        }
-    }
-
-    /// Whether what was entered may be written only when all drafts before are concluded.
-    pub(super) fn must_wait(&self) -> bool {
-        self.log.as_ref().is_some_and(Log::must_wait)
-    }
-
-    /// Writes what was entered.
-    pub(super) fn put_down(&mut self) -> Result<Page, Untaken> {
-        let log = self.log.as_mut().ok_or(None)?;
-        let began = self.clock.now();
-        let written = log.write().map_err(Some)?;
-        let clock = Arc::clone(&self.clock);
-        Ok(Page {
-            clock,
-            began,
-            written,
-        })
-    }
-
-    /// Takes note of what became of the draft's page, and tells everybody if it is durable. Drafts
-    /// are concluded in the order in which they were put down.
-    pub(super) fn conclude(&mut self, draft: Draft, page: Result<Synced, Untaken>) -> Verdict {
-        match page.and_then(|synced| self.settle(synced)) {
+    /// Writes and syncs the draft, and only then tells anybody.
+    pub(super) fn write(&mut self, mut draft: Draft) -> Verdict {
+        self.welcome(std::mem::take(&mut draft.joining));
+        match self.commit(&draft.records) {
             Ok(sync_us) => {
-                self.tell(draft, sync_us);
+                self.show_gates(&draft);
+                self.tell(draft.records, draft.replies, sync_us);
                 Verdict::Durable
             }
             Err(None | Some(CommitError::Full { .. })) => {
@@ -232,15 +163,6 @@ impl Scribe {
         }
     }
 
-    /// Says how long the page took, if it is durable with all before it.
-    fn settle(&mut self, synced: Synced) -> Result<u64, Untaken> {
-        if let Some((written, outcome)) = synced.written {
-            let log = self.log.as_mut().ok_or(None)?;
-            log.settle(written, outcome).map_err(Some)?;
-        }
-        Ok(synced.sync_us)
-    }
-
     /// Goes on with a log that was opened again. What it held beyond what was told is told now.
     pub(super) fn resume(
         &mut self,
@@ -255,7 +177,8 @@ impl Scribe {
             signs,
             ..Draft::default()
         };
-        self.tell(news, 0);
+        self.show_gates(&news);
+        self.tell(news.records, Vec::new(), 0);
     }
 
     /// Takes in somebody who wants their own answers only.
@@ -279,20 +202,31 @@ impl Scribe {
         }
     }
 
+    /// Appends `records` as one batch and syncs it; says how long that took in microseconds. No
+    /// error at all means that there is no log to write to.
+    fn commit(&mut self, records: &[Record]) -> Result<u64, Option<CommitError>> {
+        let log = self.log.as_mut().ok_or(None)?;
+        if records.is_empty() {
+            return Ok(0);
+        }
+        for record in records {
+            log.append_with(|bytes| record.encode_into(bytes));
+        }
+        let before = self.clock.now();
+        log.commit().map_err(Some)?;
+        let us = self.clock.now().as_micros() - before.as_micros();
+        Ok(u64::try_from(us).unwrap_or(0))
+    }
+
     fn show_gates(&self, draft: &Draft) {
         for (vacancy, sign) in &draft.signs {
             self.shared.gates.put_up(*vacancy, *sign);
         }
     }
 
-    /// Shows what is durable now, delivers the batch to every reader, and every answer to where it
-    /// goes: one delivery, and so one wake, for each reader.
-    fn tell(&mut self, mut draft: Draft, sync_us: u64) {
-        self.welcome(std::mem::take(&mut draft.joining));
-        self.show_gates(&draft);
-        let Draft {
-            records, replies, ..
-        } = draft;
+    /// Delivers the batch to every reader, and every answer to where it goes: one delivery, and
+    /// so one wake, for each reader.
+    fn tell(&mut self, records: Vec<Record>, replies: Vec<(ReplyTo, Reply)>, sync_us: u64) {
         if let Some(last) = records.last() {
             self.told = last.sequence;
         }

@@ -17,7 +17,7 @@ use crate::core::{
     Actor, Body, Command, Event, Matches, Outcome, Record, Refusal, Refused, Reply, Stamp, State,
     TOUCHED_AT_A_TIME, apply, decide,
 };
-use crate::limits::{BATCH_LEN_MAX, BATCHES_IN_FLIGHT_MAX};
+use crate::limits::BATCH_LEN_MAX;
 use crate::log::Snapshots;
 use crate::model::{RequestId, Timestamp, VacancyId};
 use crate::race::{Sign, Unavailable};
@@ -35,8 +35,8 @@ pub struct Stepper {
     /// After everything settled, which may not be durable yet.
     state: State,
     scribe: Arc<Mutex<Scribe>>,
-    /// The way to the threads that write, unless whoever steps writes as well.
-    log_threads: Option<LogThreads>,
+    /// The way to the thread that writes, unless whoever steps writes as well.
+    log_thread: Option<LogThread>,
     /// Whether the state is ahead of the log for good, because the disk is full.
     is_stale: bool,
     /// Taken from the line and not yet settled, the first to enter first.
@@ -55,9 +55,9 @@ struct Filled {
     filled_at: Option<Timestamp>,
 }
 
-struct LogThreads {
+struct LogThread {
     desk: Arc<Desk>,
-    joins: Vec<JoinHandle<()>>,
+    join: JoinHandle<()>,
 }
 
 impl Stepper {
@@ -85,7 +85,7 @@ impl Stepper {
             options,
             state,
             scribe: Arc::new(Mutex::new(scribe)),
-            log_threads: None,
+            log_thread: None,
             is_stale: false,
             waiting: Vec::new(),
             filled: None,
@@ -94,34 +94,24 @@ impl Stepper {
         Ok((stepper, recovered))
     }
 
-    /// Has other threads write what this one settles, each batch in flight its own.
-    pub(super) fn with_log_threads(
+    /// Has another thread write what this one settles.
+    pub(super) fn with_log_thread(
         mut self,
-        prepare: impl Fn() + Clone + Send + 'static,
+        prepare: impl FnOnce() + Send + 'static,
     ) -> Result<Stepper, OpenError> {
         let desk = Arc::new(Desk::new());
-        let spawn = |number: usize| {
-            let (shared, scribe) = (Arc::clone(&self.shared), Arc::clone(&self.scribe));
-            let (own, prepare) = (Arc::clone(&desk), prepare.clone());
-            thread::Builder::new()
-                .name(format!("muster-log-{number}"))
-                .spawn(move || {
-                    prepare();
-                    own.serve(&scribe, &shared);
-                })
-        };
-        let mut joins = Vec::new();
-        for number in 1..=BATCHES_IN_FLIGHT_MAX {
-            match spawn(number) {
-                Ok(join) => joins.push(join),
-                Err(source) => {
-                    desk.close();
-                    let what = source.to_string();
-                    return Err(OpenError::Thread { what });
-                }
-            }
-        }
-        self.log_threads = Some(LogThreads { desk, joins });
+        let (shared, scribe) = (Arc::clone(&self.shared), Arc::clone(&self.scribe));
+        let own = Arc::clone(&desk);
+        let join = thread::Builder::new()
+            .name("muster-log".into())
+            .spawn(move || {
+                prepare();
+                own.serve(&scribe, &shared);
+            })
+            .map_err(|source| OpenError::Thread {
+                what: source.to_string(),
+            })?;
+        self.log_thread = Some(LogThread { desk, join });
         Ok(self)
     }
 
@@ -163,19 +153,19 @@ impl Stepper {
         self.conclude(verdict, is_last)
     }
 
-    /// What went wrong on a log thread, if something did.
+    /// What went wrong on the log thread, if something did.
     fn trouble(&self) -> Option<Verdict> {
-        let desk = &self.log_threads.as_ref()?.desk;
+        let desk = &self.log_thread.as_ref()?.desk;
         desk.has_trouble().then(|| desk.clear())
     }
 
     /// Has `draft` written: here if it is one command that was alone in line, otherwise by the log
-    /// threads if there are any, so that others can be settled meanwhile.
+    /// thread if there is one, so that others can be settled meanwhile.
     fn hand_over(&mut self, draft: Draft) -> Verdict {
         if draft.is_empty() {
             return Verdict::Durable;
         }
-        let Some(LogThreads { desk, .. }) = &self.log_threads else {
+        let Some(LogThread { desk, .. }) = &self.log_thread else {
             return self.scribe().write(draft);
         };
         if draft.is_last {
@@ -187,8 +177,9 @@ impl Stepper {
             return self.scribe().write(draft);
         }
         let is_line_empty = self.waiting.is_empty() && self.shared.line.is_empty();
-        self.was_alone = draft.replies.len() <= 1 && is_line_empty && desk.is_clear();
-        if self.was_alone {
+        let is_alone = draft.replies.len() <= 1 && is_line_empty && desk.is_clear();
+        self.was_alone = is_alone && draft.replies.len() == 1;
+        if is_alone {
             return self.scribe().write(draft);
         }
         desk.put(draft)
@@ -201,7 +192,7 @@ impl Stepper {
             Verdict::Durable => self.end(Health::Closed, Ended::Closed),
             Verdict::Full => {
                 self.is_stale = true;
-                if let Some(LogThreads { desk, .. }) = &self.log_threads {
+                if let Some(LogThread { desk, .. }) = &self.log_thread {
                     // It is known here now.
                     let _ = desk.clear();
                 }
@@ -481,12 +472,10 @@ impl Stepper {
         };
         self.turn_everybody_away(why);
         self.shared.clear_line();
-        if let Some(LogThreads { desk, joins }) = self.log_threads.take() {
+        if let Some(LogThread { desk, join }) = self.log_thread.take() {
             desk.close();
-            for join in joins {
-                // A panic there has been printed, and ended what it could end.
-                let _ = join.join();
-            }
+            // A panic there has been printed, and ended what it could end.
+            let _ = join.join();
         }
         // Last, because nothing is delivered behind the end.
         self.scribe().end(ended);

@@ -30,7 +30,7 @@ pub use recovery::{Recovered, RecoveredRecords, Recovery, TornTail};
 pub use snapshot::{SNAPSHOTS_KEPT, SnapshotError, Snapshots};
 pub use spare::{SHORT_SEGMENT_BYTES, SPARES_READY};
 pub use verify::{Report, Torn, durable_mark, verify};
-pub use writer::{CommitError, Committed, Log, Written};
+pub use writer::{CommitError, Committed, Log};
 
 use crate::io::IoError;
 use crate::model::Sequence;

@@ -14,7 +14,6 @@ use super::segment::{SegmentFile, segment_name};
 use super::spare::{Spare, Spares};
 use super::{LogOptions, OpenError, Snapshots};
 use crate::io::{FolderLock, IoError, Storage, StoredFile};
-use crate::limits::BATCHES_IN_FLIGHT_MAX;
 use crate::model::Sequence;
 
 const ZEROS: [u8; SECTOR_BYTES as usize] = [0; SECTOR_BYTES as usize];
@@ -23,20 +22,13 @@ const ZEROS: [u8; SECTOR_BYTES as usize] = [0; SECTOR_BYTES as usize];
 ///
 /// A batch is all or nothing: after [`Log::commit`] has returned `Ok`, its records survive any
 /// crash; until then, none of them may be spoken of.
-///
-/// Two batches may be on their way to the disk at a time, because syncs overlap there:
-/// [`Log::write`] each of them, [`Written::sync`] them on a thread each, and [`Log::settle`] them in
-/// the order in which they were written. `commit` is the three in one.
 pub struct Log {
     storage: Arc<dyn Storage>,
     /// The batch being built: room for a header, then the records. Its memory is used again.
     buffer: Vec<u8>,
     count: u32,
-    /// Behind the last batch that was written, which need not be durable yet.
     chain: Chain,
     active: Option<Active>,
-    /// Batches that were written and are not settled.
-    in_flight: usize,
     state: State,
     durable: Arc<AtomicU64>,
     snapshots: Snapshots,
@@ -55,17 +47,6 @@ pub struct Committed {
     pub records: u32,
     /// What was written for it, with headers and padding.
     pub bytes: u64,
-}
-
-/// A batch that was written and is not settled. None of its records may be spoken of yet.
-#[must_use = "a batch is durable only when it is synced and settled"]
-pub struct Written {
-    file: Arc<dyn StoredFile>,
-    first: Sequence,
-    records: u32,
-    bytes: u64,
-    /// What the mark says once the batch is durable.
-    mark: MarkSlot,
 }
 
 /// Why a batch was not made durable.
@@ -90,10 +71,7 @@ pub enum CommitError {
 
 /// The segment that batches go to.
 pub(super) struct Active {
-    /// The same file, opened once for each batch in flight, the next batch's first. A lost write is
-    /// reported once to each opening: two syncs that share one could hand the failure to the one
-    /// and success to the other.
-    files: [Arc<dyn StoredFile>; BATCHES_IN_FLIGHT_MAX],
+    file: Box<dyn StoredFile>,
     first: Sequence,
     bytes: u64,
     offset: u64,
@@ -196,30 +174,7 @@ impl Log {
     /// # Errors
     /// [`CommitError::Full`] and [`CommitError::Poisoned`]; in both cases the batch is gone from
     /// memory and nobody may be told of it.
-    ///
-    /// # Panics
-    /// As [`Log::write`].
     pub fn commit(&mut self) -> Result<Committed, CommitError> {
-        let Some(written) = self.write()? else {
-            return Ok(Committed {
-                last: self.durable(),
-                records: 0,
-                bytes: 0,
-            });
-        };
-        let synced = written.sync();
-        self.settle(written, synced)
-    }
-
-    /// Writes the present batch and begins a new one; nothing if it is empty. It is durable only
-    /// when it is synced and settled.
-    ///
-    /// # Errors
-    /// As [`Log::commit`].
-    ///
-    /// # Panics
-    /// If there is something to write while [`Log::must_wait`].
-    pub fn write(&mut self) -> Result<Option<Written>, CommitError> {
         if let (State::Ready, Some(cause)) = (&self.state, self.marks.failure()) {
             // Without marks a damaged batch could be taken for a torn one. A disk that fails a
             // sync is not to be trusted with the next batch either.
@@ -229,62 +184,15 @@ impl Log {
         }
         let outcome = match self.refusal() {
             Some(refusal) => Err(refusal),
-            None if self.count == 0 => Ok(None),
-            None => {
-                assert!(!self.must_wait(), "the batches before are settled first");
-                self.write_batch().map(Some)
-            }
+            None if self.count == 0 => Ok(Committed {
+                last: self.durable(),
+                records: 0,
+                bytes: 0,
+            }),
+            None => self.write_batch(),
         };
         self.discard();
         outcome
-    }
-
-    /// Whether the present batch may be written only when those in flight are settled: if there are
-    /// as many as there may be, and if it begins a segment or follows the first batch of one. What
-    /// comes after a segment, or after its header, proves that all before it was durable.
-    pub fn must_wait(&self) -> bool {
-        let is_first = |active: &Active| active.header.is_some() || !active.has_room(self.bytes());
-        self.in_flight >= BATCHES_IN_FLIGHT_MAX
-            || self.in_flight > 0 && self.active.as_ref().is_none_or(is_first)
-    }
-
-    /// Takes note of what [`Written::sync`] has returned, in the order in which the batches were
-    /// written. `Ok` says that this batch and all before it are durable.
-    ///
-    /// # Errors
-    /// [`CommitError::Poisoned`] if this sync failed, or that of a batch before it.
-    ///
-    /// # Panics
-    /// If a batch that was written before is not settled.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "what is settled is settled once"
-    )]
-    pub fn settle(
-        &mut self,
-        written: Written,
-        synced: Result<(), IoError>,
-    ) -> Result<Committed, CommitError> {
-        self.in_flight -= 1;
-        synced.map_err(|cause| self.poison(cause))?;
-        if let State::Poisoned { cause } = &self.state
-            && written.first != self.durable().next()
-        {
-            let cause = cause.clone();
-            return Err(CommitError::Poisoned { cause });
-        }
-        let (due, last) = (self.durable().next(), written.mark.sequence);
-        assert_eq!(written.first, due, "batches are settled in their order");
-        if let Some(active) = &mut self.active {
-            active.header = None;
-        }
-        self.durable.store(last.0, Ordering::Release);
-        self.marks.note(written.mark);
-        Ok(Committed {
-            last,
-            records: written.records,
-            bytes: written.bytes,
-        })
     }
 
     /// After [`CommitError::Full`]: checks that there is space again, by cleaning up what was
@@ -298,10 +206,9 @@ impl Log {
         if let State::Full { unclean, .. } = &self.state {
             if let (Some(range), Some(active)) = (unclean.clone(), &self.active) {
                 let zeros = vec![0; (range.end - range.start) as usize];
-                let file = Arc::clone(&active.files[0]);
-                let written = file.write_at(range.start, &zeros);
+                let written = active.file.write_at(range.start, &zeros);
                 written.map_err(|e| self.refuse_write(e, Some(range)))?;
-                file.sync().map_err(|e| self.poison(e))?;
+                self.sync_active().map_err(|e| self.poison(e))?;
             }
             self.spares
                 .ensure()
@@ -323,8 +230,7 @@ impl Log {
 
     /// The last durable record.
     pub fn durable(&self) -> Sequence {
-        // Nobody else stores it.
-        Sequence(self.durable.load(Ordering::Relaxed))
+        Sequence(self.chain.next.0 - 1)
     }
 
     /// The identity of the log, as it was begun.
@@ -384,7 +290,6 @@ impl Log {
             count: 0,
             chain,
             active,
-            in_flight: 0,
             state: State::Ready,
             durable,
             snapshots,
@@ -394,15 +299,13 @@ impl Log {
         })
     }
 
-    /// What the present batch will occupy, with header and padding.
-    fn bytes(&self) -> u64 {
-        padded(self.buffer.len() as u64)
-    }
-
-    fn write_batch(&mut self) -> Result<Written, CommitError> {
-        let batch_bytes = self.bytes();
-        let has_room = |active: &Active| active.has_room(batch_bytes);
-        if !self.active.as_ref().is_some_and(has_room) {
+    fn write_batch(&mut self) -> Result<Committed, CommitError> {
+        let batch_bytes = padded(self.buffer.len() as u64);
+        if self
+            .active
+            .as_ref()
+            .is_none_or(|active| active.offset + batch_bytes > active.bytes)
+        {
             self.roll(batch_bytes)?;
         }
         let header = self.seal();
@@ -419,33 +322,37 @@ impl Log {
             active.offset
         };
         let unclean = start..active.offset + batch_bytes;
-        let file = Arc::clone(&active.files[0]);
         let segment_header = match active.header {
-            Some(bytes) => file.write_at(0, &bytes),
+            Some(bytes) => active.file.write_at(0, &bytes),
             None => Ok(()),
         };
-        let written = segment_header.and_then(|()| file.write_at(active.offset, &self.buffer));
+        let written =
+            segment_header.and_then(|()| active.file.write_at(active.offset, &self.buffer));
         if let Err(e) = written {
-            return Err(self.refuse_write(e, Some(unclean)));
+            return Err(self.refuse_write(e, Some(unclean.clone())));
         }
-        active.files.rotate_left(1);
+        self.sync_active().map_err(|e| self.poison(e))?;
+
+        let active = self.active.as_mut().expect("it has just been written to");
+        active.header = None;
         active.offset += batch_bytes;
+        let (segment, end) = (active.first, active.offset);
         self.chain.next = header.last().next();
         self.chain.previous = header.crc;
-        self.in_flight += 1;
-        Ok(Written {
-            file,
-            first: header.first,
+        self.durable.store(header.last().0, Ordering::Release);
+        self.marks.note(MarkSlot {
+            identity: self.chain.identity,
+            generation: 0,
+            sequence: header.last(),
+            segment,
+            end,
+            previous: header.crc,
+        });
+        let bytes = unclean.end - unclean.start;
+        Ok(Committed {
+            last: header.last(),
             records: header.count,
-            bytes: unclean.end - unclean.start,
-            mark: MarkSlot {
-                identity: self.chain.identity,
-                generation: 0,
-                sequence: header.last(),
-                segment: active.first,
-                end: active.offset,
-                previous: header.crc,
-            },
+            bytes,
         })
     }
 
@@ -481,9 +388,11 @@ impl Log {
             self.spares.give_back(spare);
             return Err(self.refuse_write(e, None));
         }
-        let storage = &*self.storage;
-        let opened = storage.sync_folder().and_then(|()| open(storage, &name));
-        let files = opened.map_err(|e| self.poison(e))?;
+        let opened = self
+            .storage
+            .sync_folder()
+            .and_then(|()| self.storage.open(&name));
+        let file = opened.map_err(|e| self.poison(e))?;
         let header = SegmentHeader {
             identity: self.chain.identity,
             first,
@@ -492,7 +401,7 @@ impl Log {
         };
         let header = Some(header.encode());
         self.active = Some(Active {
-            files,
+            file,
             first,
             bytes,
             offset: SECTOR_BYTES,
@@ -500,6 +409,12 @@ impl Log {
         });
         self.spares.request();
         Ok(())
+    }
+
+    fn sync_active(&self) -> Result<(), IoError> {
+        self.active
+            .as_ref()
+            .map_or(Ok(()), |active| active.file.sync())
     }
 
     fn refusal(&self) -> Option<CommitError> {
@@ -549,16 +464,6 @@ impl Log {
     }
 }
 
-impl Written {
-    /// Makes the batch durable, on any thread. What became of it goes to [`Log::settle`].
-    ///
-    /// # Errors
-    /// Whatever the storage reports.
-    pub fn sync(&self) -> Result<(), IoError> {
-        self.file.sync()
-    }
-}
-
 impl Active {
     /// Opens a segment for appending at `end`.
     pub(super) fn open(
@@ -566,25 +471,14 @@ impl Active {
         file: &SegmentFile,
         end: u64,
     ) -> Result<Active, IoError> {
+        let (first, bytes) = (file.first, file.bytes);
+        let file = storage.open(&file.name)?;
         Ok(Active {
-            files: open(storage, &file.name)?,
-            first: file.first,
-            bytes: file.bytes,
+            file,
+            first,
+            bytes,
             offset: end,
             header: None,
         })
     }
-
-    fn has_room(&self, batch_bytes: u64) -> bool {
-        self.offset + batch_bytes <= self.bytes
-    }
-}
-
-/// Opens a file once for each batch in flight.
-fn open(
-    storage: &dyn Storage,
-    name: &str,
-) -> Result<[Arc<dyn StoredFile>; BATCHES_IN_FLIGHT_MAX], IoError> {
-    let once = || storage.open(name).map(Arc::from);
-    Ok([once()?, once()?])
 }

@@ -33,9 +33,6 @@ fn no_crash_loses_doubles_or_refuses_anything() {
         ("full", tally.full),
         ("resumed", tally.resumed),
         ("marks left behind by a slow disk", tally.marks_behind),
-        ("batches in flight together", tally.pairs),
-        ("seconds of a pair synced first", tally.second_first),
-        ("firsts of a pair kept alone", tally.first_alone_kept),
     ];
     for (what, times) in tally.fired.kinds().into_iter().chain(seen) {
         assert!(times > 0, "no {what}: the sweep proves less than it says");
@@ -76,8 +73,6 @@ fn the_sweep_catches_planted_bugs() {
         (Bug::RetrySync, Fault::FailSync(12)),
         (Bug::RetryFolderSync, Fault::FailFolderSync(6)),
         (Bug::TrustMark, Fault::Slow),
-        (Bug::ShareFailures, Fault::FailSync(12)),
-        (Bug::TellOutOfTurn, Fault::Nothing),
     ];
     for (bug, fault) in planted {
         let mut tally = Tally::default();

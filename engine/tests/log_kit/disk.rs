@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::io::{FileInfo, FolderLock, IoError, Operation, Storage, StoredFile};
@@ -18,10 +18,6 @@ struct Inode {
     durable: Vec<u8>,
     /// Which write each sector waits for; [`CLEAN`] if none.
     dirty: Vec<u64>,
-    /// Through which opening of the file each sector was written last.
-    writer: Vec<u64>,
-    /// Syncs that have failed. Each opening of the file is told once of those since it was opened.
-    failures: u64,
 }
 
 const CLEAN: u64 = 0;
@@ -46,7 +42,6 @@ struct State {
     crash_at: u64,
     crashed: bool,
     puts: u64,
-    openings: u64,
     writes: u64,
     syncs: u64,
     folder_syncs: u64,
@@ -75,7 +70,6 @@ impl FaultyDisk {
             crash_at,
             crashed: false,
             puts: 0,
-            openings: 0,
             writes: 0,
             syncs: 0,
             folder_syncs: 0,
@@ -156,45 +150,29 @@ impl State {
         }
     }
 
-    fn put(&mut self, (inode, opening): (usize, u64), offset: usize, bytes: &[u8]) {
+    fn put(&mut self, inode: usize, offset: usize, bytes: &[u8]) {
         self.puts += 1;
-        let Inode {
-            cache,
-            dirty,
-            writer,
-            ..
-        } = &mut self.inodes[inode];
+        let Inode { cache, dirty, .. } = &mut self.inodes[inode];
         let end = offset + bytes.len();
         if cache.len() < end {
             grow(cache, end);
         }
         cache[offset..end].copy_from_slice(bytes);
         if !bytes.is_empty() {
-            let sectors = cache.len().div_ceil(DRIVE_SECTOR);
-            dirty.resize(sectors, CLEAN);
-            writer.resize(sectors, opening);
-            let written = offset / DRIVE_SECTOR..end.div_ceil(DRIVE_SECTOR);
-            dirty[written.clone()].fill(self.puts);
-            writer[written].fill(opening);
+            dirty.resize(cache.len().div_ceil(DRIVE_SECTOR), CLEAN);
+            dirty[offset / DRIVE_SECTOR..end.div_ceil(DRIVE_SECTOR)].fill(self.puts);
         }
     }
 
-    /// Makes durable what was written through `opening`. What others have written meanwhile may
-    /// have come too late for this sync, or not.
-    fn flush(&mut self, inode: usize, opening: u64) {
-        let takes_all = self.rng.chance(50);
+    fn flush(&mut self, inode: usize) {
         let Inode {
             cache,
             durable,
             dirty,
-            writer,
-            ..
         } = &mut self.inodes[inode];
         grow(durable, cache.len());
         for (sector, dirty) in dirty.iter_mut().enumerate() {
-            let is_own = writer[sector] == opening;
-            if *dirty == CLEAN || !(takes_all || is_own) {
-                self.fired.syncs_apart += u64::from(*dirty != CLEAN);
+            if *dirty == CLEAN {
                 continue;
             }
             let range = sector * DRIVE_SECTOR..((sector + 1) * DRIVE_SECTOR).min(cache.len());
@@ -209,7 +187,6 @@ impl State {
             cache,
             durable,
             dirty,
-            ..
         } = &mut self.inodes[inode];
         let mut lost_before = CLEAN;
         let waiting = |(_, write): &(usize, &mut u64)| **write != CLEAN;
@@ -274,13 +251,7 @@ impl State {
             .sum()
     }
 
-    fn write(
-        &mut self,
-        inode: (usize, u64),
-        name: &str,
-        at: usize,
-        bytes: &[u8],
-    ) -> Result<(), IoError> {
+    fn write(&mut self, inode: usize, name: &str, at: usize, bytes: &[u8]) -> Result<(), IoError> {
         if self.step()? {
             let part = self.rng.below(bytes.len() + 1);
             self.put(inode, at, &bytes[..part]);
@@ -322,25 +293,16 @@ impl State {
         }
     }
 
-    fn sync(&mut self, file: &FaultyFile) -> Result<(), IoError> {
-        let (inode, name) = (file.inode, &file.name);
+    fn sync(&mut self, inode: usize, name: &str) -> Result<(), IoError> {
         if self.step()? {
             return Err(broken(Operation::Sync, name));
         }
         self.syncs += 1;
-        let failures = self.inodes[inode].failures;
-        let is_told = file.told.swap(failures, Ordering::SeqCst) == failures;
-        if !is_told && !matches!(self.bug, Bug::RetrySync | Bug::ShareFailures) {
-            self.fired.failures_told_again += 1;
-            return Err(broken(Operation::Sync, name));
-        }
         if self.fault == Fault::FailSync(self.syncs) {
             self.fired.failed_syncs += 1;
             // As Linux does it: the pages count as clean, later reads still see them, and what
             // is on the disk is anybody's guess.
             self.scatter(inode);
-            self.inodes[inode].failures += 1;
-            file.told.store(failures + 1, Ordering::SeqCst);
             let retried = self.bug == Bug::RetrySync;
             return if retried {
                 Ok(())
@@ -349,7 +311,7 @@ impl State {
             };
         }
         if self.bug != Bug::LieAboutSync {
-            self.flush(inode, file.opening);
+            self.flush(inode);
         }
         Ok(())
     }
@@ -430,7 +392,7 @@ impl Storage for FaultyDisk {
             zeros.truncate(space.saturating_sub(state.used()));
             state.fired.full_creates += 1;
             if state.bug != Bug::SwallowFullCreate {
-                state.put((inode, 0), 0, &zeros);
+                state.put(inode, 0, &zeros);
                 return Err(IoError::Full {
                     operation: Operation::Create,
                     file: file.to_owned(),
@@ -440,16 +402,25 @@ impl Storage for FaultyDisk {
         if crash {
             return Err(broken(Operation::Create, file));
         }
-        let made = FaultyFile::new(self, &mut state, inode, file);
-        state.put((inode, made.opening), 0, &zeros);
-        Ok(Box::new(made))
+        state.put(inode, 0, &zeros);
+        Ok(Box::new(FaultyFile {
+            disk: self.clone(),
+            inode,
+            name: file.to_owned(),
+        }))
     }
 
     fn open(&self, file: &str) -> Result<Box<dyn StoredFile>, IoError> {
-        let mut state = self.state();
+        let state = self.state();
         state.alive()?;
-        let inode = *state.names.get(file).ok_or_else(|| missing(file))?;
-        Ok(Box::new(FaultyFile::new(self, &mut state, inode, file)))
+        let inode = *state.names.get(file).ok_or_else(|| IoError::NotFound {
+            file: file.to_owned(),
+        })?;
+        Ok(Box::new(FaultyFile {
+            disk: self.clone(),
+            inode,
+            name: file.to_owned(),
+        }))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), IoError> {
@@ -507,23 +478,6 @@ struct FaultyFile {
     disk: FaultyDisk,
     inode: usize,
     name: String,
-    /// One opening is told apart from every other.
-    opening: u64,
-    /// Failed syncs that this opening has been told of, or that came before it.
-    told: AtomicU64,
-}
-
-impl FaultyFile {
-    fn new(disk: &FaultyDisk, state: &mut State, inode: usize, name: &str) -> FaultyFile {
-        state.openings += 1;
-        FaultyFile {
-            disk: disk.clone(),
-            inode,
-            name: name.to_owned(),
-            opening: state.openings,
-            told: AtomicU64::new(state.inodes[inode].failures),
-        }
-    }
 }
 
 impl StoredFile for FaultyFile {
@@ -544,15 +498,12 @@ impl StoredFile for FaultyFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), IoError> {
-        self.disk.state().write(
-            (self.inode, self.opening),
-            &self.name,
-            offset as usize,
-            bytes,
-        )
+        self.disk
+            .state()
+            .write(self.inode, &self.name, offset as usize, bytes)
     }
 
     fn sync(&self) -> Result<(), IoError> {
-        self.disk.state().sync(self)
+        self.disk.state().sync(self.inode, &self.name)
     }
 }

@@ -79,10 +79,6 @@ pub(crate) enum Bug {
     RetryFolderSync,
     /// A start takes the mark for the end of the log.
     TrustMark,
-    /// Whoever syncs first is told of a lost write, and nobody else.
-    ShareFailures,
-    /// A batch counts as acknowledged when it is synced, although the one before is not.
-    TellOutOfTurn,
 }
 
 /// How often each thing happened.
@@ -106,15 +102,11 @@ pub(crate) struct Fired {
     pub failed_folder_syncs: u64,
     pub full_writes: u64,
     pub full_creates: u64,
-    /// Sectors that a sync left to that of another batch.
-    pub syncs_apart: u64,
-    /// Syncs that failed because another one had.
-    pub failures_told_again: u64,
 }
 
 impl Fired {
     /// Every kind by name.
-    pub(crate) fn kinds(&self) -> [(&'static str, u64); 16] {
+    pub(crate) fn kinds(&self) -> [(&'static str, u64); 14] {
         [
             ("power cuts", self.crashes),
             ("kills", self.kills),
@@ -130,8 +122,6 @@ impl Fired {
             ("failed folder syncs", self.failed_folder_syncs),
             ("writes without space", self.full_writes),
             ("files without space", self.full_creates),
-            ("sectors left to another sync", self.syncs_apart),
-            ("failed syncs told again", self.failures_told_again),
         ]
     }
 
@@ -150,7 +140,5 @@ impl Fired {
         self.failed_folder_syncs += other.failed_folder_syncs;
         self.full_writes += other.full_writes;
         self.full_creates += other.full_creates;
-        self.syncs_apart += other.syncs_apart;
-        self.failures_told_again += other.failures_told_again;
     }
 }

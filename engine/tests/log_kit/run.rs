@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use engine::io::Storage;
 use engine::log::{
-    Background, CommitError, Committed, Log, LogOptions, OpenError, Recovered, SnapshotError,
-    durable_mark,
+    Background, CommitError, Log, LogOptions, OpenError, Recovered, SnapshotError, durable_mark,
 };
 use engine::model::Sequence;
 
@@ -33,12 +32,6 @@ pub(crate) struct Tally {
     pub starts_refused_by_disk: u64,
     /// Starts that found more than the mark covered.
     pub marks_behind: u64,
-    /// Two batches that were in flight together.
-    pub pairs: u64,
-    /// Of these, how often the second was synced before the first.
-    pub second_first: u64,
-    /// Starts that found the first of a pair that nobody was told of, and not the second.
-    pub first_alone_kept: u64,
     pub fired: Fired,
     pub breaches: u64,
     pub first_breach: Option<String>,
@@ -65,9 +58,8 @@ struct World<'t> {
     rng: Rng,
     /// Acknowledged, or shown by a start: all of it must be there from now on.
     shown: Vec<u64>,
-    /// The batches whose fate is open: of each all may be there, or nothing, and nothing of the
-    /// second without the first.
-    in_flight: Vec<Vec<u64>>,
+    /// The batch whose fate is open: all of it may be there, or nothing.
+    in_flight: Vec<u64>,
     written: u64,
     tally: &'t mut Tally,
 }
@@ -234,23 +226,16 @@ impl World<'_> {
             }
         }
         let shown = self.shown.len();
-        let mut whole = self.shown.clone();
-        let mut kept = (found == whole).then_some(0);
-        for (number, batch) in self.in_flight.iter().enumerate() {
-            whole.extend(batch);
-            if found == whole {
-                kept = Some(number + 1);
-            }
-        }
-        let Some(kept) = kept else {
+        let whole = [&self.shown[..], &self.in_flight].concat();
+        if found == whole && !self.in_flight.is_empty() {
+            self.tally.unacknowledged_kept += 1;
+        } else if found != self.shown {
             let same = found.iter().zip(&whole).take_while(|(a, b)| a == b).count();
-            let (all, open) = (found.len(), whole.len() - shown);
+            let (all, open) = (found.len(), self.in_flight.len());
             return Err(format!(
                 "{shown} acknowledged, {open} open, {all} found, the first {same} as written"
             ));
-        };
-        self.tally.unacknowledged_kept += u64::from(kept > 0);
-        self.tally.first_alone_kept += u64::from(kept == 1 && self.in_flight.len() == 2);
+        }
         self.tally.records_checked += shown as u64;
         self.tally.torn_tails += recovered.torn.len() as u64;
         self.shown = found;
@@ -259,89 +244,21 @@ impl World<'_> {
     }
 
     fn step(&mut self, log: &mut Log) -> Result<(), Stopped> {
-        self.append(log)?;
-        if self.rng.chance(50) {
-            let outcome = log.commit();
-            return self.hear(log, &outcome);
-        }
-        // Two batches, of which the second is written before the first is synced.
-        let first = match log.write() {
-            Ok(first) => first.expect("something was appended"),
-            Err(e) => return self.hear(log, &Err(e)),
-        };
-        self.append(log)?;
-        let second = match log.must_wait() {
-            true => None,
-            false => Some(log.write()),
-        };
-        let second = match second {
-            Some(Ok(second)) => second.expect("something was appended"),
-            refused => {
-                let synced = first.sync();
-                let outcome = log.settle(first, synced);
-                self.hear(log, &outcome)?;
-                let outcome = match refused {
-                    Some(Err(e)) => Err(e),
-                    _ => log.commit(),
-                };
-                return self.hear(log, &outcome);
-            }
-        };
-        self.tally.pairs += 1;
-        let mut second_synced = None;
-        if self.rng.chance(50) {
-            self.tally.second_first += 1;
-            let synced = second.sync();
-            if self.bug == Bug::TellOutOfTurn && synced.is_ok() {
-                self.shown.extend(self.in_flight.drain(..).flatten());
-            }
-            second_synced = Some(synced);
-        }
-        let synced = first.sync();
-        let outcome = log.settle(first, synced);
-        let first = self.hear(log, &outcome);
-        let synced = second_synced.unwrap_or_else(|| second.sync());
-        let outcome = log.settle(second, synced);
-        if first.is_err() && outcome.is_ok() {
-            let breach = "the second of a pair went without the first".to_owned();
-            return Err(Stopped::Breach(breach));
-        }
-        first?;
-        self.hear(log, &outcome)
-    }
-
-    /// A batch of a few records.
-    fn append(&mut self, log: &mut Log) -> Result<(), Stopped> {
-        let mut batch = Vec::new();
-        let open: usize = self.in_flight.iter().map(Vec::len).sum();
         for _ in 0..=self.rng.below(3) {
             let record = self.record();
             let sequence = log.append(&record);
-            batch.push(content_of(&record));
-            if sequence.0 as usize != self.shown.len() + open + batch.len() {
+            self.in_flight.push(content_of(&record));
+            if sequence.0 as usize != self.shown.len() + self.in_flight.len() {
                 return Err(Stopped::Breach(format!("record {sequence} is out of turn")));
             }
         }
-        match self.bug {
-            Bug::AckFirst => self.shown.append(&mut batch),
-            _ => self.in_flight.push(batch),
+        if self.bug == Bug::AckFirst {
+            self.shown.append(&mut self.in_flight);
         }
-        Ok(())
-    }
-
-    /// What became of the first batch whose fate is open.
-    fn hear(
-        &mut self,
-        log: &mut Log,
-        outcome: &Result<Committed, CommitError>,
-    ) -> Result<(), Stopped> {
-        match outcome {
+        match log.commit() {
             Ok(committed) => {
-                if !self.in_flight.is_empty() {
-                    self.shown.append(&mut self.in_flight.remove(0));
-                }
-                let is_planted = matches!(self.bug, Bug::AckFirst | Bug::TellOutOfTurn);
-                if committed.last.0 as usize != self.shown.len() && !is_planted {
+                self.shown.append(&mut self.in_flight);
+                if committed.last.0 as usize != self.shown.len() {
                     return Err(Stopped::Breach(format!("committed {}", committed.last)));
                 }
                 Ok(())

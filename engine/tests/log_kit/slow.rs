@@ -1,30 +1,18 @@
 //! A disk on which some syncs take as long as the test wants them to: nothing that a commit does not
 //! need may hold it up.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
-use std::thread;
 use std::time::Duration;
 
-use engine::io::{
-    FileInfo, FolderLock, IoError, ManualClock, Memory, Operation, Storage, StoredFile,
-};
+use engine::io::{FileInfo, FolderLock, IoError, Memory, Storage, StoredFile};
 use engine::log::{Background, Log, LogOptions, durable_mark};
-use engine::model::{Sequence, Timestamp};
-use engine::{Engine, Health, Options, Ticket, Unavailable};
+use engine::model::Sequence;
 
 use super::folder::{files, names, open, storage_of, write};
 use super::run::{SEGMENT_BYTES, options};
-use super::whole::command;
 
 /// How long a held sync waits before it takes the test for hung.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long an answer that must not come is waited for.
-const NO_ANSWER: Duration = Duration::from_millis(50);
 
 /// A folder in memory whose syncs of some files wait until they are let go.
 #[derive(Clone)]
@@ -43,12 +31,8 @@ struct Gate {
 #[derive(Default)]
 struct GateState {
     is_held: bool,
-    /// How many syncs have had to wait. Each has the number of those until it.
+    /// How many syncs have had to wait.
     waited: u64,
-    /// Syncs that go on although the others are held, and whether they succeed.
-    let_go: BTreeMap<u64, bool>,
-    /// How many of these have gone.
-    gone: usize,
     /// Whether somebody waited in vain, because the test itself waited for them.
     gave_up: bool,
 }
@@ -73,25 +57,11 @@ impl SlowDisk {
 
     /// Returns once a sync is waiting; how many have waited, and whether one did so in vain.
     fn until_somebody_waits(&self) -> (u64, bool) {
-        self.until(|state| state.waited > 0)
-    }
-
-    fn until(&self, is_so: impl Fn(&GateState) -> bool) -> (u64, bool) {
         let mut state = self.gate.state();
-        while !is_so(&state) && !state.gave_up {
+        while state.waited == 0 && !state.gave_up {
             state = self.gate.wait(state);
         }
         (state.waited, state.gave_up)
-    }
-
-    /// Has the sync with this number succeed or fail; returns once it has.
-    fn let_go(&self, number: u64, succeeds: bool) {
-        let mut state = self.gate.state();
-        let before = state.gone;
-        state.let_go.insert(number, succeeds);
-        drop(state);
-        self.gate.changed.notify_all();
-        self.until(|state| state.gone > before);
     }
 }
 
@@ -107,24 +77,16 @@ impl Gate {
         state
     }
 
-    /// Whether the sync succeeds, when it may go on.
-    fn pass(&self, name: &str) -> bool {
+    fn pass(&self, name: &str) {
         let mut state = self.state();
         if !name.starts_with(self.kind) || !state.is_held {
-            return true;
+            return;
         }
         state.waited += 1;
-        let number = state.waited;
         self.changed.notify_all();
         while state.is_held && !state.gave_up {
-            if let Some(succeeds) = state.let_go.remove(&number) {
-                state.gone += 1;
-                self.changed.notify_all();
-                return succeeds;
-            }
             state = self.wait(state);
         }
-        true
     }
 }
 
@@ -191,11 +153,8 @@ impl StoredFile for SlowFile {
     }
 
     fn sync(&self) -> Result<(), IoError> {
-        if self.gate.pass(&self.name) {
-            return self.stored.sync();
-        }
-        let cause = io::Error::from_raw_os_error(5);
-        Err(IoError::new(Operation::Sync, &self.name, cause))
+        self.gate.pass(&self.name);
+        self.stored.sync()
     }
 }
 
@@ -276,79 +235,4 @@ fn spares_outlive_a_restart_and_half_filled_ones_do_not() {
     assert_eq!(used.iter().filter(spare).count(), 0, "{used:?}");
     drop(log);
     assert_eq!(open(&storage).1, written);
-}
-
-/// An engine with two batches in flight, the first of two commands, the second of one, and who waits
-/// for them. Their syncs are the second and the third that the disk holds.
-fn with_two_batches_in_flight(disk: &SlowDisk) -> (Engine, [Ticket; 3]) {
-    let log = LogOptions {
-        background: Background::Threads,
-        segment_bytes: 1 << 20,
-        ..options()
-    };
-    let options = Options {
-        storage: Arc::new(disk.clone()),
-        clock: Arc::new(ManualClock::new(Timestamp(1_000_000))),
-        log,
-        snapshot_every_records: 0,
-    };
-    let (engine, _) = Engine::open(options).expect("the engine opens");
-    // The segment has its header on disk with the first command.
-    engine
-        .submit(command(1))
-        .wait()
-        .expect("it is answered")
-        .expect("it is done");
-    disk.hold(true);
-    // Alone in line, so the engine thread writes it, and meanwhile two come together.
-    let alone = engine.submit(command(2));
-    disk.until(|state| state.waited == 1);
-    let [one, two] = [3, 4].map(|request| engine.submit(command(request)));
-    disk.let_go(1, true);
-    alone.wait().expect("it is answered").expect("it is done");
-    disk.until(|state| state.waited == 2);
-    let three = engine.submit(command(5));
-    let (waited, gave_up) = disk.until(|state| state.waited == 3);
-    assert!(
-        waited == 3 && !gave_up,
-        "the second batch waits for the sync of the first"
-    );
-    (engine, [one, two, three])
-}
-
-#[test]
-fn of_two_batches_in_flight_the_second_is_told_after_the_first() {
-    let disk = SlowDisk::new("log-");
-    let (engine, tickets) = with_two_batches_in_flight(&disk);
-    disk.let_go(3, true);
-    thread::sleep(NO_ANSWER);
-    let mut context = Context::from_waker(Waker::noop());
-    let mut tickets = tickets.map(Box::pin);
-    for ticket in &mut tickets {
-        let early = ticket.as_mut().poll(&mut context);
-        assert!(
-            early.is_pending(),
-            "told before the first is durable: {early:?}"
-        );
-    }
-    disk.hold(false);
-    for ticket in tickets {
-        let told = Pin::into_inner(ticket).wait();
-        told.expect("it is answered").expect("it is done");
-    }
-    engine.close();
-}
-
-#[test]
-fn nobody_is_told_of_a_batch_whose_predecessor_failed() {
-    let disk = SlowDisk::new("log-");
-    let (engine, tickets) = with_two_batches_in_flight(&disk);
-    disk.let_go(3, true);
-    disk.let_go(2, false);
-    for ticket in tickets {
-        assert_eq!(ticket.wait(), Err(Unavailable::Failed));
-    }
-    disk.hold(false);
-    assert_eq!(engine.health(), Health::Failed);
-    engine.close();
 }

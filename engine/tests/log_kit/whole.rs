@@ -44,7 +44,7 @@ fn code(request: u128) -> String {
     format!("agency-{request}")
 }
 
-pub(super) fn command(request: u128) -> Command {
+fn command(request: u128) -> Command {
     let change = RosterChange::Agency {
         code: code(request),
         name: "Invented".to_owned(),

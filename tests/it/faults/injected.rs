@@ -38,8 +38,7 @@ struct Point {
     error: &'static str,
     /// Of which file in the log's folder; of any file if empty.
     file: &'static str,
-    /// Which of a thread's calls to that file fail, counted from 1: `3`, or `3..6`. Three threads
-    /// write batches, and take turns as it happens.
+    /// Which of a thread's calls to that file fail, counted from 1: `3`, or `3..6`.
     when: &'static str,
     then: Then,
 }
@@ -83,12 +82,12 @@ const fn point(
 
 const POINTS: &[Point] = &[
     point("fdatasync", "EIO", SEGMENT, "2", STOP_WRITTEN),
-    point("fdatasync", "EIO", SEGMENT, "7", STOP_WRITTEN),
-    point("fdatasync", "ENOSPC", SEGMENT, "5", STOP_WRITTEN),
+    point("fdatasync", "EIO", SEGMENT, "17", STOP_WRITTEN),
+    point("fdatasync", "ENOSPC", SEGMENT, "9", STOP_WRITTEN),
     point("pwrite64", "EIO", SEGMENT, "3", STOP),
-    point("pwrite64", "EIO", SEGMENT, "8", STOP),
+    point("pwrite64", "EIO", SEGMENT, "21", STOP),
     point("pwrite64", "ENOSPC", SEGMENT, "4", Then::GoOn),
-    point("pwrite64", "ENOSPC", SEGMENT, "6..9", Then::GoOn),
+    point("pwrite64", "ENOSPC", SEGMENT, "12..17", Then::GoOn),
     point("fdatasync", "EIO", "mark", "3", STOP),
     point("pwrite64", "EIO", "mark", "5", STOP),
     point("pwrite64", "ENOSPC", "mark", "3..5", Then::NotNotice),
@@ -118,7 +117,7 @@ struct Tally {
 /// Points of the long run: the first batches one by one, then fewer and fewer.
 fn all_points() -> Vec<Point> {
     let mut points = POINTS.to_vec();
-    for when in ["1", "4", "5", "6", "7", "8", "9", "10"] {
+    for when in ["1", "4", "5", "6", "7", "8", "10", "13", "25", "31"] {
         points.push(point("fdatasync", "EIO", SEGMENT, when, STOP_WRITTEN));
         points.push(point("pwrite64", "EIO", SEGMENT, when, STOP));
         points.push(point("pwrite64", "ENOSPC", SEGMENT, when, Then::GoOn));
