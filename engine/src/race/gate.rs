@@ -324,6 +324,21 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_says_before_it_is_put_up_who_will_have_lost() {
+        let mut row = vacancy();
+        assert!(!Sign::of(&row).is_lost_to(1, OfficerId(4)), "it is open");
+        fill(&mut row, OfficerId(3));
+        let sign = Sign::of(&row);
+        assert!(sign.is_lost_to(1, OfficerId(4)));
+        assert!(!sign.is_lost_to(1, OfficerId(3)), "the winner");
+        for round in [0, 2] {
+            assert!(!sign.is_lost_to(round, OfficerId(4)), "no round was filled");
+        }
+        row.standing = Standing::Cancelled;
+        assert!(!Sign::of(&row).is_lost_to(1, OfficerId(4)), "it is over");
+    }
+
+    #[test]
     fn who_has_an_answer_on_record_hears_it_from_the_engine() {
         let gates = Gates::new();
         let mut row = vacancy();
