@@ -7,10 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use client::{Client, Ended, Endpoint, Event, Options};
 use protocol::token::SigningKey;
 use protocol::{Ask, BoardRow, Outcome, RefusalCode, RequestId, Role, RosterChange};
+use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::{PlannedOfficer, StormError, Target};
+use super::{Backoff, PlannedOfficer, StormError, Target};
+use crate::behaviour::Temper;
 use crate::cast::Cast;
 use crate::ledger::Actor;
 use crate::limits::{
@@ -28,6 +30,7 @@ pub(crate) struct Sessions {
     names: HashMap<Id, String>,
     seed: u64,
     seated: u64,
+    backoff: Backoff,
 }
 
 /// Errands are numbered from here within a desk, beyond any place in its book.
@@ -37,7 +40,11 @@ const BOARD_ERRAND: usize = ERRANDS_FROM;
 
 impl Sessions {
     /// Binds the sockets: nothing is connected yet.
-    pub(crate) fn open(target: &Target, officers: usize, seed: u64) -> Result<Self, StormError> {
+    pub(crate) fn open(
+        target: &Target,
+        officers: usize,
+        (seed, backoff): (u64, Backoff),
+    ) -> Result<Self, StormError> {
         let sockets = officers.div_ceil(SESSIONS_PER_SOCKET_MAX).max(SOCKETS_MIN);
         let local = match target.address.is_ipv4() {
             true => ([0, 0, 0, 0], 0).into(),
@@ -54,6 +61,7 @@ impl Sessions {
             names: HashMap::new(),
             seed: derive(seed, "sessions"),
             seated: 0,
+            backoff,
         })
     }
 
@@ -89,7 +97,7 @@ impl Sessions {
     ) -> Result<(), StormError> {
         let hearing = Arc::clone(cast);
         let sink = move |event: Event| hearing.desk_hears(desk, &event);
-        let client = self.spawn(role, name, agency, sink)?;
+        let client = self.spawn(role, name, agency, None, sink)?;
         cast.seat_desk(desk, client);
         let deadline = Instant::now() + CONNECT_DEADLINE;
         while !cast.desk_has_arrived(desk) {
@@ -120,7 +128,9 @@ impl Sessions {
             let hearing = Arc::clone(cast);
             let sink = move |event: Event| hearing.officer_hears(place, &event);
             let agency = Some(officer.agency.as_str());
-            let client = self.spawn(Role::Officer, &officer.badge, agency, sink)?;
+            let reads =
+                (officer.behaviour.temper == Temper::Deaf).then(|| cast.officer_reads(place));
+            let client = self.spawn(Role::Officer, &officer.badge, agency, reads, sink)?;
             cast.seat_officer(place, client);
         }
         while cast.arrived() < of {
@@ -199,6 +209,7 @@ impl Sessions {
         role: Role,
         subject: &str,
         agency: Option<&str>,
+        reads: Option<watch::Receiver<bool>>,
         sink: impl FnMut(Event) + Send + 'static,
     ) -> Result<Client, StormError> {
         let signing = Arc::clone(&self.target.signing);
@@ -217,7 +228,10 @@ impl Sessions {
         };
         let options = Options {
             software: concat!("muster-loadgen ", env!("CARGO_PKG_VERSION")).into(),
-            seed: derive_nth(self.seed, self.seated),
+            seed: match self.backoff {
+                Backoff::Spread => derive_nth(self.seed, self.seated),
+                Backoff::Together => self.seed,
+            },
             ..Options::new(token)
         };
         let socket = (self.seated % self.endpoints.len() as u64) as usize;
@@ -227,7 +241,10 @@ impl Sessions {
             ..
         } = &self.target;
         let (client, driver) = self.endpoints[socket].connect(*address, server_name, options, sink);
-        let task = self.drivers.spawn(driver.run());
+        let task = match reads {
+            Some(reads) => self.drivers.spawn(read_while(reads, driver.run())),
+            None => self.drivers.spawn(driver.run()),
+        };
         self.names.insert(task.id(), subject.to_owned());
         self.seated += 1;
         Ok(client)
@@ -257,6 +274,24 @@ impl Sessions {
             }
             () = tokio::time::sleep_until(deadline) => {
                 Err(StormError::NotConnected { up, of, waited_s: waited.as_secs() })
+            }
+        }
+    }
+}
+
+/// Runs a session that is left alone while its officer does not read: packets are acknowledged,
+/// and what they carry stays where it is until the server may send no more.
+async fn read_while(mut reads: watch::Receiver<bool>, run: impl Future<Output = Ended>) -> Ended {
+    let mut run = std::pin::pin!(run);
+    loop {
+        let does_read = *reads.borrow_and_update();
+        tokio::select! {
+            ended = &mut run, if does_read => return ended,
+            changed = reads.changed() => {
+                if changed.is_err() {
+                    // Nobody can say any more that it should not be read.
+                    return run.await;
+                }
             }
         }
     }
