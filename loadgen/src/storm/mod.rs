@@ -321,6 +321,10 @@ impl Storm {
                 intend(at, Act::Officer(officer, act));
             }
         };
+        let mut meant: Vec<Instant> = Vec::with_capacity(self.plan.publications.len());
+        meant.extend(self.plan.publications.iter().map(|one| begin + one.at));
+        meant.sort_unstable();
+        self.live.begin(meant);
         let mut set = |at: Duration, desk: u32, act: DeskAct| {
             last = last.max(begin + at);
             intend(at, Act::Desk(desk, act));

@@ -1,6 +1,7 @@
 //! Brings the sessions up, runs the errands outside the schedule, and takes leave.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -51,8 +52,14 @@ impl Sessions {
             false => ([0u16; 8], 0).into(),
         };
         let mut endpoints = Vec::with_capacity(sockets);
-        for _ in 0..sockets {
-            endpoints.push(Endpoint::bind(local, &target.trust)?);
+        for number in 0..sockets {
+            let own = source(target.address, number);
+            // Where a system has no other loopback address than the first, that one does.
+            let bound = own.and_then(|own| Endpoint::bind(own, &target.trust).ok());
+            endpoints.push(match bound {
+                Some(endpoint) => endpoint,
+                None => Endpoint::bind(local, &target.trust)?,
+            });
         }
         Ok(Sessions {
             target: target.clone(),
@@ -279,6 +286,14 @@ impl Sessions {
     }
 }
 
+/// A loopback address for this socket alone, where the server is on this machine: officers then
+/// come from several addresses, each with all of its ports.
+fn source(server: SocketAddr, socket: usize) -> Option<SocketAddr> {
+    let last = u8::try_from(socket % usize::from(u8::MAX - 1) + 1).ok()?;
+    let is_here = server.is_ipv4() && server.ip().is_loopback();
+    is_here.then(|| ([127, 0, 0, last], 0).into())
+}
+
 /// Runs a session that is left alone while its officer does not read: packets are acknowledged,
 /// and what they carry stays where it is until the server may send no more.
 async fn read_while(mut reads: watch::Receiver<bool>, run: impl Future<Output = Ended>) -> Ended {
@@ -342,4 +357,23 @@ fn issue(
         .unwrap_or_default();
     let now_us = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
     signing.issue(role, subject, agency, now_us, TOKEN_LIFETIME_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn officers_of_one_machine_come_from_several_addresses() {
+        let here: SocketAddr = ([127, 0, 0, 1], 7710).into();
+        let of = |socket| source(here, socket).unwrap().ip().to_string();
+        assert_eq!(
+            [of(0), of(1), of(253)],
+            ["127.0.0.1", "127.0.0.2", "127.0.0.254"]
+        );
+        assert_eq!(of(254), "127.0.0.1");
+        for elsewhere in ["192.0.2.1:7710", "[::1]:7710"] {
+            assert_eq!(source(elsewhere.parse().unwrap(), 1), None);
+        }
+    }
 }
