@@ -321,6 +321,14 @@ impl Storm {
                 intend(at, Act::Officer(officer, act));
             }
         };
+        let deaf = |at: Duration, act: OfficerAct| {
+            let officers = self.plan.officers.iter().zip(0u32..);
+            for (_, officer) in officers.filter(|(one, _)| one.behaviour.temper == Temper::Deaf) {
+                intend(at, Act::Officer(officer, act));
+            }
+        };
+        // What is set first comes first: nobody who does not read hears the first publication.
+        deaf(Duration::ZERO, OfficerAct::StopReading);
         let mut meant: Vec<Instant> = Vec::with_capacity(self.plan.publications.len());
         meant.extend(self.plan.publications.iter().map(|one| begin + one.at));
         meant.sort_unstable();
@@ -333,45 +341,43 @@ impl Storm {
             let vacancy = VacancyNo(number);
             set(planned.at, self.desk_of(vacancy), DeskAct::Publish(vacancy));
         }
-        let operator = self.operator();
         for PlannedIncident { at, incident } in &self.plan.incidents {
-            let (desk, act) = match incident.clone() {
-                Incident::Cancel { vacancy, reason } => {
-                    (self.desk_of(vacancy), DeskAct::Cancel { vacancy, reason })
-                }
-                Incident::OpenNextTier { vacancy } => {
-                    (self.desk_of(vacancy), DeskAct::OpenNextTier(vacancy))
-                }
-                Incident::Recall { vacancy, badge } => {
-                    let act = match badge {
-                        Some(badge) => DeskAct::RecallNow { vacancy, badge },
-                        None => DeskAct::Recall {
-                            vacancy,
-                            tries: RECALL_TRIES_MAX,
-                        },
-                    };
-                    (operator, act)
-                }
-                Incident::Roster { changes } => (operator, DeskAct::Roster(changes)),
-                Incident::CutEverybody => {
-                    everybody(*at, OfficerAct::Cut);
-                    continue;
-                }
-                // Officers carry these themselves.
-                Incident::Lapse { .. } => continue,
-            };
-            set(*at, desk, act);
-        }
-        // Whoever does not read begins not to before anything is sent, and reads in the end, so
-        // that the audit sees what has become of them.
-        let over = last.saturating_duration_since(begin) + self.plan.settle / 2;
-        for (officer, place) in self.plan.officers.iter().zip(0u32..) {
-            if officer.behaviour.temper == Temper::Deaf {
-                intend(Duration::ZERO, Act::Officer(place, OfficerAct::StopReading));
-                intend(over, Act::Officer(place, OfficerAct::ReadAgain));
+            if let Incident::CutEverybody = incident {
+                everybody(*at, OfficerAct::Cut);
+            }
+            if let Some((desk, act)) = self.desk_act(incident) {
+                set(*at, desk, act);
             }
         }
+        // Whoever did not read does so in the end, so that the audit sees what they were told.
+        let over = last.saturating_duration_since(begin) + self.plan.settle / 2;
+        deaf(over, OfficerAct::ReadAgain);
         last
+    }
+
+    /// The desk that an incident befalls, and what it does; nothing for what officers carry
+    /// themselves.
+    fn desk_act(&self, incident: &Incident) -> Option<(u32, DeskAct)> {
+        Some(match incident.clone() {
+            Incident::Cancel { vacancy, reason } => {
+                (self.desk_of(vacancy), DeskAct::Cancel { vacancy, reason })
+            }
+            Incident::OpenNextTier { vacancy } => {
+                (self.desk_of(vacancy), DeskAct::OpenNextTier(vacancy))
+            }
+            Incident::Recall { vacancy, badge } => {
+                let act = match badge {
+                    Some(badge) => DeskAct::RecallNow { vacancy, badge },
+                    None => DeskAct::Recall {
+                        vacancy,
+                        tries: RECALL_TRIES_MAX,
+                    },
+                };
+                (self.operator(), act)
+            }
+            Incident::Roster { changes } => (self.operator(), DeskAct::Roster(changes)),
+            Incident::CutEverybody | Incident::Lapse { .. } => return None,
+        })
     }
 
     /// The world as it was sent.

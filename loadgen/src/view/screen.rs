@@ -440,9 +440,9 @@ mod tests {
     fn the_screen_shows_what_is_going_on() {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         let mut show = show();
-        show.pushes.sample(120);
+        show.live.pushes.store(120, Ordering::Relaxed);
         show.live.begin(vec![Instant::now(); 3]);
-        (0..20).for_each(|_| show.sample(Instant::now()));
+        (0..11).for_each(|_| show.sample(Instant::now()));
         terminal.draw(|frame| show.draw(frame)).unwrap();
         let screen = terminal.backend().to_string();
         for part in [
