@@ -45,7 +45,8 @@ const WEEKS_MAX: u64 = 26;
 const WEEK_US: i64 = 7 * 24 * 3_600_000_000;
 
 /// Searches, then loads the server with the profile; the outcome is that of the profile, with the
-/// search in its report. A breach ends the search: its run is then the outcome.
+/// search in its report. Where no rate kept the bound there is no knee to load it around, and a
+/// breach ends the search: the last run is then the outcome.
 ///
 /// # Errors
 /// [`StormError`], where a run could not be carried through.
@@ -70,29 +71,33 @@ pub async fn run(
             rate,
             lasting: options.step,
         };
-        let outcome = runs.run(&[stretch], None).await?;
+        let mut outcome = runs.run(&[stretch], None).await?;
         let probe = outcome.report.periods[0].clone();
         let p999 = crate::report::millis(probe.accept_to_answer.p999);
         say(&format!(
             "{name}: accepts answered within {p999} ms in 99.9 % of cases"
         ));
+        search.learn(rate, probe);
+        outcome.report.knee = search.knee();
         if !outcome.report.audit.is_clean() {
             return Ok(outcome);
         }
-        search.learn(rate, probe);
+        if search.kept.is_none() {
+            say("no rate kept the bound: begin with a lower one, or allow more");
+            return Ok(outcome);
+        }
     }
-    let knee = search.knee();
-    let around = search.kept.unwrap_or(options.from);
+    let kept = search.kept.expect("a search that kept no rate has ended");
     let profile = PROFILE.into_iter().filter_map(|(name, share)| {
         Some(Stretch {
             name: name.to_owned(),
-            rate: Rate::per_second(around.as_per_second() * share)?,
+            rate: Rate::per_second(kept.as_per_second() * share)?,
             lasting: options.step,
         })
     });
     let profile: Vec<Stretch> = profile.collect();
     let mut outcome = runs.run(&profile, options.subject.clone()).await?;
-    outcome.report.knee = knee;
+    outcome.report.knee = search.knee();
     Ok(outcome)
 }
 
