@@ -1,0 +1,383 @@
+//! What is known of the officers of one agency, one bit each.
+
+use super::days::{Excepted, OfDay, Shifts};
+use super::ladder::{Ladder, RUNGS};
+use super::marks::Marks;
+use super::patterns::Patterns;
+use super::rows::{Rows, each_place, has, mark, officer_at, place_of, width_for};
+use super::week::{self, Week};
+use crate::limits::OFFICER_BLOCK;
+use crate::model::{
+    AgencyId, Availability, Interval, LocalSpan, Officer, OfficerId, Posting, ProgrammeId, Rank,
+    Roster, Timestamp,
+    Weekly,
+};
+use crate::rules;
+
+/// One row for each rank.
+const RANKS: [Rank; 3] = [Rank::Officer, Rank::Sergeant, Rank::Commander];
+/// Whose week has no row of its own.
+const UNCOMMON: usize = RANKS.len();
+/// Of those, whose windows begin or end inside an hour: their hours are not all they are willing to
+/// work.
+const RAGGED: usize = UNCOMMON + 1;
+/// Who has a validity that was still to begin when it was recorded.
+const PENDING: usize = RAGGED + 1;
+/// From here on, the rungs of each programme.
+const QUALIFIED: usize = PENDING + 1;
+
+/// The officers of one agency.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plane {
+    /// The blocks of numbers that officers have, in the order in which they came: a bit of a block
+    /// lies behind those of the blocks before it.
+    numbers: Vec<u32>,
+    width: usize,
+    rows: Rows,
+    /// Who is qualified to a known end, at the row of the last rung that is reached.
+    ends: Vec<Vec<(Timestamp, u32)>>,
+    patterns: Patterns,
+    /// Hours in which those of uncommon weeks are willing to work.
+    hours: Rows,
+    uncommon: u32,
+    pending: u32,
+}
+
+/// What is asked of an agency's officers.
+pub(super) struct Question<'a> {
+    pub(super) posting: &'a Posting,
+    /// The row of those who may be qualified through the end of the work.
+    pub(super) qualified: usize,
+    /// The end of the work.
+    pub(super) end: Timestamp,
+    /// Ranks asked, in order of [`RANKS`].
+    pub(super) ranks: [bool; RANKS.len()],
+    /// When the officer has to be free.
+    pub(super) busy: &'a [Interval],
+}
+
+/// What the days of the work have, and the agency that is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Sheets<'a> {
+    pub(super) agency: AgencyId,
+    pub(super) excepted: &'a [&'a OfDay<Excepted>],
+    pub(super) shifts: &'a [&'a OfDay<Shifts>],
+}
+
+impl<'a> Sheets<'a> {
+    fn excepted(self) -> impl Iterator<Item = &'a Excepted> {
+        self.excepted
+            .iter()
+            .filter_map(move |day| day.of(self.agency))
+    }
+
+    fn shifts(self) -> impl Iterator<Item = &'a Shifts> {
+        self.shifts
+            .iter()
+            .filter_map(move |day| day.of(self.agency))
+    }
+}
+
+/// The row of those who are qualified for `programme` through rung `rung`.
+pub(super) fn qualified_row(programme: ProgrammeId, rung: usize) -> usize {
+    QUALIFIED + programme.index() * RUNGS + rung
+}
+
+/// Which of the ranks are among `slots`.
+pub(super) fn ranks_of(slots: &[Rank]) -> [bool; RANKS.len()] {
+    RANKS.map(|rank| slots.contains(&rank))
+}
+
+impl Plane {
+    /// Adds to `marks` who is, beyond doubt, what `question` asks for, and to `doubtful` who may be.
+    #[inline]
+    pub(super) fn answer<'a>(
+        &'a self,
+        question: &Question<'a>,
+        sheets: Sheets<'a>,
+        barred: &mut Vec<&'a [u64]>,
+        marks: &mut Marks,
+        doubtful: &mut Vec<OfficerId>,
+    ) {
+        let needed = self.rows.read(question.qualified);
+        let rank = match question.ranks {
+            [true, false, false] => self.rows.read(0),
+            [false, true, false] => self.rows.read(1),
+            [false, false, true] => self.rows.read(2),
+            _ => needed,
+        };
+        let asks = question.ranks.iter().filter(|is_asked| **is_asked).count();
+        if needed.is_empty() || rank.is_empty() || asks == 0 {
+            return;
+        }
+        barred.clear();
+        barred.extend(self.patterns.unwilling(&question.posting.segments));
+        if asks == 2 {
+            let others = (0..RANKS.len()).filter(|rank| !question.ranks[*rank]);
+            barred.extend(others.map(|rank| self.rows.read(rank)));
+        }
+        let is_busy = |span: &Interval| question.busy.iter().any(|busy| busy.overlaps(*span));
+        for shifts in sheets.shifts() {
+            let alike = shifts.alike.iter().filter(|(hours, _)| is_busy(hours));
+            barred.extend(alike.map(|(_, row)| row.as_slice()));
+        }
+        let away = sheets.excepted().map(|sheet| sheet.away.many());
+        barred.extend(away.filter(|row| !row.is_empty()));
+        let words = marks.words_mut();
+        let start = words.len();
+        keep(words, needed, rank, barred);
+        let kept = &mut words[start..];
+
+        if let Some(ends) = self.ends.get(question.qualified) {
+            let over = ends.iter().filter(|(end, _)| *end < question.end);
+            over.for_each(|(_, place)| mark(kept, *place as usize, false));
+        }
+        for shifts in sheets.shifts() {
+            let few = shifts.few.iter().filter(|(_, span)| is_busy(span));
+            few.for_each(|(place, _)| mark(kept, *place as usize, false));
+        }
+        for sheet in sheets.excepted() {
+            sheet.away.few().for_each(|place| mark(kept, place, false));
+        }
+        let mut doubt = |kept: &mut [u64], place: usize| {
+            mark(kept, place, false);
+            doubtful.push(self.officer_at(place));
+        };
+        if self.uncommon > 0 {
+            self.ask_hours(question, (needed, rank), kept, &mut doubt);
+        }
+        if self.pending > 0 {
+            let pending = both(kept, self.rows.read(PENDING));
+            each_place(pending, |place| doubt(kept, place));
+        }
+        for sheet in sheets.excepted() {
+            sheet.windowed.each(|place| {
+                if has(needed, place) && has(rank, place) {
+                    doubt(kept, place);
+                }
+            });
+        }
+        for shifts in sheets.shifts() {
+            let others = both(kept, &shifts.others);
+            each_place(others, |place| doubt(kept, place));
+        }
+        marks.name(start, &self.numbers);
+    }
+
+    /// Everybody whose bit is in `words`.
+    pub(super) fn officers(&self, words: &[u64], mut each: impl FnMut(OfficerId)) {
+        let words = words.iter().copied();
+        each_place(words, |place| each(self.officer_at(place)));
+    }
+
+    /// How many words a row has.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many blocks of numbers there are.
+    pub(super) fn blocks(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The place of an officer of the agency.
+    pub(super) fn place(&self, id: OfficerId) -> Option<usize> {
+        let (number, place) = place_of(id);
+        let mut numbers = self.numbers.iter();
+        let block = numbers.rposition(|known| *known == number)?;
+        Some(block * OFFICER_BLOCK + place)
+    }
+
+    /// Records the officer's rank and week, of which nothing was recorded before.
+    pub(super) fn put(&mut self, id: OfficerId, officer: &Officer) {
+        let (number, place) = place_of(id);
+        let place = self.place(id).unwrap_or_else(|| {
+            self.numbers.push(number);
+            (self.numbers.len() - 1) * OFFICER_BLOCK + place
+        });
+        self.widen(width_for(place));
+        let rank = RANKS.iter().position(|rank| *rank == officer.rank);
+        let rank = rank.expect("every rank has a row");
+        self.rows.write(rank, place, true);
+        self.join(place, &officer.availability);
+    }
+
+    /// Records for which of `programmes` the officer at `place` is qualified, and how long.
+    pub(super) fn qualify(
+        &mut self,
+        (place, officer): (usize, &Officer),
+        roster: &Roster,
+        programmes: impl Iterator<Item = ProgrammeId>,
+        ladder: &Ladder,
+        at: Timestamp,
+    ) {
+        for id in programmes {
+            let programme = roster.programmes.find(id);
+            let through = programme.and_then(|row| rules::qualified(id, row, officer));
+            self.reach(id, place, through.map(|through| through.end), ladder);
+        }
+        let certified = officer.certifications.iter().map(|(_, valid)| valid);
+        let approved = officer.approvals.iter().map(|(_, valid)| valid);
+        let is_pending = certified.chain(approved).any(|valid| valid.start > at);
+        if is_pending != self.rows.has(PENDING, place) {
+            self.rows.write(PENDING, place, is_pending);
+            self.pending = match is_pending {
+                true => self.pending + 1,
+                false => self.pending - 1,
+            };
+        }
+    }
+
+    /// Records that the officer at `place` declared `now`, and no longer `before`.
+    pub(super) fn declare(&mut self, place: usize, before: &Availability, now: &Availability) {
+        if !self.patterns.leave(place) {
+            for (row, on) in Week::never().unlike(Week::of(before)) {
+                self.hours.write(row, place, on);
+            }
+            self.rows.write(UNCOMMON, place, false);
+            self.rows.write(RAGGED, place, false);
+            self.uncommon -= 1;
+        }
+        self.join(place, now);
+    }
+
+    /// The week of `availability` as it is in memory here, if officers share it.
+    pub(super) fn week(&self, availability: &Availability) -> Option<&Weekly> {
+        self.patterns.week(availability)
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        let ends = self.ends.iter();
+        let ends = ends.map(|ends| ends.capacity() * size_of::<(Timestamp, u32)>());
+        self.rows.bytes()
+            + self.hours.bytes()
+            + self.patterns.bytes()
+            + ends.sum::<usize>()
+            + self.ends.capacity() * size_of::<Vec<(Timestamp, u32)>>()
+    }
+
+    fn officer_at(&self, place: usize) -> OfficerId {
+        let number = self.numbers[place / OFFICER_BLOCK];
+        officer_at(number, place % OFFICER_BLOCK)
+    }
+
+    fn widen(&mut self, width: usize) {
+        if width > self.width {
+            self.width = width;
+            self.rows.widen(width);
+            self.patterns.widen(width);
+            self.hours.widen(width);
+        }
+    }
+
+    /// Records when the officer at `place` is willing to work, of which nothing is recorded.
+    fn join(&mut self, place: usize, availability: &Availability) {
+        if self.patterns.join(place, availability) {
+            return;
+        }
+        let week = Week::of(availability);
+        for (row, on) in week.unlike(Week::never()) {
+            self.hours.write(row, place, on);
+        }
+        self.rows.write(UNCOMMON, place, true);
+        self.rows.write(RAGGED, place, !week.is_whole);
+        self.uncommon += 1;
+    }
+
+    /// Records through when the officer at `place` is qualified for `programme`, if ever.
+    fn reach(
+        &mut self,
+        programme: ProgrammeId,
+        place: usize,
+        end: Option<Timestamp>,
+        ladder: &Ladder,
+    ) {
+        let first = qualified_row(programme, 0);
+        let reaches = |rung: &usize| self.rows.has(first + rung, place);
+        let before = (0..RUNGS).take_while(reaches).count();
+        let now = end.map_or(0, |end| ladder.reached(end));
+        if let Some(ends) = before
+            .checked_sub(1)
+            .and_then(|last| self.ends.get_mut(first + last))
+        {
+            let known = ends.iter().position(|(_, known)| *known as usize == place);
+            if let Some(known) = known {
+                ends.swap_remove(known);
+            }
+        }
+        for rung in before.min(now)..before.max(now) {
+            self.rows.write(first + rung, place, now > before);
+        }
+        let Some(end) = end.filter(|end| *end < Timestamp::MAX) else {
+            return;
+        };
+        let row = first + now - 1;
+        if self.ends.len() <= row {
+            self.ends.resize_with(row + 1, Vec::new);
+        }
+        self.ends[row].push((end, place as u32));
+    }
+
+    /// Takes those of uncommon weeks out of `kept` whose hours are not those of the work, and says
+    /// whose windows have to be looked at.
+    fn ask_hours(
+        &self,
+        question: &Question<'_>,
+        (needed, rank): (&[u64], &[u64]),
+        kept: &mut [u64],
+        doubt: &mut impl FnMut(&mut [u64], usize),
+    ) {
+        let uncommon = self.rows.read(UNCOMMON);
+        let segments = question.posting.segments.iter();
+        let spans = segments.flat_map(|segment| -> &[LocalSpan] { &segment.local });
+        let hours = week::rows_of(spans).map(|row| self.hours.read(row));
+        let hours: Vec<&[u64]> = hours.collect();
+        let willing = |word: usize| {
+            let hours = hours.iter();
+            hours.fold(u64::MAX, |all, row| all & row.get(word).unwrap_or(&0))
+        };
+        let unwilling: Vec<u64> = (0..self.width)
+            .map(|word| uncommon[word] & !willing(word))
+            .collect();
+        for (kept, unwilling) in kept.iter_mut().zip(&unwilling) {
+            *kept &= !unwilling;
+        }
+        let ragged = both(&unwilling, self.rows.read(RAGGED));
+        each_place(ragged, |place| {
+            if has(needed, place) && has(rank, place) {
+                doubt(kept, place);
+            }
+        });
+    }
+}
+
+/// Adds the words of `one` and `other` to `words`, less those of `barred`, which may be shorter.
+#[inline]
+fn keep(words: &mut Vec<u64>, one: &[u64], other: &[u64], barred: &[&[u64]]) {
+    let width = one.len();
+    let pairs = one.iter().zip(other).map(|(one, other)| one & other);
+    match *barred {
+        [a] if a.len() == width => words.extend(pairs.zip(a).map(|(kept, a)| kept & !a)),
+        [a, b] if a.len() == width && b.len() == width => {
+            let barred = a.iter().zip(b).map(|(a, b)| a | b);
+            words.extend(pairs.zip(barred).map(|(kept, barred)| kept & !barred));
+        }
+        _ => {
+            let start = words.len();
+            words.extend(pairs);
+            for row in barred {
+                let kept = words[start..].iter_mut().zip(*row);
+                kept.for_each(|(kept, barred)| *kept &= !barred);
+            }
+        }
+    }
+}
+
+/// The words that two rows have in common, of which one may be shorter.
+fn both(one: &[u64], other: &[u64]) -> Vec<u64> {
+    one.iter()
+        .zip(other)
+        .map(|(one, other)| one & other)
+        .collect()
+}
