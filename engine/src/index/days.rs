@@ -95,6 +95,28 @@ impl<T> OfDay<T> {
     }
 }
 
+/// The days of some work. Most work is on one day or two.
+pub(super) struct Several<'a, T> {
+    first: [Option<&'a OfDay<T>>; 2],
+    others: Vec<&'a OfDay<T>>,
+}
+
+impl<'a, T> Several<'a, T> {
+    /// Those `days`.
+    pub(super) fn of(mut days: impl Iterator<Item = &'a OfDay<T>>) -> Several<'a, T> {
+        Several {
+            first: [days.next(), days.next()],
+            others: days.collect(),
+        }
+    }
+
+    /// What the days have of `agency`.
+    pub(super) fn sheets(&self, agency: AgencyId) -> impl Iterator<Item = &'a T> {
+        let days = self.first.iter().flatten().chain(&self.others);
+        days.filter_map(move |day| day.of(agency))
+    }
+}
+
 /// Officers by their places: a short list, or a row.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places {
@@ -204,12 +226,11 @@ impl Shifts {
     /// Forgets what whoever is at `place` has that day.
     pub(super) fn free(&mut self, place: usize) {
         self.few.retain(|(few, _)| *few as usize != place);
-        for (_, row) in &mut self.alike {
-            leave(row, place);
-        }
         leave(&mut self.others, place);
-        let is_worked = |(_, row): &(Interval, Vec<u64>)| row.iter().any(|word| *word != 0);
-        self.alike.retain(is_worked);
+        self.alike.retain_mut(|(_, row)| {
+            let was_there = leave(row, place);
+            !was_there || row.iter().any(|word| *word != 0)
+        });
     }
 
     /// Makes a row of the hours that most of the list have, if more than one has them.
@@ -253,11 +274,13 @@ fn enter(row: &mut Vec<u64>, place: usize, width: usize) {
     mark(row, place, true);
 }
 
-/// Clears the bit of `row` at `place`, if it is there.
-fn leave(row: &mut [u64], place: usize) {
-    if has(row, place) {
+/// Clears the bit of `row` at `place`; says whether it was there.
+fn leave(row: &mut [u64], place: usize) -> bool {
+    let was_there = has(row, place);
+    if was_there {
         mark(row, place, false);
     }
+    was_there
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@
 
 use crate::model::Timestamp;
 
-/// Between one rung and the next, in milliseconds: thirty-two days. The closer, the shorter are the
-/// lists, and the more memory and writing a change of validity costs.
-const RUNG_MS: u64 = 32 * 24 * 3_600 * 1_000;
-/// Rungs with a date: some fourteen months, so that a school year is known in advance.
-const DATED: usize = 13;
+/// From the instant at which the ladder is set up to the first rung, in milliseconds: sixteen days.
+/// Each rung after it is twice as far away: most work is near, and each rung costs memory and, at
+/// every change of a validity, writing.
+const RUNG_MS: u64 = 16 * 24 * 3_600 * 1_000;
+/// Rungs with a date: the last is some seventeen months away, so that a school year is known in
+/// advance.
+const DATED: usize = 6;
 /// All rungs: the first is the beginning of time, and asks whether there is anything at all; the
 /// last is its end, and asks for what never runs out.
 pub(super) const RUNGS: usize = DATED + 2;
@@ -39,8 +41,8 @@ impl Ladder {
             return;
         }
         self.is_set_up = true;
-        for (number, rung) in (1..).zip(&mut self.rungs[1..=DATED]) {
-            *rung = at.plus_ms(number * RUNG_MS);
+        for (doubled, rung) in (0..).zip(&mut self.rungs[1..=DATED]) {
+            *rung = at.plus_ms(RUNG_MS << doubled);
         }
     }
 
@@ -69,11 +71,11 @@ mod tests {
             Timestamp(-5),
             day(0),
             day(1),
+            day(16),
+            day(17),
             day(32),
-            day(33),
-            day(64),
-            day(415),
-            day(416),
+            day(511),
+            day(512),
             day(5_000),
             Timestamp::MAX,
         ];
@@ -86,8 +88,8 @@ mod tests {
                 assert!(reached > below || !lasts, "{end:?} {through:?}");
             }
             ladder.set_up(day(0));
-            assert_eq!(ladder.below(day(33)), 1);
-            assert_eq!(ladder.below(day(64)), 2);
+            assert_eq!(ladder.below(day(17)), 1);
+            assert_eq!(ladder.below(day(33)), 2);
         }
     }
 }

@@ -8,25 +8,18 @@ use crate::model::{OfficerId, OfficerSet};
 /// A set of officers as one bit each.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
+    /// [`BLOCK_WORDS`] for each block.
     words: Vec<u64>,
-    /// Blocks of officer numbers, and where their words begin.
-    blocks: Vec<Place>,
-}
-
-/// Where the words of a block of numbers are.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    number: u32,
-    start: usize,
-    end: usize,
+    /// The blocks of officer numbers.
+    numbers: Vec<u32>,
 }
 
 impl Marks {
-    /// Nobody, with room for so many words and blocks of numbers.
-    pub(super) fn with_capacity(words: usize, blocks: usize) -> Marks {
+    /// Nobody, with room for so many blocks of numbers.
+    pub(super) fn with_capacity(blocks: usize) -> Marks {
         Marks {
-            words: Vec::with_capacity(words),
-            blocks: Vec::with_capacity(blocks),
+            words: Vec::with_capacity(blocks * BLOCK_WORDS),
+            numbers: Vec::with_capacity(blocks),
         }
     }
 
@@ -44,60 +37,54 @@ impl Marks {
     /// Whether `officer` is a member.
     pub fn contains(&self, officer: OfficerId) -> bool {
         let (number, place) = place_of(officer);
-        let blocks = self.blocks.iter().filter(|block| block.number == number);
-        let mut words = blocks.map(|block| &self.words[block.start..block.end]);
-        words.any(|words| has(words, place))
+        let mut blocks = self.blocks().filter(|(known, _)| *known == number);
+        blocks.any(|(_, words)| has(words, place))
     }
 
     /// The members in order of their numbers.
     pub fn officers(&self) -> Vec<OfficerId> {
         let mut all = Vec::with_capacity(self.len() as usize);
-        let mut blocks = self.blocks.clone();
-        blocks.sort_by_key(|block| block.number);
-        for block in &blocks {
-            let words = self.words[block.start..block.end].iter().copied();
-            each_place(words, |place| all.push(officer_at(block.number, place)));
+        let mut blocks: Vec<(u32, &[u64])> = self.blocks().collect();
+        blocks.sort_by_key(|(number, _)| *number);
+        for (number, words) in &blocks {
+            let words = words.iter().copied();
+            each_place(words, |place| all.push(officer_at(*number, place)));
         }
         // Numbers are given to one agency by blocks; a roster put together by hand need not.
-        if blocks
-            .windows(2)
-            .any(|pair| pair[0].number == pair[1].number)
-        {
+        if blocks.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             all.sort_unstable();
             all.dedup();
         }
         all
     }
 
-    /// The words, to which those of an agency are added; then come [`Marks::name`]s.
+    /// The words, to which those of an agency are added; then comes [`Marks::name`].
     pub(super) fn words_mut(&mut self) -> &mut Vec<u64> {
         &mut self.words
     }
 
-    /// Says that the words from `start` on are those of the blocks of these numbers, in turn.
-    pub(super) fn name(&mut self, start: usize, numbers: &[u32]) {
-        let starts = (start..).step_by(BLOCK_WORDS);
-        let blocks = numbers.iter().zip(starts).map(|(&number, start)| {
-            let end = (start + BLOCK_WORDS).min(self.words.len());
-            Place { number, start, end }
-        });
-        self.blocks.extend(blocks);
+    /// Says that the words that were added are those of the blocks of these numbers, in turn.
+    pub(super) fn name(&mut self, numbers: &[u32]) {
+        self.numbers.extend_from_slice(numbers);
+        self.words.resize(self.numbers.len() * BLOCK_WORDS, 0);
     }
 
     /// Makes `officer` a member or none. One whose block was not looked at stays none.
     pub(super) fn put(&mut self, officer: OfficerId, on: bool) {
         let (number, place) = place_of(officer);
+        let blocks = self.words.chunks_exact_mut(BLOCK_WORDS).zip(&self.numbers);
         // More than one only where numbers were given by hand.
-        for block in self.blocks.iter().filter(|block| block.number == number) {
-            let words = &mut self.words[block.start..block.end];
-            if place / (u64::BITS as usize) >= words.len() {
-                continue;
-            }
+        for (words, _) in blocks.filter(|(_, known)| **known == number) {
             mark(words, place, on);
             if on {
                 return;
             }
         }
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = (u32, &[u64])> {
+        let words = self.words.chunks_exact(BLOCK_WORDS);
+        self.numbers.iter().copied().zip(words)
     }
 }
 

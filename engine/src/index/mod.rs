@@ -26,15 +26,15 @@ mod week;
 pub use marks::Marks;
 pub use sets::Sets;
 
-use self::days::{Days, Excepted, OfDay, Shifts};
+use self::days::{Days, Excepted, Several, Shifts};
 use self::ladder::Ladder;
-use self::plane::{Plane, Question, Sheets, qualified_row, ranks_of};
+use self::plane::{Plane, Question, qualified_row, ranks_of};
 use crate::model::{
     AgencyId, Availability, Calendar, CertificationId, Date, Interval, Measure, Officer, OfficerId,
     OfficerSet, ProgrammeId, Roster, Table, Timestamp, Window,
 };
 use crate::rules::eligibility::{self, clauses};
-use crate::rules::tier::{cover_of, tier_of};
+use crate::rules::tier::Edges;
 use crate::rules::{Candidate, Clause, Ground};
 
 /// Microseconds of the coarse unit in which booked time is indexed: one UTC day.
@@ -256,46 +256,43 @@ impl Index {
         calendars: &Table<OfficerId, Calendar>,
         agencies: &[AgencyId],
     ) -> Marks {
-        let posting = ground.posting;
-        let busy: Vec<Interval> = ground.terms.busy(&posting.segments).collect();
-        let rung = self.ladder.below(ground.span.end);
-        let question = Question {
-            posting,
-            qualified: qualified_row(posting.programme, rung),
-            end: ground.span.end,
-            ranks: ranks_of(&posting.slots),
-            busy: &busy,
-        };
-        let shifts = busy.iter().flat_map(|span| days(*span));
-        let shifts: Vec<&OfDay<Shifts>> = shifts.filter_map(|day| self.booked.find(&day)).collect();
+        let Ground {
+            roster, posting, ..
+        } = ground;
+        let spans = ground.terms.busy(&posting.segments);
+        let shifts = spans
+            .flat_map(days)
+            .filter_map(|day| self.booked.find(&day));
         let dates = posting.segments.iter().flat_map(|segment| &segment.local);
         let excepted = dates.filter_map(|span| self.excepted.find(&span.date));
-        let excepted: Vec<&OfDay<Excepted>> = excepted.collect();
+        let rung = self.ladder.below(ground.span.end);
+        let question = Question {
+            ground,
+            qualified: qualified_row(posting.programme, rung),
+            ranks: ranks_of(&posting.slots),
+            excepted: Several::of(excepted),
+            shifts: Several::of(shifts),
+        };
+        let edges = Edges::of(roster, posting.lead);
+        let serves = |agency: AgencyId| {
+            let tier = edges.tier_of(agency, ground.at, ground.span);
+            tier.is_some() && edges.cover_of(agency).is_some()
+        };
+        let binds_nobody = roster.provisions.bind_nobody() && clauses(ground).all(is_settled);
 
         let planes = agencies
             .iter()
             .filter_map(|agency| self.planes.get(agency.index()));
-        let (words, blocks) = planes.fold((0, 0), |(words, blocks), plane| {
-            (words + plane.width(), blocks + plane.blocks())
-        });
-        let mut marks = Marks::with_capacity(words, blocks);
-        let (mut barred, mut doubtful) = (Vec::new(), Vec::new());
+        let mut marks = Marks::with_capacity(planes.map(Plane::blocks).sum());
+        let mut doubtful = Vec::new();
         for &agency in agencies {
-            let Some(plane) = self
-                .planes
-                .get(agency.index())
-                .filter(|_| serves(ground, agency))
-            else {
+            let plane = self.planes.get(agency.index());
+            let Some(plane) = plane.filter(|_| serves(agency)) else {
                 continue;
             };
-            let sheets = Sheets {
-                agency,
-                excepted: &excepted,
-                shifts: &shifts,
-            };
             let start = marks.words_mut().len();
-            plane.answer(&question, sheets, &mut barred, &mut marks, &mut doubtful);
-            if !clauses_of(ground, agency).all(is_settled) {
+            plane.answer(agency, &question, &mut marks, &mut doubtful);
+            if !binds_nobody && !clauses_of(ground, agency).all(is_settled) {
                 let words = &mut marks.words_mut()[start..];
                 plane.officers(words, |officer| doubtful.push(officer));
                 words.fill(0);
@@ -417,19 +414,6 @@ fn is_settled(clause: Clause) -> bool {
         // Hours and rest look at other days than those of the work.
         Clause::Preferred | Clause::Hours { .. } | Clause::Rest { .. } => false,
     }
-}
-
-/// Whether officers of `agency` are asked and covered; the same for all of them.
-fn serves(ground: Ground<'_>, agency: AgencyId) -> bool {
-    let Ground {
-        roster,
-        posting,
-        at,
-        span,
-        ..
-    } = ground;
-    tier_of(roster, posting.lead, agency, at, span).is_some()
-        && cover_of(roster, posting.lead, agency).is_some()
 }
 
 /// Whether every clause holds for the officer.

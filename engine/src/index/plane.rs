@@ -1,6 +1,6 @@
 //! What is known of the officers of one agency, one bit each.
 
-use super::days::{Excepted, OfDay, Shifts};
+use super::days::{Excepted, Several, Shifts};
 use super::ladder::{Ladder, RUNGS};
 use super::marks::Marks;
 use super::patterns::Patterns;
@@ -8,11 +8,10 @@ use super::rows::{Rows, each_place, has, mark, officer_at, place_of, width_for};
 use super::week::{self, Week};
 use crate::limits::OFFICER_BLOCK;
 use crate::model::{
-    AgencyId, Availability, Interval, LocalSpan, Officer, OfficerId, Posting, ProgrammeId, Rank,
-    Roster, Timestamp,
-    Weekly,
+    AgencyId, Availability, Interval, Officer, OfficerId, ProgrammeId, Rank, Roster, Segment,
+    Timestamp, Weekly,
 };
-use crate::rules;
+use crate::rules::{self, Ground};
 
 /// One row for each rank.
 const RANKS: [Rank; 3] = [Rank::Officer, Rank::Sergeant, Rank::Commander];
@@ -45,36 +44,21 @@ pub(super) struct Plane {
 
 /// What is asked of an agency's officers.
 pub(super) struct Question<'a> {
-    pub(super) posting: &'a Posting,
+    pub(super) ground: Ground<'a>,
     /// The row of those who may be qualified through the end of the work.
     pub(super) qualified: usize,
-    /// The end of the work.
-    pub(super) end: Timestamp,
     /// Ranks asked, in order of [`RANKS`].
     pub(super) ranks: [bool; RANKS.len()],
-    /// When the officer has to be free.
-    pub(super) busy: &'a [Interval],
+    /// What the days of the work have.
+    pub(super) excepted: Several<'a, Excepted>,
+    pub(super) shifts: Several<'a, Shifts>,
 }
 
-/// What the days of the work have, and the agency that is asked.
-#[derive(Clone, Copy)]
-pub(super) struct Sheets<'a> {
-    pub(super) agency: AgencyId,
-    pub(super) excepted: &'a [&'a OfDay<Excepted>],
-    pub(super) shifts: &'a [&'a OfDay<Shifts>],
-}
-
-impl<'a> Sheets<'a> {
-    fn excepted(self) -> impl Iterator<Item = &'a Excepted> {
-        self.excepted
-            .iter()
-            .filter_map(move |day| day.of(self.agency))
-    }
-
-    fn shifts(self) -> impl Iterator<Item = &'a Shifts> {
-        self.shifts
-            .iter()
-            .filter_map(move |day| day.of(self.agency))
+impl Question<'_> {
+    /// Whether somebody who works `span` cannot do this work.
+    fn is_busy(&self, span: Interval) -> bool {
+        let mut busy = self.ground.terms.busy(&self.ground.posting.segments);
+        busy.any(|busy| busy.overlaps(span))
     }
 }
 
@@ -89,79 +73,90 @@ pub(super) fn ranks_of(slots: &[Rank]) -> [bool; RANKS.len()] {
 }
 
 impl Plane {
-    /// Adds to `marks` who is, beyond doubt, what `question` asks for, and to `doubtful` who may be.
+    /// Adds to `marks` who of `agency` is, beyond doubt, what `question` asks for, and to `doubtful`
+    /// who may be.
     #[inline]
-    pub(super) fn answer<'a>(
-        &'a self,
-        question: &Question<'a>,
-        sheets: Sheets<'a>,
-        barred: &mut Vec<&'a [u64]>,
+    pub(super) fn answer(
+        &self,
+        agency: AgencyId,
+        question: &Question<'_>,
         marks: &mut Marks,
         doubtful: &mut Vec<OfficerId>,
     ) {
         let needed = self.rows.read(question.qualified);
-        let rank = match question.ranks {
-            [true, false, false] => self.rows.read(0),
-            [false, true, false] => self.rows.read(1),
-            [false, false, true] => self.rows.read(2),
-            _ => needed,
+        let (rank, not_asked) = match question.ranks {
+            [true, true, true] => (needed, None),
+            [true, false, false] => (self.rows.read(0), None),
+            [false, true, false] => (self.rows.read(1), None),
+            [false, false, true] => (self.rows.read(2), None),
+            [false, true, true] => (needed, Some(self.rows.read(0))),
+            [true, false, true] => (needed, Some(self.rows.read(1))),
+            [true, true, false] => (needed, Some(self.rows.read(2))),
+            [false, false, false] => return,
         };
-        let asks = question.ranks.iter().filter(|is_asked| **is_asked).count();
-        if needed.is_empty() || rank.is_empty() || asks == 0 {
+        if needed.is_empty() || rank.is_empty() {
             return;
         }
-        barred.clear();
-        barred.extend(self.patterns.unwilling(&question.posting.segments));
-        if asks == 2 {
-            let others = (0..RANKS.len()).filter(|rank| !question.ranks[*rank]);
-            barred.extend(others.map(|rank| self.rows.read(rank)));
-        }
-        let is_busy = |span: &Interval| question.busy.iter().any(|busy| busy.overlaps(*span));
-        for shifts in sheets.shifts() {
-            let alike = shifts.alike.iter().filter(|(hours, _)| is_busy(hours));
-            barred.extend(alike.map(|(_, row)| row.as_slice()));
-        }
-        let away = sheets.excepted().map(|sheet| sheet.away.many());
-        barred.extend(away.filter(|row| !row.is_empty()));
+        let Question { ground, .. } = question;
+        let unwilling = self.patterns.unwilling(&ground.posting.segments);
+        let sheets = question.shifts.sheets(agency);
+        let alike = sheets.flat_map(|shifts| &shifts.alike);
+        let alike = alike.filter(|(hours, _)| question.is_busy(*hours));
+        let alike = alike.map(|(_, row)| row.as_slice());
+        let sheets = question.excepted.sheets(agency);
+        let away = sheets.map(|sheet| sheet.away.many());
+        let barred = not_asked.into_iter().chain(unwilling);
+        let barred = barred.chain(alike).chain(away);
         let words = marks.words_mut();
         let start = words.len();
-        keep(words, needed, rank, barred);
+        keep(words, needed, rank, barred.filter(|row| !row.is_empty()));
         let kept = &mut words[start..];
 
         if let Some(ends) = self.ends.get(question.qualified) {
-            let over = ends.iter().filter(|(end, _)| *end < question.end);
+            let over = ends.iter().filter(|(end, _)| *end < ground.span.end);
             over.for_each(|(_, place)| mark(kept, *place as usize, false));
         }
-        for shifts in sheets.shifts() {
-            let few = shifts.few.iter().filter(|(_, span)| is_busy(span));
+        for shifts in question.shifts.sheets(agency) {
+            let few = shifts.few.iter();
+            let few = few.filter(|(_, span)| question.is_busy(*span));
             few.for_each(|(place, _)| mark(kept, *place as usize, false));
         }
-        for sheet in sheets.excepted() {
+        for sheet in question.excepted.sheets(agency) {
             sheet.away.few().for_each(|place| mark(kept, place, false));
         }
+        // Whoever is left is what is asked for, but for these.
         let mut doubt = |kept: &mut [u64], place: usize| {
             mark(kept, place, false);
             doubtful.push(self.officer_at(place));
         };
+        let is_asked = |place: usize| {
+            let rank = has(rank, place) && !not_asked.is_some_and(|row| has(row, place));
+            rank && has(needed, place)
+        };
         if self.uncommon > 0 {
-            self.ask_hours(question, (needed, rank), kept, &mut doubt);
+            let ragged = self.ask_hours(&ground.posting.segments, kept);
+            each_place(ragged, |place| {
+                if is_asked(place) {
+                    doubt(kept, place);
+                }
+            });
         }
         if self.pending > 0 {
             let pending = both(kept, self.rows.read(PENDING));
             each_place(pending, |place| doubt(kept, place));
         }
-        for sheet in sheets.excepted() {
+        for sheet in question.excepted.sheets(agency) {
             sheet.windowed.each(|place| {
-                if has(needed, place) && has(rank, place) {
+                if is_asked(place) {
                     doubt(kept, place);
                 }
             });
         }
-        for shifts in sheets.shifts() {
+        for shifts in question.shifts.sheets(agency) {
             let others = both(kept, &shifts.others);
             each_place(others, |place| doubt(kept, place));
         }
-        marks.name(start, &self.numbers);
+        marks.name(&self.numbers);
     }
 
     /// Everybody whose bit is in `words`.
@@ -319,58 +314,52 @@ impl Plane {
         self.ends[row].push((end, place as u32));
     }
 
-    /// Takes those of uncommon weeks out of `kept` whose hours are not those of the work, and says
-    /// whose windows have to be looked at.
-    fn ask_hours(
-        &self,
-        question: &Question<'_>,
-        (needed, rank): (&[u64], &[u64]),
-        kept: &mut [u64],
-        doubt: &mut impl FnMut(&mut [u64], usize),
-    ) {
-        let uncommon = self.rows.read(UNCOMMON);
-        let segments = question.posting.segments.iter();
-        let spans = segments.flat_map(|segment| -> &[LocalSpan] { &segment.local });
+    /// Takes those of uncommon weeks out of `kept` whose hours are not those of the work, and
+    /// answers whose windows have to be looked at.
+    fn ask_hours(&self, segments: &[Segment], kept: &mut [u64]) -> Vec<u64> {
+        let spans = segments.iter().flat_map(|segment| &segment.local);
         let hours = week::rows_of(spans).map(|row| self.hours.read(row));
         let hours: Vec<&[u64]> = hours.collect();
         let willing = |word: usize| {
             let hours = hours.iter();
             hours.fold(u64::MAX, |all, row| all & row.get(word).unwrap_or(&0))
         };
-        let unwilling: Vec<u64> = (0..self.width)
-            .map(|word| uncommon[word] & !willing(word))
+        let uncommon = self.rows.read(UNCOMMON).iter().enumerate();
+        let unwilling: Vec<u64> = uncommon
+            .map(|(word, uncommon)| uncommon & !willing(word))
             .collect();
         for (kept, unwilling) in kept.iter_mut().zip(&unwilling) {
             *kept &= !unwilling;
         }
-        let ragged = both(&unwilling, self.rows.read(RAGGED));
-        each_place(ragged, |place| {
-            if has(needed, place) && has(rank, place) {
-                doubt(kept, place);
-            }
-        });
+        both(&unwilling, self.rows.read(RAGGED))
     }
 }
 
 /// Adds the words of `one` and `other` to `words`, less those of `barred`, which may be shorter.
 #[inline]
-fn keep(words: &mut Vec<u64>, one: &[u64], other: &[u64], barred: &[&[u64]]) {
-    let width = one.len();
+fn keep<'a>(
+    words: &mut Vec<u64>,
+    one: &[u64],
+    other: &[u64],
+    barred: impl Iterator<Item = &'a [u64]>,
+) {
+    let (start, width) = (words.len(), one.len());
     let pairs = one.iter().zip(other).map(|(one, other)| one & other);
-    match *barred {
-        [a] if a.len() == width => words.extend(pairs.zip(a).map(|(kept, a)| kept & !a)),
-        [a, b] if a.len() == width && b.len() == width => {
-            let barred = a.iter().zip(b).map(|(a, b)| a | b);
-            words.extend(pairs.zip(barred).map(|(kept, barred)| kept & !barred));
-        }
-        _ => {
-            let start = words.len();
-            words.extend(pairs);
-            for row in barred {
-                let kept = words[start..].iter_mut().zip(*row);
-                kept.for_each(|(kept, barred)| *kept &= !barred);
+    let mut barred = barred.peekable();
+    // Two rows that are as long as the others are mostly all there is: one pass does it.
+    match barred.next_if(|row| row.len() == width) {
+        None => words.extend(pairs),
+        Some(a) => match barred.next_if(|row| row.len() == width) {
+            None => words.extend(pairs.zip(a).map(|(kept, a)| kept & !a)),
+            Some(b) => {
+                let rows = pairs.zip(a).zip(b);
+                words.extend(rows.map(|((kept, a), b)| kept & !(a | b)));
             }
-        }
+        },
+    }
+    for row in barred {
+        let kept = words[start..].iter_mut().zip(row);
+        kept.for_each(|(kept, barred)| *kept &= !barred);
     }
 }
 
