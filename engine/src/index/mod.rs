@@ -26,6 +26,8 @@ mod week;
 pub use marks::Marks;
 pub use sets::Sets;
 
+use std::hint::black_box;
+
 use self::days::{Days, Excepted, Several, Shifts};
 use self::ladder::Ladder;
 use self::plane::{Plane, Question, qualified_row, ranks_of};

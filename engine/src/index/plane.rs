@@ -22,6 +22,10 @@ const UNCOMMON: usize = RANKS.len();
 const RAGGED: usize = UNCOMMON + 1;
 /// Who has a validity that was still to begin when it was recorded.
 const PENDING: usize = RAGGED + 1;
+/// Words of a line of memory.
+const LINE_WORDS: usize = 8;
+/// Lines of a row that are read ahead at most: what the nearest memory has room for.
+const LINES_AHEAD_MAX: usize = 32;
 /// From here on, the rungs of each programme.
 const QUALIFIED: usize = PENDING + 1;
 
@@ -73,6 +77,32 @@ pub(super) fn ranks_of(slots: &[Rank]) -> [bool; RANKS.len()] {
 }
 
 impl Plane {
+    /// Reads what [`Plane::answer`] is about to read of `agency`, as far as it lies apart, and
+    /// returns something that depends on it. Done for one agency after the other, the waits for
+    /// memory overlap, which those of the answers are too long for.
+    #[inline]
+    pub(super) fn read_ahead(&self, agency: AgencyId, question: &Question<'_>) -> u64 {
+        let lines = |row: &[u64]| {
+            let lines = row.iter().step_by(LINE_WORDS).take(LINES_AHEAD_MAX);
+            lines.fold(0, |seen, word| seen ^ word)
+        };
+        let mut seen = lines(self.rows.read(question.qualified));
+        let ends = self
+            .ends
+            .get(question.qualified)
+            .and_then(|ends| ends.first());
+        seen ^= ends.map_or(0, |(_, place)| u64::from(*place));
+        for shifts in question.shifts.sheets(agency) {
+            let alike = shifts.alike.iter();
+            seen ^= alike.fold(0, |seen, (_, row)| seen ^ lines(row));
+        }
+        for sheet in question.excepted.sheets(agency) {
+            let away = sheet.away.few().next();
+            seen ^= away.unwrap_or_default() as u64;
+        }
+        seen
+    }
+
     /// Adds to `marks` who of `agency` is, beyond doubt, what `question` asks for, and to `doubtful`
     /// who may be.
     #[inline]
