@@ -251,7 +251,7 @@ impl Index {
         OfficerSet::from(&self.marks(ground, calendars, agencies))
     }
 
-    /// The same as it is found, one bit an officer.
+    /// The same as it is found, one bit for each officer.
     pub fn marks(
         &self,
         ground: Ground<'_>,
@@ -282,10 +282,15 @@ impl Index {
         };
         let binds_nobody = roster.provisions.bind_nobody() && clauses(ground).all(is_settled);
 
-        let planes = agencies
-            .iter()
-            .filter_map(|agency| self.planes.get(agency.index()));
-        let mut marks = Marks::with_capacity(planes.map(Plane::blocks).sum());
+        let (mut blocks, mut seen) = (0, 0);
+        for &agency in agencies {
+            if let Some(plane) = self.planes.get(agency.index()) {
+                blocks += plane.blocks();
+                seen ^= plane.read_ahead(agency, &question);
+            }
+        }
+        black_box(seen);
+        let mut marks = Marks::with_capacity(blocks);
         let mut doubtful = Vec::new();
         for &agency in agencies {
             let plane = self.planes.get(agency.index());
