@@ -400,7 +400,7 @@ fn availability(window: Option<(u16, u16)>) -> Availability {
     };
     let day = vec![day_window(window)];
     Availability::Declared {
-        weekly: std::array::from_fn(|_| day.clone()),
+        weekly: std::array::from_fn(|_| day.clone()).into(),
         exceptions: BTreeMap::new(),
     }
 }

@@ -66,6 +66,21 @@ impl Question<'_> {
     }
 }
 
+/// The rows that hold whoever is asked, whenever they are willing or free.
+struct Asked<'a> {
+    qualified: &'a [u64],
+    ranked: &'a [u64],
+    /// Who is not asked all the same.
+    barred: Option<&'a [u64]>,
+}
+
+impl Asked<'_> {
+    fn has(&self, place: usize) -> bool {
+        let is_barred = self.barred.is_some_and(|row| has(row, place));
+        has(self.qualified, place) && has(self.ranked, place) && !is_barred
+    }
+}
+
 /// The row of those who are qualified for `programme` through rung `rung`.
 pub(super) fn qualified_row(programme: ProgrammeId, rung: usize) -> usize {
     QUALIFIED + programme.index() * RUNGS + rung
@@ -113,20 +128,9 @@ impl Plane {
         marks: &mut Marks,
         doubtful: &mut Vec<OfficerId>,
     ) {
-        let needed = self.rows.read(question.qualified);
-        let (rank, not_asked) = match question.ranks {
-            [true, true, true] => (needed, None),
-            [true, false, false] => (self.rows.read(0), None),
-            [false, true, false] => (self.rows.read(1), None),
-            [false, false, true] => (self.rows.read(2), None),
-            [false, true, true] => (needed, Some(self.rows.read(0))),
-            [true, false, true] => (needed, Some(self.rows.read(1))),
-            [true, true, false] => (needed, Some(self.rows.read(2))),
-            [false, false, false] => return,
-        };
-        if needed.is_empty() || rank.is_empty() {
+        let Some(asked) = self.asked(question) else {
             return;
-        }
+        };
         let Question { ground, .. } = question;
         let unwilling = self.patterns.unwilling(&ground.posting.segments);
         let sheets = question.shifts.sheets(agency);
@@ -135,11 +139,11 @@ impl Plane {
         let alike = alike.map(|(_, row)| row.as_slice());
         let sheets = question.excepted.sheets(agency);
         let away = sheets.map(|sheet| sheet.away.many());
-        let barred = not_asked.into_iter().chain(unwilling);
+        let barred = asked.barred.into_iter().chain(unwilling);
         let barred = barred.chain(alike).chain(away);
         let words = marks.words_mut();
         let start = words.len();
-        keep(words, needed, rank, barred.filter(|row| !row.is_empty()));
+        keep(words, &asked, barred.filter(|row| !row.is_empty()));
         let kept = &mut words[start..];
 
         if let Some(ends) = self.ends.get(question.qualified) {
@@ -154,38 +158,10 @@ impl Plane {
         for sheet in question.excepted.sheets(agency) {
             sheet.away.few().for_each(|place| mark(kept, place, false));
         }
-        // Whoever is left is what is asked for, but for these.
-        let mut doubt = |kept: &mut [u64], place: usize| {
+        self.doubt(agency, question, &asked, kept, |kept, place| {
             mark(kept, place, false);
             doubtful.push(self.officer_at(place));
-        };
-        let is_asked = |place: usize| {
-            let rank = has(rank, place) && !not_asked.is_some_and(|row| has(row, place));
-            rank && has(needed, place)
-        };
-        if self.uncommon > 0 {
-            let ragged = self.ask_hours(&ground.posting.segments, kept);
-            each_place(ragged, |place| {
-                if is_asked(place) {
-                    doubt(kept, place);
-                }
-            });
-        }
-        if self.pending > 0 {
-            let pending = both(kept, self.rows.read(PENDING));
-            each_place(pending, |place| doubt(kept, place));
-        }
-        for sheet in question.excepted.sheets(agency) {
-            sheet.windowed.each(|place| {
-                if is_asked(place) {
-                    doubt(kept, place);
-                }
-            });
-        }
-        for shifts in question.shifts.sheets(agency) {
-            let others = both(kept, &shifts.others);
-            each_place(others, |place| doubt(kept, place));
-        }
+        });
         marks.name(&self.numbers);
     }
 
@@ -344,6 +320,64 @@ impl Plane {
         self.ends[row].push((end, place as u32));
     }
 
+    /// The rows that hold whoever is asked; nothing if nobody is.
+    fn asked(&self, question: &Question<'_>) -> Option<Asked<'_>> {
+        let qualified = self.rows.read(question.qualified);
+        let row = |rank| self.rows.read(rank);
+        let (ranked, barred) = match question.ranks {
+            [true, true, true] => (qualified, None),
+            [true, false, false] => (row(0), None),
+            [false, true, false] => (row(1), None),
+            [false, false, true] => (row(2), None),
+            // Everybody has one rank.
+            [false, true, true] => (qualified, Some(row(0))),
+            [true, false, true] => (qualified, Some(row(1))),
+            [true, true, false] => (qualified, Some(row(2))),
+            [false, false, false] => return None,
+        };
+        let is_anybody = !qualified.is_empty() && !ranked.is_empty();
+        is_anybody.then_some(Asked {
+            qualified,
+            ranked,
+            barred,
+        })
+    }
+
+    /// Calls `each` with `kept`, which is otherwise what the question asks for, and everybody of
+    /// whom only an examination tells.
+    fn doubt(
+        &self,
+        agency: AgencyId,
+        question: &Question<'_>,
+        asked: &Asked<'_>,
+        kept: &mut [u64],
+        mut each: impl FnMut(&mut [u64], usize),
+    ) {
+        if self.uncommon > 0 {
+            let ragged = self.ask_hours(&question.ground.posting.segments, kept);
+            each_place(ragged, |place| {
+                if asked.has(place) {
+                    each(kept, place);
+                }
+            });
+        }
+        if self.pending > 0 {
+            let pending = both(kept, self.rows.read(PENDING));
+            each_place(pending, |place| each(kept, place));
+        }
+        for sheet in question.excepted.sheets(agency) {
+            sheet.windowed.each(|place| {
+                if asked.has(place) {
+                    each(kept, place);
+                }
+            });
+        }
+        for shifts in question.shifts.sheets(agency) {
+            let others = both(kept, &shifts.others);
+            each_place(others, |place| each(kept, place));
+        }
+    }
+
     /// Takes those of uncommon weeks out of `kept` whose hours are not those of the work, and
     /// answers whose windows have to be looked at.
     fn ask_hours(&self, segments: &[Segment], kept: &mut [u64]) -> Vec<u64> {
@@ -365,16 +399,17 @@ impl Plane {
     }
 }
 
-/// Adds the words of `one` and `other` to `words`, less those of `barred`, which may be shorter.
+/// Adds to `words` who is in the rows of `asked`, less those of `barred`, which may be shorter.
 #[inline]
-fn keep<'a>(
-    words: &mut Vec<u64>,
-    one: &[u64],
-    other: &[u64],
-    barred: impl Iterator<Item = &'a [u64]>,
-) {
-    let (start, width) = (words.len(), one.len());
-    let pairs = one.iter().zip(other).map(|(one, other)| one & other);
+fn keep<'a>(words: &mut Vec<u64>, asked: &Asked<'_>, barred: impl Iterator<Item = &'a [u64]>) {
+    let Asked {
+        qualified, ranked, ..
+    } = asked;
+    let (start, width) = (words.len(), qualified.len());
+    let pairs = qualified
+        .iter()
+        .zip(*ranked)
+        .map(|(one, other)| one & other);
     let mut barred = barred.peekable();
     // Two rows that are as long as the others are mostly all there is: one pass does it.
     match barred.next_if(|row| row.len() == width) {
