@@ -7,8 +7,11 @@ use crate::model::OfficerId;
 const WORD: usize = u64::BITS as usize;
 /// Words of a row that has a bit for each number of a block.
 pub(super) const BLOCK_WORDS: usize = OFFICER_BLOCK / WORD;
-/// Rows of more words than this grow by as many at a time.
+/// Rows grow by so many words at a time at least, once they have as many.
 const GROWTH_WORDS: usize = 4;
+/// Rows of many words grow by about this part of themselves: all rows of an agency are copied when
+/// they do.
+const GROWTH_PART: usize = 16;
 
 /// The block that `officer` is numbered in, and the place there.
 pub(super) fn place_of(officer: OfficerId) -> (u32, usize) {
@@ -26,7 +29,7 @@ pub(super) fn width_for(place: usize) -> usize {
     let words = place / WORD + 1;
     match words {
         ..=GROWTH_WORDS => words,
-        _ => words.next_multiple_of(GROWTH_WORDS),
+        _ => words.next_multiple_of((words / GROWTH_PART).next_power_of_two().max(GROWTH_WORDS)),
     }
 }
 
@@ -160,7 +163,9 @@ mod tests {
 
     #[test]
     fn rows_are_as_wide_as_their_last_place() {
-        for (place, width) in [(0, 1), (63, 1), (64, 2), (255, 4), (256, 8), (1_023, 16)] {
+        let wide = [(1_023, 16), (32_000, 512), (1_000_000, 16_384)];
+        let narrow = [(0, 1), (63, 1), (64, 2), (255, 4), (256, 8)];
+        for (place, width) in narrow.into_iter().chain(wide) {
             assert_eq!(width_for(place), width);
         }
     }
