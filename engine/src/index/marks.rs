@@ -5,6 +5,10 @@ use roaring::RoaringBitmap;
 use super::rows::{BLOCK_WORDS, each_place, has, mark, officer_at, place_of};
 use crate::model::{OfficerId, OfficerSet};
 
+/// Members for which there is room at first when they are written out, for each word: counting them
+/// would take as long as a part of the writing.
+const MEMBERS_A_WORD: usize = 2;
+
 /// A set of officers as one bit each.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
@@ -43,7 +47,7 @@ impl Marks {
 
     /// The members in order of their numbers.
     pub fn officers(&self) -> Vec<OfficerId> {
-        let mut all = Vec::with_capacity(self.len() as usize);
+        let mut all = Vec::with_capacity(self.words.len() * MEMBERS_A_WORD);
         let mut blocks: Vec<(u32, &[u64])> = self.blocks().collect();
         blocks.sort_by_key(|(number, _)| *number);
         for (number, words) in &blocks {
