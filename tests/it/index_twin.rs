@@ -459,6 +459,7 @@ proptest! {
         sergeant in any::<bool>(),
         later in proptest::option::of((0..4i64, 1..8i64)),
         restored in any::<bool>(),
+        looking_back in proptest::option::of(-4..2_000i64),
     ) {
         let mut world = World::new();
         for change in changes {
@@ -480,15 +481,19 @@ proptest! {
         }
         for programme in 0..state.roster().programmes.end().0 {
             wanted.programme = ProgrammeId(programme);
-            compare(state, &wanted)?;
+            compare(state, &wanted, Timestamp(0))?;
+            if let Some(hours) = looking_back {
+                let end = wanted.span().end.as_micros();
+                compare(state, &wanted, Timestamp(end + hours * HOUR_US))?;
+            }
         }
     }
 }
 
-/// The index and its twin in every tier of `wanted`.
-fn compare(state: &State, wanted: &Posting) -> Result<(), TestCaseError> {
+/// The index and its twin in every tier of `wanted`, as of `at`.
+fn compare(state: &State, wanted: &Posting, at: Timestamp) -> Result<(), TestCaseError> {
     let wanted = &Vacancy::new(wanted.clone());
-    let ground = state.ground(wanted, Timestamp(0)).expect("a programme");
+    let ground = state.ground(wanted, at).expect("a programme");
     for number in 0..3 {
         let roster = state.roster();
         let agencies =

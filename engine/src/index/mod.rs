@@ -267,10 +267,14 @@ impl Index {
             .filter_map(|day| self.booked.find(&day));
         let dates = posting.segments.iter().flat_map(|segment| &segment.local);
         let excepted = dates.filter_map(|span| self.excepted.find(&span.date));
-        let rung = self.ladder.below(ground.span.end);
+        // Whoever looks back at work that is over asks who could take it now.
+        let now = Timestamp(ground.at.as_micros().saturating_add(1));
+        let through = ground.span.end.max(now);
+        let rung = self.ladder.below(through);
         let question = Question {
             ground,
             qualified: qualified_row(posting.programme, rung),
+            through,
             ranks: ranks_of(&posting.slots),
             excepted: Several::of(excepted),
             shifts: Several::of(shifts),

@@ -49,8 +49,10 @@ pub(super) struct Plane {
 /// What is asked of an agency's officers.
 pub(super) struct Question<'a> {
     pub(super) ground: Ground<'a>,
-    /// The row of those who may be qualified through the end of the work.
+    /// The row of those who may be qualified as long as it takes.
     pub(super) qualified: usize,
+    /// How long it takes: a validity that ends before this is not enough.
+    pub(super) through: Timestamp,
     /// Ranks asked, in order of [`RANKS`].
     pub(super) ranks: [bool; RANKS.len()],
     /// What the days of the work have.
@@ -147,7 +149,7 @@ impl Plane {
         let kept = &mut words[start..];
 
         if let Some(ends) = self.ends.get(question.qualified) {
-            let over = ends.iter().filter(|(end, _)| *end < ground.span.end);
+            let over = ends.iter().filter(|(end, _)| *end < question.through);
             over.for_each(|(_, place)| mark(kept, *place as usize, false));
         }
         for shifts in question.shifts.sheets(agency) {

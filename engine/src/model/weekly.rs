@@ -22,19 +22,13 @@ type ArchivedDay = ArchivedVec<<Window as Archive>::Archived>;
 ///
 /// Officers of an agency mostly declare one of a few weeks, so a week is in memory once for all who
 /// share it. The log and snapshots know it as an array of seven lists, once for each officer.
-#[derive(Debug, Clone, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Weekly(Arc<Days>);
 
 impl Weekly {
     /// Whether the two are one in memory.
     pub fn is_shared_with(&self, other: &Weekly) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl PartialEq for Weekly {
-    fn eq(&self, other: &Weekly) -> bool {
-        self.is_shared_with(other) || self.0 == other.0
     }
 }
 
