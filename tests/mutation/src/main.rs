@@ -134,7 +134,7 @@ fn mutation(root: &Path, asked: &Asked) -> Result<(), String> {
         return Ok(());
     }
 
-    let mut left_out = results.left_out(&keys);
+    let mut left_out = results.do_not_compile(&keys);
     tree.weave(&mutants, &mut left_out)?;
     for (number, why) in &left_out {
         let verdict = Verdict::LeftOut(why.clone());

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::list::Mutant;
 use crate::run::STAGES;
 
+/// How the reason begins if another way of weaving might take a mutant in.
+pub(crate) const NOT_WOVEN: &str = "not woven";
+
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Verdict {
@@ -59,11 +62,13 @@ impl Results {
         self.known.get(key)
     }
 
-    /// Who is known not to compile or not to be woven, by number.
-    pub(crate) fn left_out(&self, keys: &[String]) -> BTreeMap<usize, String> {
+    /// Who is known not to compile, by number.
+    pub(crate) fn do_not_compile(&self, keys: &[String]) -> BTreeMap<usize, String> {
         let known = keys.iter().map(|key| self.verdict(key)).enumerate();
         let left_out = known.filter_map(|(number, verdict)| match verdict {
-            Some(Verdict::LeftOut(why)) => Some((number, why.clone())),
+            Some(Verdict::LeftOut(why)) if !why.starts_with(NOT_WOVEN) => {
+                Some((number, why.clone()))
+            }
             _ => None,
         });
         left_out.collect()
@@ -115,9 +120,7 @@ pub(crate) fn table(mutants: &[Mutant], keys: &[String], results: &Results) -> S
                 ("survived", String::new())
             }
             Some(Verdict::Survived { stages, .. }) => ("open", format!("passes {stages} stages")),
-            Some(Verdict::LeftOut(why)) if why.starts_with("not woven") => {
-                ("not woven", why.clone())
-            }
+            Some(Verdict::LeftOut(why)) if why.starts_with(NOT_WOVEN) => ("not woven", why.clone()),
             Some(Verdict::LeftOut(_)) => ("does not compile", String::new()),
             None => ("open", String::new()),
         };

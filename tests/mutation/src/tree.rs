@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::list::Mutant;
+use crate::report::NOT_WOVEN;
 use crate::weave::{self, Arm, Numbered};
 
 /// How often what does not compile is taken out: syntax, names, types and borrows are found one
@@ -97,7 +98,7 @@ impl Tree {
                 let woven = weave::weave(&self.sources[file], &of_file);
                 write(&self.root.join(file), woven.text.as_bytes())?;
                 let why = woven.left_out.into_iter();
-                left_out.extend(why.map(|(number, why)| (number, format!("not woven: {why}"))));
+                left_out.extend(why.map(|(number, why)| (number, format!("{NOT_WOVEN}: {why}"))));
                 arms.insert(file.to_owned(), woven.arms);
             }
             let errors = self.errors()?;
@@ -109,7 +110,7 @@ impl Tree {
             for Error { places, rendered } in &errors {
                 let blamed = places.iter().find_map(|place| blame(&arms, place));
                 let (numbers, why) = blamed.ok_or_else(|| format!("no mutant did:\n{rendered}"))?;
-                left_out.extend(numbers.into_iter().map(|number| (number, why.to_owned())));
+                left_out.extend(numbers.into_iter().map(|number| (number, why.clone())));
             }
             if left_out.len() == before {
                 return Err(format!("no mutant can be blamed:\n{}", errors[0].rendered));
@@ -221,20 +222,18 @@ fn places(spans: &Value) -> Vec<(String, usize)> {
 fn blame(
     arms: &BTreeMap<String, Vec<Arm>>,
     (file, line): &(String, usize),
-) -> Option<(Vec<usize>, &'static str)> {
+) -> Option<(Vec<usize>, String)> {
     let arm = arms
         .get(file)?
         .iter()
         .find(|arm| arm.lines.contains(line))?;
     let one = arm.each.iter().find(|(_, lines)| lines.contains(line));
     Some(match one {
-        Some((number, _)) => (vec![*number], "does not compile"),
+        Some((number, _)) => (vec![*number], "does not compile".into()),
         None => {
             let all = arm.each.iter().map(|(number, _)| *number);
-            (
-                all.collect(),
-                "not woven: the function's bodies have different types",
-            )
+            let why = "the function's bodies have different types";
+            (all.collect(), format!("{NOT_WOVEN}: {why}"))
         }
     })
 }

@@ -105,22 +105,21 @@ impl Woven {
     fn bodies(&mut self, text: &str, body: Range<usize>, group: &[Numbered<'_>]) {
         let (first, of) = group[0];
         let returned = of.function.as_ref().map_or("", |of| &of.return_type);
-        let [before_all, into, close, after_all] = wrapping(returned);
+        let (open, close) = wrapping(returned);
         let mut arm = Arm::default();
         let begun = self.line();
-        writeln!(self.text, "{before_all}match crate::woven::at({first}) {{")
-            .expect("a string grows");
+        writeln!(self.text, "match crate::woven::at({first}) {{").expect("a string grows");
         for (number, mutant) in group {
             let from = self.line();
             let (start, end) = (mutant.span.start.offset(text), mutant.span.end.offset(text));
             let (before, after) = (&text[body.start..start], &text[end..body.end]);
             let changed = format!("{before}{}{after}", mutant.replacement);
-            writeln!(self.text, "{number} => {into}{{{changed}\n}}{close},")
+            writeln!(self.text, "{number} => {open}{{{changed}\n}}{close},")
                 .expect("a string grows");
             arm.each.push((*number, from..self.line()));
         }
         let whole = &text[body];
-        write!(self.text, "_ => {into}{{{whole}}}{close}\n}}{after_all}").expect("a string grows");
+        write!(self.text, "_ => {open}{{{whole}}}{close}\n}}").expect("a string grows");
         arm.lines = begun..self.line() + 1;
         self.arms.push(arm);
     }
@@ -131,14 +130,13 @@ impl Woven {
     }
 }
 
-/// What stands before all bodies, around each, and after all: where a function returns some
-/// iterator, each body has its own, and a box makes one type of them.
-fn wrapping(returned: &str) -> [String; 4] {
-    let Some(bound) = returned.strip_prefix("-> impl ") else {
-        return Default::default();
-    };
-    let before = format!("let woven: Box<dyn {bound} + '_> = ");
-    [before, "Box::new(".into(), ")".into(), ";\nwoven".into()]
+/// What stands around each body: where a function returns some iterator, each body has its own, and
+/// collecting what it gives makes one type of them.
+fn wrapping(returned: &str) -> (&'static str, &'static str) {
+    match returned.starts_with("-> impl Iterator") {
+        true => ("(", ").collect::<Vec<_>>().into_iter()"),
+        false => ("", ""),
+    }
 }
 
 /// The bytes between the braces of the function of `mutant`; none if it is evaluated when it is
@@ -232,14 +230,14 @@ _ => {
     }
 
     #[test]
-    fn bodies_of_different_types_get_a_box() {
+    fn iterators_of_different_types_become_one() {
         let odd = Some(("odd", "-> impl Iterator<Item = u8>", span((8, 1), (10, 2))));
         let whole = mutant(odd, span((9, 5), (9, 22)), "::std::iter::empty()");
         let woven = weave(TEXT, &[(0, &whole)]).text;
         for part in [
-            "let woven: Box<dyn Iterator<Item = u8> + '_> = match",
-            "0 => Box::new({\n    ::std::iter::empty()\n\n}),",
-            "_ => Box::new({\n    (1..9).step_by(2)\n})\n};\nwoven}",
+            "{match crate::woven::at(0) {",
+            "0 => ({\n    ::std::iter::empty()\n\n}).collect::<Vec<_>>().into_iter(),",
+            "_ => ({\n    (1..9).step_by(2)\n}).collect::<Vec<_>>().into_iter()\n}}",
         ] {
             assert!(woven.contains(part), "{part} in {woven}");
         }
