@@ -262,5 +262,14 @@ fn kind(event: &Event) -> &'static str {
         Event::LastTierApproved(_) => "last-tier-approved",
         Event::PushDeferred(_) => "push-deferred",
         Event::Pushed { .. } => "pushed",
+        Event::Bid { .. } => "bid",
+        Event::BidsClosed { .. } => "bids-closed",
+        Event::Ranked(_) => "ranked",
+        Event::StandbyJoined { .. } => "standby-joined",
+        Event::StandbyLeft { .. } => "standby-left",
+        Event::SlotKept { .. } => "slot-kept",
+        Event::StandbyPassed { .. } => "standby-passed",
+        Event::Reoffered { .. } => "reoffered",
+        Event::SenioritySet { .. } => "seniority-set",
     }
 }

@@ -64,7 +64,7 @@ pub(in crate::core) fn draft<'a>(
 ) -> Result<Vacancy, Refusal> {
     let posting = resolve(state.roster(), new, at)?;
     let mut row = Vacancy::new(posting);
-    row.terms = terms::resolve(terms)?;
+    row.terms = terms::resolve(terms, &row.posting, at)?;
     check_new(state, &row, pending)?;
     Ok(row)
 }
@@ -121,7 +121,7 @@ pub(super) fn publish_rest(
     };
     let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
     let mut rest = Vacancy::new(posting);
-    rest.terms = terms::resolve(&terms)?;
+    rest.terms = terms::resolve(&terms, &rest.posting, at)?;
     check_new(state, &rest, &mut Pending::new())?;
     let rest = (state.vacancies().end(), rest);
     publish_one(state, rest, at, &Matches::none())
