@@ -119,19 +119,20 @@ impl Tree {
         Err(format!("it does not compile after {ROUNDS_MAX} rounds"))
     }
 
-    /// Builds the tests.
+    /// Builds the tests. What both packages test with is built once, so they are named together.
     pub(crate) fn build(&self) -> Result<Built, String> {
-        let engine = ["-p", "muster-engine", "--lib", "--test", "bounds"];
-        let engine = self.executables(&engine)?;
-        let it = self.executables(&["-p", "muster", "--test", "it"])?;
+        let both = ["-p", "muster", "-p", "muster-engine"];
+        let made =
+            self.executables(&[&both[..], &["--test", "it", "--test", "bounds"]].concat())?;
+        let unit = self.executables(&["-p", "muster-engine", "--lib"])?;
         let find = |made: &BTreeMap<String, PathBuf>, name: &str| {
             let found = made.get(name).cloned();
             found.ok_or_else(|| format!("cargo has built no test `{name}`"))
         };
         Ok(Built {
-            it: find(&it, "it")?,
-            unit: find(&engine, "engine")?,
-            bounds: find(&engine, "bounds")?,
+            it: find(&made, "it")?,
+            unit: find(&unit, "engine")?,
+            bounds: find(&made, "bounds")?,
         })
     }
 
