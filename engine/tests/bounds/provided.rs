@@ -5,7 +5,8 @@ use engine::limits::{
     DISTRICTS_MAX, LIFTS_MAX, LIMITS_MAX, NAME_LEN_MAX, PERIOD_DAYS_MAX, QUIET_WINDOWS_MAX,
     REACH_METRES_MAX,
 };
-use engine::model::{Beyond, Lift, Limit, Measure, Period, Preferences, Quiet, Reach};
+use engine::model::{Beyond, Lift, Limit, Measure, OfficerId, Period, Preferences, Quiet, Reach};
+use engine::rules::{Candidate, Clause, eligibility};
 
 use super::*;
 
@@ -55,6 +56,43 @@ fn limits_are_so_many_and_of_periods_that_there_are() {
     ]);
 }
 
+#[test]
+fn what_lies_on_a_limit_holds() {
+    let state = town();
+    let row = state.vacancy(VacancyId(0)).expect("it was published");
+    let ground = state.ground(row, NOW).expect("it has a programme");
+    let id = OfficerId(0);
+    let officer = state.roster().officers.find(id);
+    let officer = officer.expect("there is one officer");
+    let calendar = None;
+    let who = Candidate {
+        id,
+        officer,
+        calendar,
+    };
+    let hours = |would_be_minutes| Clause::Hours {
+        period: Period::Day,
+        held_minutes: 0,
+        would_be_minutes,
+        most_minutes: 600,
+    };
+    let rest = |between_minutes| Clause::Rest {
+        between_minutes,
+        least_minutes: 480,
+    };
+    let cases = [
+        (hours(599), true),
+        (hours(600), true),
+        (hours(601), false),
+        (rest(479), false),
+        (rest(480), true),
+        (rest(481), true),
+    ];
+    for (clause, holds) in cases {
+        assert_eq!(eligibility::holds(ground, clause, who), holds, "{clause:?}");
+    }
+}
+
 /// So many lifts, each of an hour of its own, from the `first` hour on.
 fn lifted(first: usize, count: usize, reason: usize) -> Body {
     let lift = |number: usize| {
@@ -101,6 +139,48 @@ fn an_officer_has_so_many_lifts_that_are_of_use() {
     };
     assert_eq!(hear(1), None);
     assert_eq!(hear(2), full);
+    settle_as(&mut state, Actor::Operator, later, lifted(next + 1, 1, 1));
+    let kept = &state.roster().provisions.lifts[&OfficerId(0)];
+    assert_eq!(kept.len(), LIFTS_MAX);
+}
+
+#[test]
+fn what_was_provided_and_is_taken_back_leaves_nothing() {
+    let mut state = town();
+    let (agency, badge) = (|| "chandler".to_owned(), || "B-01".to_owned());
+    let rest = Limit {
+        measure: Measure::Rest { least_minutes: 480 },
+        beyond: Beyond::Warn,
+        valid: Interval::ALWAYS,
+    };
+    let quick = Preferences {
+        notice_ms: 1,
+        ..Preferences::default()
+    };
+    let limits = |limits| {
+        let agency = agency();
+        NewProvision::Limits { agency, limits }
+    };
+    let prefer = |preferences| {
+        let badge = badge();
+        NewProvision::Preferences { badge, preferences }
+    };
+    let last = |classes| NewProvision::LastTier {
+        programme: "sso".into(),
+        classes,
+        waived: vec![],
+    };
+    settle(&mut state, provided(limits(vec![rest])));
+    settle(&mut state, provided(prefer(quick)));
+    settle(&mut state, provided(last(vec![Class::PeaceOfficer])));
+    let provisions = &state.roster().provisions;
+    assert_eq!(provisions.limits.len(), 1);
+    assert_eq!(provisions.preferences.len(), 1);
+    assert_eq!(provisions.last_tiers.len(), 1);
+    settle(&mut state, provided(limits(vec![])));
+    settle(&mut state, provided(prefer(Preferences::default())));
+    settle(&mut state, provided(last(vec![])));
+    assert_eq!(state.roster().provisions, Provisions::default());
 }
 
 #[test]

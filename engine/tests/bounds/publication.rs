@@ -2,9 +2,11 @@
 
 use engine::core::{NewGrant, Publication};
 use engine::limits::{
-    BUFFER_MS_MAX, GRANT_BUDGET_MIN_MAX, GRANTS_MAX, NAME_LEN_MAX, PUBLICATIONS_MAX,
+    BUFFER_MS_MAX, FAIRNESS_MS_MAX, GRANT_BUDGET_MIN_MAX, GRANTS_MAX, HOURS_PERIOD_MS_MAX,
+    NAME_LEN_MAX, PUBLICATIONS_MAX, REVEAL_WITHIN_MS_MAX, STANDBY_CONFIRM_MS_MAX,
+    STANDBY_CONFIRM_MS_MIN, STANDBY_MAX, UNDO_MS_MAX,
 };
-use engine::model::Term;
+use engine::model::{AwardRule, Collect, Criterion, OfficerId, Promise, Term};
 
 use super::*;
 
@@ -47,6 +49,104 @@ fn terms_have_their_bounds() {
         ("no reason", beyond(0), Some(Invalid::Reason)),
         ("longer", beyond(REASON_LEN_MAX + 1), Some(Invalid::Reason)),
     ]);
+}
+
+#[test]
+fn terms_about_awards_have_their_bounds() {
+    let undo = |within_ms| with(vec![Term::Undo { within_ms }]);
+    let standby = |confirm_within_ms| with(vec![Term::Standby { confirm_within_ms }]);
+    let (least, most) = (STANDBY_CONFIRM_MS_MIN, STANDBY_CONFIRM_MS_MAX);
+    let no = Some(Invalid::Award);
+    check(vec![
+        ("no time to undo", undo(0), no.clone()),
+        ("the shortest", undo(1), None),
+        ("the longest", undo(UNDO_MS_MAX), None),
+        ("longer", undo(UNDO_MS_MAX + 1), no.clone()),
+        ("the shortest time to confirm", standby(least), None),
+        ("shorter", standby(least - 1), no.clone()),
+        ("the longest", standby(most), None),
+        ("longer", standby(most + 1), no),
+    ]);
+}
+
+#[test]
+fn accepts_are_collected_before_the_work_and_ranked_by_what_makes_sense() {
+    let award = |collect, ranked_by| with(vec![Term::Award(AwardRule { collect, ranked_by })]);
+    let until = |us| award(Collect::Until(Timestamp(NOW.0 + us)), vec![]);
+    let fair = |window_ms| award(Collect::Fairness { window_ms }, vec![]);
+    let ranked = |by: Vec<Criterion>| award(Collect::Fairness { window_ms: 1 }, by);
+    let hours = |period_ms| Criterion::FewestHours { period_ms };
+    let lots = |reveal_within_ms| Criterion::Lottery {
+        promise: Promise([0; 32]),
+        reveal_within_ms,
+    };
+    let (rotation, seniority) = (Criterion::Rotation, Criterion::Seniority);
+    let all = vec![seniority, hours(1), rotation, lots(1)];
+    let no = Some(Invalid::Award);
+    check(vec![
+        ("until now", until(0), no.clone()),
+        ("until the start", until(1), None),
+        ("after the start", until(2), no.clone()),
+        ("no window", fair(0), no.clone()),
+        ("the shortest", fair(1), None),
+        ("the longest", fair(FAIRNESS_MS_MAX), None),
+        ("longer", fair(FAIRNESS_MS_MAX + 1), no.clone()),
+        ("by all criteria", ranked(all), None),
+        (
+            "by one twice",
+            ranked(vec![hours(1), rotation, hours(2)]),
+            no.clone(),
+        ),
+        ("hours of no time", ranked(vec![hours(0)]), no.clone()),
+        (
+            "the longest period",
+            ranked(vec![hours(HOURS_PERIOD_MS_MAX)]),
+            None,
+        ),
+        (
+            "longer",
+            ranked(vec![hours(HOURS_PERIOD_MS_MAX + 1)]),
+            no.clone(),
+        ),
+        ("no time to reveal", ranked(vec![lots(0)]), no.clone()),
+        (
+            "the longest",
+            ranked(vec![lots(REVEAL_WITHIN_MS_MAX)]),
+            None,
+        ),
+        ("longer", ranked(vec![lots(REVEAL_WITHIN_MS_MAX + 1)]), no),
+    ]);
+}
+
+#[test]
+fn so_many_wait_on_a_standby_list() {
+    let mut state = State::empty();
+    let badges = (2..=STANDBY_MAX + 2).map(|number| officer(&format!("B-{number:02}")));
+    settle(
+        &mut state,
+        Body::Roster(town_roster().into_iter().chain(badges).collect()),
+    );
+    let confirm_within_ms = STANDBY_CONFIRM_MS_MIN;
+    settle(&mut state, with(vec![Term::Standby { confirm_within_ms }]));
+    let (vacancy, round) = (VacancyId(0), 1);
+    let officers: Vec<OfficerId> = state.roster().officers.iter().map(|(id, _)| id).collect();
+    let [holder, waiting @ .., late] = &officers[..] else {
+        panic!("there are more than two")
+    };
+    assert_eq!(waiting.len(), STANDBY_MAX);
+    let accept = Body::Accept { vacancy, round };
+    settle_as(&mut state, Actor::Officer(*holder), NOW, accept);
+    for officer in waiting {
+        let join = Body::JoinStandby { vacancy };
+        settle_as(&mut state, Actor::Officer(*officer), NOW, join);
+    }
+    let hear = |officer: &OfficerId| {
+        let by = Actor::Officer(*officer);
+        judge_as(&state, by, NOW, Body::JoinStandby { vacancy }).err()
+    };
+    let (kind, limit) = (Kind::Standby, STANDBY_MAX as u64);
+    assert_eq!(hear(late), Some(Refusal::LimitReached { kind, limit }));
+    assert_eq!(hear(&waiting[7]), None, "it waits already");
 }
 
 #[test]
