@@ -5,7 +5,9 @@ use engine::limits::{
     DISTRICTS_MAX, LIFTS_MAX, LIMITS_MAX, NAME_LEN_MAX, PERIOD_DAYS_MAX, QUIET_WINDOWS_MAX,
     REACH_METRES_MAX,
 };
-use engine::model::{Beyond, Lift, Limit, Measure, OfficerId, Period, Preferences, Quiet, Reach};
+use engine::model::{
+    Beyond, Lift, Limit, Measure, OfficerId, Period, Preferences, Provisions, Quiet, Reach,
+};
 use engine::rules::{Candidate, Clause, eligibility};
 
 use super::*;

@@ -71,7 +71,10 @@ fn terms_about_awards_have_their_bounds() {
 
 #[test]
 fn accepts_are_collected_before_the_work_and_ranked_by_what_makes_sense() {
-    let award = |collect, ranked_by| with(vec![Term::Award(AwardRule { collect, ranked_by })]);
+    let award = |collect, ranked_by| {
+        let rule = AwardRule { collect, ranked_by };
+        with(vec![Term::Award(Box::new(rule))])
+    };
     let until = |us| award(Collect::Until(Timestamp(NOW.0 + us)), vec![]);
     let fair = |window_ms| award(Collect::Fairness { window_ms }, vec![]);
     let ranked = |by: Vec<Criterion>| award(Collect::Fairness { window_ms: 1 }, by);
