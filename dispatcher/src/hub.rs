@@ -145,6 +145,7 @@ impl Hub {
         let id = match effect {
             Effect::Offer { vacancy, .. }
             | Effect::Withdraw { vacancy, .. }
+            | Effect::Overlap { vacancy, .. }
             | Effect::Assign { vacancy, .. }
             | Effect::Unassign { vacancy, .. }
             | Effect::Flag { vacancy, .. }
@@ -176,6 +177,16 @@ impl Hub {
                 let because = speak::withdrawal(*because);
                 let audience = Audience::Officers(from.clone());
                 self.push(cursor, audience, News::Withdrawn { vacancy, because });
+            }
+            Effect::Overlap {
+                officer, withdrawn, ..
+            } => {
+                let keys = withdrawn.iter().filter_map(|id| state.vacancy(*id));
+                let overlapped = News::Overlapped {
+                    with: vacancy,
+                    vacancies: keys.map(speak::key).collect(),
+                };
+                self.push(cursor, one(officer), overlapped);
             }
             Effect::Assign { officer, .. } => {
                 // A later record of the same batch cannot have taken it away yet: this state is

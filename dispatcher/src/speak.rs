@@ -431,6 +431,9 @@ pub(crate) fn happening(
             approved_by: approved.approved_by.to_string(),
             recipients: count(&approved.recipients),
         },
+        Event::Offered { recipients, .. } if !recipients.is_empty() => What::OfferedLater {
+            recipients: count(recipients),
+        },
         other => crate::afterwards::happening(state, row, other)?,
     };
     Some(Happening {

@@ -22,8 +22,8 @@ use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
     Correction, Grant, Interval, LastTier, Lift, Limit, Message, Note, Officer, OfficerId,
-    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
-    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    OfficerSet, Pact, Place, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
+    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId, Widening,
 };
 use crate::rules::Clause;
 
@@ -405,6 +405,37 @@ pub enum Event {
         /// Those for whom the offer still stands.
         officers: OfficerSet,
     },
+    /// Officers may come to more than before: they are offered what is open to them.
+    Widened(Box<Widened>),
+    /// A vacancy that was offered before is offered to more officers, in the round that stands.
+    Offered {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// To whom; nobody if only the end of the tier's window is new.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// Some vacancies, or the last of them, were considered for those who may come to more.
+    Considered(Box<Considered>),
+}
+
+/// Officers who may come to more than before.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Widened {
+    /// From when on.
+    pub from: Timestamp,
+    /// Who.
+    pub who: Widening,
+}
+
+/// How far those who may come to more were offered what is open.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Considered {
+    /// Whoever may come to more by then, if nobody was under way.
+    pub until: Timestamp,
+    /// The last vacancy that was considered; none if no further one is left.
+    pub after: Option<Place>,
 }
 
 /// For some work, an officer's limits warn and do not block.

@@ -17,6 +17,7 @@ mod table;
 mod term;
 mod time;
 mod vacancy;
+mod widening;
 
 pub use agency::{Agency, Agreement};
 pub use attendance::{
@@ -44,3 +45,4 @@ pub use table::{Dense, Table};
 pub use term::{Clothing, Term, Terms};
 pub use time::{Interval, Timestamp};
 pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};
+pub use widening::{Offering, Place, Widening, Withdrawn};

@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{life, provisions, publication};
+use crate::{later, life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -51,7 +51,7 @@ variants! {
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
         Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
         LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
-        PushDeferred Pushed;
+        PushDeferred Pushed Widened Offered Considered;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
@@ -90,6 +90,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(by_coordinator, publication::events());
     add(by_coordinator, life::afterwards());
     add(by_coordinator, provisions::all());
+    add(by_coordinator, later::all());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));

@@ -36,6 +36,12 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
                 continue;
             }
             HeardWhat::Gone | HeardWhat::Dropped | HeardWhat::Down => continue,
+            // One push withdraws many, and each of them may be offered again in its round.
+            HeardWhat::Overlapped => {
+                offered.retain(|(vacancy, _)| *vacancy != heard.vacancy);
+                last = last.max(Some(heard.cursor()));
+                continue;
+            }
             HeardWhat::Offered { .. }
             | HeardWhat::Withdrawn(_)
             | HeardWhat::Assigned { .. }

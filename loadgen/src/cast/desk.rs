@@ -294,7 +294,8 @@ impl Desk {
             | What::NoShow { .. }
             | What::Corrected { .. }
             | What::Acknowledged { .. }
-            | What::LastTierApproved { .. } => return,
+            | What::LastTierApproved { .. }
+            | What::OfferedLater { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -333,7 +334,8 @@ impl Desk {
             | What::NoShow { .. }
             | What::Corrected { .. }
             | What::Acknowledged { .. }
-            | What::LastTierApproved { .. } => return,
+            | What::LastTierApproved { .. }
+            | What::OfferedLater { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

@@ -293,6 +293,19 @@ impl Officer {
                 (receipt.vacancy, what)
             }
             News::Unassigned { vacancy, because } => (*vacancy, HeardWhat::Unassigned(*because)),
+            News::Overlapped { vacancies, .. } => {
+                for vacancy in vacancies.iter().filter_map(|key| stage.number(*key)) {
+                    self.book.heard.push(Heard {
+                        at_us,
+                        sequence: push.cursor.sequence,
+                        step: push.cursor.step,
+                        vacancy,
+                        what: HeardWhat::Overlapped,
+                    });
+                    self.withdraw(vacancy);
+                }
+                return;
+            }
             News::Flagged { .. }
             | News::Happened(_)
             | News::Amended(_)

@@ -179,6 +179,11 @@ pub enum What {
         /// How many officers it was offered to because of that.
         recipients: u32,
     },
+    /// It is offered to officers who have become eligible since, in the round that stands.
+    OfferedLater {
+        /// How many.
+        recipients: u32,
+    },
 }
 
 /// Why a tier was opened.

@@ -160,6 +160,14 @@ pub enum News {
     },
     /// What clothes and car the vacancy asks for that is offered next.
     Attributes(Attributes),
+    /// Offers no longer stand for this officer, who holds work at the same time. They are offered
+    /// again if that time is free again.
+    Overlapped {
+        /// What the officer holds.
+        with: VacancyKey,
+        /// What was offered.
+        vacancies: Vec<VacancyKey>,
+    },
 }
 
 /// A vacancy as an officer sees it.

@@ -262,5 +262,8 @@ fn kind(event: &Event) -> &'static str {
         Event::LastTierApproved(_) => "last-tier-approved",
         Event::PushDeferred(_) => "push-deferred",
         Event::Pushed { .. } => "pushed",
+        Event::Widened(_) => "widened",
+        Event::Offered { .. } => "offered-later",
+        Event::Considered(_) => "considered",
     }
 }

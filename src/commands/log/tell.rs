@@ -85,7 +85,10 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::LastTierSet { .. }
         | Event::LastTierApproved(_)
         | Event::PushDeferred(_)
-        | Event::Pushed { .. } => Told::Provided(provided::tell(state, event)),
+        | Event::Pushed { .. }
+        | Event::Widened(_)
+        | Event::Offered { .. }
+        | Event::Considered(_) => Told::Provided(provided::tell(state, event)),
         Event::OfficerAdded { .. }
         | Event::CertificationGranted { .. }
         | Event::CertificationRevoked { .. }
@@ -217,6 +220,8 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         Event::LastTierApproved(approved) => approved.recipients.contains(id),
         Event::PushDeferred(deferred) => deferred.officers.contains(id),
         Event::Pushed { officers, .. } => officers.contains(id),
+        Event::Widened(widened) => widened.who.named().contains(id),
+        Event::Offered { recipients, .. } => recipients.contains(id),
         Event::TierOpened { recipients, .. } => recipients.contains(id),
         Event::Vacated {
             officer,

@@ -16,6 +16,11 @@ impl Event {
                 vacancy,
                 recipients,
                 ..
+            }
+            | Event::Offered {
+                vacancy,
+                recipients,
+                ..
             } => Some((*vacancy, recipients)),
             Event::Lapsed(lapse) => Some((lapse.vacancy, &lapse.recipients)),
             Event::Amended(amendment) => Some((amendment.vacancy, &amendment.recipients)),
@@ -42,6 +47,7 @@ impl Event {
             | Event::Acknowledged { vacancy, .. }
             | Event::Reminded { vacancy, .. }
             | Event::Said { vacancy, .. }
+            | Event::Offered { vacancy, .. }
             | Event::Shelved { vacancy } => Some(*vacancy),
             Event::Reduced(reduction) => Some(reduction.vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
