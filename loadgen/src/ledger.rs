@@ -230,7 +230,9 @@ impl Answer {
             | Outcome::Board { .. }
             | Outcome::Preview { .. }
             | Outcome::Grant(_)
-            | Outcome::Reading(_) => Some(Answer::Told),
+            | Outcome::Reading(_)
+            | Outcome::Bid { .. }
+            | Outcome::Standby { .. } => Some(Answer::Told),
         }
     }
 

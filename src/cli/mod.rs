@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod afterwards;
+mod award;
 mod bench;
 mod help;
 mod log;
@@ -22,10 +23,11 @@ pub use afterwards::{
     NoShowArgs, NotesCommand, NotesWhat, OrdersCommand, OrdersWhat, ReduceArgs, ShiftsArgs,
     VacancyArgs, WriteArgs,
 };
+pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
 pub use log::{
-    LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs, LogWhat,
-    ReplayQuestion,
+    LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,
+    LogWhat, ReplayQuestion,
 };
 pub use publication::{
     AskedArgs, GrantArgs, ManyArgs, PlaceArgs, PostArgs, PostFileArgs, PostMany, PostRepeatArgs,
@@ -80,6 +82,9 @@ pub enum Command {
     /// Show what a district's grant pays for and what is left; put one in force
     #[command(after_help = help::GRANT)]
     Grant(GrantArgs),
+    /// Answer an offer as an officer: accept, decline, release, undo, standby
+    #[command(after_help = help::ANSWER)]
+    Answer(AnswerArgs),
     /// Change time, place, slots or post orders of a vacancy
     #[command(after_help = help::AMEND)]
     Amend(AmendArgs),
@@ -260,6 +265,9 @@ pub enum ImportTable {
     /// Columns: lead,backup,tier,from,until,cover
     #[command(after_help = help::IMPORT_PACTS)]
     Pacts(ImportArgs),
+    /// Columns: badge,since
+    #[command(after_help = help::IMPORT_SENIORITY)]
+    Seniority(ImportArgs),
 }
 
 /// `muster import TABLE`.
@@ -436,26 +444,33 @@ pub struct ReachArgs {
     #[arg(long, value_name = "ADDRESS", env = "MUSTER_SERVER", hide_env = true)]
     pub server: Option<String>,
     /// Its configuration file, which names address, certificate and key
-    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    #[arg(
+        short = 'c',
+        long = "config",
+        value_name = "FILE",
+        hide_short_help = true
+    )]
     #[arg(env = "MUSTER_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
     /// Its certificate, PEM
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "MUSTER_TLS_CERTIFICATE",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(env = "MUSTER_TLS_CERTIFICATE", hide_env = true)]
     pub certificate: Option<PathBuf>,
     /// The key that signs tokens
-    #[arg(long, value_name = "FILE", env = "MUSTER_TOKENS_KEY", hide_env = true)]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(env = "MUSTER_TOKENS_KEY", hide_env = true)]
     pub token_key: Option<PathBuf>,
     /// A token, instead of the key
     #[arg(long, value_name = "TOKEN", env = "MUSTER_TOKEN", hide_env = true)]
-    #[arg(hide_env_values = true)]
+    #[arg(hide_env_values = true, hide_short_help = true)]
     pub token: Option<String>,
     /// Speak as a coordinator of this agency instead of as operator
-    #[arg(long, value_name = "CODE", conflicts_with = "token")]
+    #[arg(
+        long,
+        value_name = "CODE",
+        conflicts_with = "token",
+        hide_short_help = true
+    )]
     pub agency: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod amend;
+mod awards;
 mod corpus;
 mod embed;
 mod faults;
@@ -9,6 +10,8 @@ mod history;
 mod house;
 mod index_twin;
 mod inspect;
+mod later;
+mod lottery;
 mod model;
 mod peers;
 mod readme;

@@ -12,8 +12,17 @@
 )]
 
 mod about;
+mod later;
+mod provided;
+mod ranking;
+mod reduction;
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};
+
+pub use later::{Considered, Widened};
+pub use provided::{LastTierApproved, LimitsLifted, PushDeferred};
+pub use ranking::{Missed, Ranking};
+pub use reduction::{Reduction, Removed};
 
 use super::command::Actor;
 use super::events::Events;
@@ -21,9 +30,9 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Correction, Grant, Interval, LastTier, Lift, Limit, Message, Note, Officer, OfficerId,
-    OfficerSet, Pact, Place, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
-    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId, Widening,
+    Correction, Date, Grant, Interval, Kept, LastTier, Limit, Message, Note, Officer, OfficerId,
+    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
+    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -405,6 +414,76 @@ pub enum Event {
         /// Those for whom the offer still stands.
         officers: OfficerSet,
     },
+    /// An accept is collected; slots are given when bids are ranked.
+    Bid {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Place in the order of arrival, from 1.
+        place: u32,
+        /// When slots are given.
+        closes_at: Timestamp,
+    },
+    /// Bids are closed, and the seed of the lottery is waited for.
+    BidsClosed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// When slots are given without lots, if nobody reveals the seed.
+        reveal_by: Timestamp,
+    },
+    /// Bids were ranked. The awards follow in the same record.
+    Ranked(Box<Ranking>),
+    /// An officer waits for a slot of a vacancy that is filled.
+    StandbyJoined {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Place on the standby list, from 1.
+        place: u32,
+    },
+    /// An officer no longer waits for a slot.
+    StandbyLeft {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// An open slot is kept for the one whose turn it is on the standby list.
+    SlotKept {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The slot, from 0.
+        slot: u16,
+        /// For whom.
+        officer: OfficerId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Who was asked from the standby list said no, or nothing in time, and is no longer on it.
+    StandbyPassed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// Nobody is left on the standby list who can come: open slots are offered to everybody.
+    Reoffered {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Whom it is offered to.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// Since when an officer has been in service.
+    SenioritySet {
+        /// The officer.
+        officer: OfficerId,
+        /// The first day of service that counts.
+        since: Date,
+    },
     /// Officers may come to more than before: they are offered what is open to them.
     Widened(Box<Widened>),
     /// A vacancy that was offered before is offered to more officers, in the round that stands.
@@ -418,87 +497,6 @@ pub enum Event {
     },
     /// Some vacancies, or the last of them, were considered for those who may come to more.
     Considered(Box<Considered>),
-}
-
-/// Officers who may come to more than before.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Widened {
-    /// From when on.
-    pub from: Timestamp,
-    /// Who.
-    pub who: Widening,
-}
-
-/// How far those who may come to more were offered what is open.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Considered {
-    /// Whoever may come to more by then, if nobody was under way.
-    pub until: Timestamp,
-    /// The last vacancy that was considered; none if no further one is left.
-    pub after: Option<Place>,
-}
-
-/// For some work, an officer's limits warn and do not block.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LimitsLifted {
-    /// The officer.
-    pub officer: OfficerId,
-    /// For what.
-    pub lift: Lift,
-    /// Why.
-    pub reason: Box<str>,
-    /// The limits that one vacancy exceeds, each with what the officer holds and would then hold.
-    /// Empty for dates: there the award is flagged with its figures.
-    pub exceeded: Vec<Clause>,
-}
-
-/// The approval of a last tier.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LastTierApproved {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// Who approved it.
-    pub approved_by: Box<str>,
-    /// Who is offered it because of that.
-    pub recipients: OfficerSet,
-}
-
-/// A push that waits until some officers' quiet is over.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PushDeferred {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// When the quiet is over.
-    pub until: Timestamp,
-    /// Whose.
-    pub officers: OfficerSet,
-}
-
-/// Slots that were taken away because the customer needs fewer.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reduction {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// What was taken away, in order of the numbers that the slots had. Slots behind them move up.
-    pub removed: Vec<Removed>,
-    /// When the work was to be done, as it stood: a fee counts these hours, whatever is amended
-    /// later (rule 13).
-    pub scheduled: Vec<Interval>,
-    /// Why.
-    pub reason: Box<str>,
-    /// For whom the offer no longer stands, although it is open.
-    pub withdrawn: OfficerSet,
-}
-
-/// A slot that was taken away.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Removed {
-    /// Its number until then.
-    pub slot: u16,
-    /// The rank it asked for.
-    pub rank: Rank,
-    /// Who held it.
-    pub holder: Option<OfficerId>,
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
@@ -564,6 +562,23 @@ impl Record {
     }
 }
 
+impl Event {
+    /// A slot of `vacancy` is kept for somebody on the standby list.
+    pub(super) fn kept(vacancy: VacancyId, kept: Kept) -> Event {
+        let Kept {
+            slot,
+            officer,
+            until,
+        } = kept;
+        Event::SlotKept {
+            vacancy,
+            slot,
+            officer,
+            until,
+        }
+    }
+}
+
 /// Why a tier was opened.
 #[derive(
     Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -592,4 +607,6 @@ pub enum Vacated {
     Released,
     /// The agency took the officer back.
     Recalled,
+    /// The officer took the accept back as an accident.
+    Undone,
 }

@@ -38,12 +38,12 @@ pub use command::{
     Actor, Amend, Body, Command, NewGrant, NewProvision, NewSegment, NewVacancy, Publication,
     RosterChange,
 };
-pub use decide::{Outcome, Stamp, decide};
+pub use decide::{Outcome, Stamp, decide, ranked};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};
 pub use event::{
-    Amendment, Considered, Event, Lapse, LastTierApproved, LimitsLifted, PushDeferred, Record,
-    Reduction, Relocation, Removed, TierCause, Vacated, Widened,
+    Amendment, Considered, Event, Lapse, LastTierApproved, LimitsLifted, Missed, PushDeferred,
+    Ranking, Record, Reduction, Relocation, Removed, TierCause, Vacated, Widened,
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};

@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{Interval, Segment};
+use super::{AwardRule, Interval, Segment};
 
 /// The terms of a vacancy: each kind at most once. Most vacancies have none.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -36,6 +36,18 @@ pub enum Term {
     Clothing(Clothing),
     /// The officer comes in a marked patrol car (rule 16).
     MarkedCar,
+    /// Who is given a slot; without it, whoever accepts first.
+    Award(Box<AwardRule>),
+    /// An accept can be taken back as an accident, without being a release.
+    Undo {
+        /// How long after the award, in milliseconds.
+        within_ms: u64,
+    },
+    /// Who found it filled may wait, and is asked first when a slot is given back.
+    Standby {
+        /// How long whoever is asked has to say yes before the next is, in milliseconds.
+        confirm_within_ms: u64,
+    },
 }
 
 /// What an officer wears at work.
@@ -113,5 +125,31 @@ impl Terms {
     /// The terms, in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = &Term> {
         self.0.iter()
+    }
+
+    /// Who is given a slot, if it is not whoever accepts first.
+    pub fn award(&self) -> Option<&AwardRule> {
+        self.iter().find_map(|term| match term {
+            Term::Award(rule) => Some(&**rule),
+            _ => None,
+        })
+    }
+
+    /// How long after the award an accept can be taken back, in milliseconds; 0 is not at all.
+    pub fn undo_within_ms(&self) -> u64 {
+        let within = self.iter().find_map(|term| match term {
+            Term::Undo { within_ms } => Some(*within_ms),
+            _ => None,
+        });
+        within.unwrap_or(0)
+    }
+
+    /// How long somebody on the standby list has to say yes, in milliseconds; none if there is no
+    /// such list.
+    pub fn confirm_within_ms(&self) -> Option<u64> {
+        self.iter().find_map(|term| match term {
+            Term::Standby { confirm_within_ms } => Some(*confirm_within_ms),
+            _ => None,
+        })
     }
 }

@@ -295,6 +295,14 @@ impl Desk {
             | What::Corrected { .. }
             | What::Acknowledged { .. }
             | What::LastTierApproved { .. }
+            | What::Bid { .. }
+            | What::BidsClosed { .. }
+            | What::Ranked { .. }
+            | What::StandbyJoined { .. }
+            | What::StandbyLeft { .. }
+            | What::SlotKept { .. }
+            | What::StandbyPassed { .. }
+            | What::OfferedToAll { .. }
             | What::OfferedLater { .. } => return,
         };
         self.book.seen.push(Seen {
@@ -335,6 +343,14 @@ impl Desk {
             | What::Corrected { .. }
             | What::Acknowledged { .. }
             | What::LastTierApproved { .. }
+            | What::Bid { .. }
+            | What::BidsClosed { .. }
+            | What::Ranked { .. }
+            | What::StandbyJoined { .. }
+            | What::StandbyLeft { .. }
+            | What::SlotKept { .. }
+            | What::StandbyPassed { .. }
+            | What::OfferedToAll { .. }
             | What::OfferedLater { .. } => return,
         };
         let class = |open: Option<u16>| match open {

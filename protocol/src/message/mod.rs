@@ -11,6 +11,7 @@
 
 mod afterwards;
 mod ask;
+mod award;
 mod board;
 mod provision;
 mod publication;
@@ -20,6 +21,7 @@ mod tell;
 
 pub use afterwards::*;
 pub use ask::*;
+pub use award::*;
 pub use board::*;
 pub use provision::*;
 pub use publication::*;

@@ -1,7 +1,8 @@
 //! Amendments and what follows from them become state.
 
 use super::{
-    PUBLISHED_BEFORE, afterwards, clear_deadlines, free, look_ahead, set_tier_deadline, vacancy_mut,
+    PUBLISHED_BEFORE, afterwards, award, clear_deadlines, free, look_ahead, set_tier_deadline,
+    vacancy_mut,
 };
 use crate::core::event::{Amendment, Lapse, Record, Relocation};
 use crate::core::state::{Deadline, State};
@@ -45,6 +46,7 @@ pub(super) fn amend(state: &mut State, record: &Record, amendment: &Amendment) {
         row.standing = Standing::Filled;
         row.closed_round = row.round;
     }
+    award::amended(state, id, amendment.moved.is_some());
 }
 
 /// Moves the vacancy, and the bookings of those who keep it under reservation with it.

@@ -245,13 +245,15 @@ fn offer(
     at: Timestamp,
 ) -> Vec<Event> {
     let row = state.vacancy(id).expect("what is ahead was published");
-    if row.standing != Standing::Open {
+    // What is kept for the standby list is offered to everybody when nobody is left on it.
+    if row.standing != Standing::Open || row.free_slots().next().is_none() {
         return Vec::new();
     }
     let mut candidates = OfficerSet(&officers.0 - &row.offered.0);
     candidates.0 |= again(id, row, who).0;
     candidates.0 -= &row.returned.0;
     let recipients = eligible_of(state, row, &candidates, at);
+    let recipients = with_free_rank(state, row, &recipients);
     let mut closes = row.tier_closes_at;
     let mut opened = Vec::new();
     let posting = &row.posting;
@@ -260,7 +262,7 @@ fn offer(
         && tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span()).is_some()
     {
         let asked = OfficerSet(&row.undecided().0 | &recipients.0);
-        let asked = state.with_open_rank(row, &asked);
+        let asked = with_free_rank(state, row, &asked);
         let is_waiting = push::is_anybody_asked(state, row, &asked, at);
         let open = |because| open_next(state, (id, row), because, at, is_waiting);
         match closes_at(row, row.tier, row.offered_at) {
@@ -323,6 +325,14 @@ fn eligible_of(state: &State, row: &Vacancy, candidates: &OfficerSet, at: Timest
         let stand = who.and_then(|who| eligibility::check(ground, who).ok());
         stand.is_some_and(|stand| stand.tier <= row.tier)
     };
-    let eligible = candidates.iter().filter(is_eligible).collect();
-    state.with_open_rank(row, &eligible)
+    candidates.iter().filter(is_eligible).collect()
+}
+
+/// Those of `officers` for whose rank a slot is open and kept for nobody.
+fn with_free_rank(state: &State, row: &Vacancy, officers: &OfficerSet) -> OfficerSet {
+    let is_free = |id: &OfficerId| {
+        let officer = state.roster().officers.find(*id);
+        officer.is_some_and(|officer| row.free_slots().any(|(_, rank)| rank == officer.rank))
+    };
+    officers.iter().filter(is_free).collect()
 }

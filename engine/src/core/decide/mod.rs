@@ -3,15 +3,18 @@
 mod afterwards;
 mod amend;
 mod answer;
+mod award;
 mod grants;
 mod last_tier;
 mod later;
 mod posting;
 mod push;
 mod roster;
+mod standby;
 mod terms;
 mod tick;
 
+pub use award::ranked;
 pub use posting::resolve;
 pub(super) use posting::{draft, sketch};
 
@@ -96,8 +99,24 @@ pub fn decide(
             _,
         ) => last_tier::approve(state, *vacancy, approved_by, at)?,
         (Body::Tick, _) => tick::tick(state, at),
+        (Body::Reveal { vacancy, seed }, _) => award::reveal(state, *vacancy, *seed, at)?,
+        (Body::Undo { vacancy }, Actor::Officer(officer)) => {
+            standby::undo(state, *vacancy, officer, at)?
+        }
+        (Body::JoinStandby { vacancy }, Actor::Officer(officer)) => {
+            standby::join(state, *vacancy, officer, at)?
+        }
+        (Body::LeaveStandby { vacancy }, Actor::Officer(officer)) => {
+            standby::leave(state, *vacancy, officer, at)?
+        }
         (
-            Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } | Body::Punch { .. },
+            Body::Accept { .. }
+            | Body::Decline { .. }
+            | Body::Release { .. }
+            | Body::Punch { .. }
+            | Body::Undo { .. }
+            | Body::JoinStandby { .. }
+            | Body::LeaveStandby { .. },
             _,
         ) => return Err(Refusal::NotAllowed.into()),
     };
@@ -129,6 +148,9 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
                 | Body::Decline { .. }
                 | Body::Release { .. }
                 | Body::Punch { .. }
+                | Body::Undo { .. }
+                | Body::JoinStandby { .. }
+                | Body::LeaveStandby { .. }
         ),
         (Actor::Coordinator(agency), body) => match body {
             Body::Publish(new) => roster.agency(&new.lead) == Some(agency),
@@ -154,6 +176,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
         (Actor::Officer(officer), body) => match body {
             Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } => true,
             Body::Punch { .. } => true,
+            Body::Undo { .. } | Body::JoinStandby { .. } | Body::LeaveStandby { .. } => true,
             Body::Roster(changes) => changes.iter().all(|change| {
                 let own = |badge: &String| roster.officer(badge) == Some(officer);
                 match change {
@@ -195,7 +218,8 @@ fn subject(change: &RosterChange) -> Subject<'_> {
         | RosterChange::ApprovalWithdrawn { badge, .. }
         | RosterChange::Suspended { badge }
         | RosterChange::Reinstated { badge }
-        | RosterChange::AvailabilityDeclared { badge, .. } => Subject::Officer(badge),
+        | RosterChange::AvailabilityDeclared { badge, .. }
+        | RosterChange::SenioritySet { badge, .. } => Subject::Officer(badge),
         RosterChange::Excluded { site, .. } | RosterChange::Readmitted { site, .. } => {
             Subject::Site(site)
         }

@@ -76,7 +76,7 @@ pub(in crate::core) fn sketch(
     at: Timestamp,
 ) -> Result<Vacancy, Refusal> {
     let mut row = Vacancy::new(resolve(state.roster(), new, at)?);
-    row.terms = terms::resolve(terms)?;
+    row.terms = terms::resolve(terms, &row.posting, at)?;
     Ok(row)
 }
 
@@ -134,7 +134,7 @@ pub(super) fn publish_rest<'a>(
     };
     let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
     let mut rest = Vacancy::new(posting);
-    rest.terms = terms::resolve(&terms)?;
+    rest.terms = terms::resolve(&terms, &rest.posting, at)?;
     check_new(state, &rest, pending)?;
     let rest = (state.vacancies().end(), rest);
     publish_one(state, rest, at, (&Matches::none(), 0))

@@ -17,6 +17,11 @@ impl Event {
                 recipients,
                 ..
             }
+            | Event::Reoffered {
+                vacancy,
+                recipients,
+                ..
+            }
             | Event::Offered {
                 vacancy,
                 recipients,
@@ -47,8 +52,16 @@ impl Event {
             | Event::Acknowledged { vacancy, .. }
             | Event::Reminded { vacancy, .. }
             | Event::Said { vacancy, .. }
-            | Event::Offered { vacancy, .. }
-            | Event::Shelved { vacancy } => Some(*vacancy),
+            | Event::Shelved { vacancy }
+            | Event::Bid { vacancy, .. }
+            | Event::BidsClosed { vacancy, .. }
+            | Event::StandbyJoined { vacancy, .. }
+            | Event::StandbyLeft { vacancy, .. }
+            | Event::SlotKept { vacancy, .. }
+            | Event::StandbyPassed { vacancy, .. }
+            | Event::Reoffered { vacancy, .. }
+            | Event::Offered { vacancy, .. } => Some(*vacancy),
+            Event::Ranked(ranking) => Some(ranking.vacancy),
             Event::Reduced(reduction) => Some(reduction.vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),
