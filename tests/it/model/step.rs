@@ -162,7 +162,7 @@ fn step(dice: &mut SplitMix64) -> Step {
 }
 
 /// How often each kind of wish is made, in the order of the arms of [`what`].
-const WEIGHTS: [u32; 14] = [130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 45, 60, 25];
+const WEIGHTS: [u32; 14] = [130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 60, 75, 10];
 
 fn wish(dice: &mut SplitMix64, kind: usize) -> Wish {
     let by = match dice.pick(&[940, 20, 25, 15]) {
@@ -238,7 +238,7 @@ fn what(dice: &mut SplitMix64, kind: usize) -> What {
         },
         13 => {
             let first = notice(dice);
-            let mut notices = vec![first; 1 + below(dice, 4)];
+            let mut notices = vec![first; 2];
             for more in notices.iter_mut().skip(1) {
                 let lead = more.lead;
                 *more = Notice {

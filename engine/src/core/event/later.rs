@@ -1,10 +1,5 @@
 //! What is recorded of those who hear of work later.
 
-#![allow(
-    missing_docs,
-    reason = "rkyv derives resolvers whose fields have no documentation"
-)]
-
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::model::{Place, Timestamp, Widening};
