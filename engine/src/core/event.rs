@@ -33,8 +33,8 @@ use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
     Correction, Date, Grant, Interval, Kept, LastTier, Limit, Message, Note, Officer, OfficerId,
-    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
-    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, RequestId, Sequence,
+    Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 

@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::model::{Interval, OfficerSet, Rank, Segment, Timestamp, VacancyId};
+use crate::model::{OfficerSet, Rank, Segment, Timestamp, VacancyId};
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
