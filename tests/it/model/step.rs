@@ -320,7 +320,7 @@ fn change(dice: &mut SplitMix64) -> Change {
         below(dice, AGENCIES.len()),
         below(dice, AGENCIES.len()),
     );
-    match dice.pick(&[14, 8, 10, 8, 10, 14, 16, 18, 6, 8, 8, 2, 70]) {
+    match dice.pick(&[14, 8, 10, 16, 10, 14, 16, 18, 6, 8, 8, 2, 70]) {
         0 => Change::Grant {
             officer,
             certification,
