@@ -11,6 +11,7 @@ mod house;
 mod index_twin;
 mod inspect;
 mod load;
+mod later;
 mod lottery;
 mod model;
 mod peers;
