@@ -11,6 +11,7 @@ mod house;
 mod index_twin;
 mod inspect;
 mod later;
+mod load;
 mod lottery;
 mod model;
 mod peers;

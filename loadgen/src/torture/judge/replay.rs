@@ -312,7 +312,9 @@ fn syncs(evidence: &Evidence<'_>, findings: &mut Findings) -> Vec<Sync> {
                 HeardWhat::Gone
                 | HeardWhat::Withdrawn(_)
                 | HeardWhat::Overlapped
-                | HeardWhat::Unassigned(_) => {}
+                | HeardWhat::Unassigned(_)
+                | HeardWhat::StoppedReading
+                | HeardWhat::Busy => {}
             }
         }
     }
