@@ -18,7 +18,7 @@ use crate::ask::{Caller, Desk};
 use crate::members::{Audience, Members, Who};
 use crate::outgoing::Outgoing;
 use crate::recent::Recent;
-use crate::{afterwards, hear, speak};
+use crate::{afterwards, hear, jobs, speak};
 
 mod publication;
 
@@ -410,6 +410,23 @@ impl Hub {
                 let outcome = afterwards::read(state, who, asked, at);
                 return self.desk.answer(caller, outcome);
             }
+            Ask::Jobs(asked) => {
+                let at = state.at().max(self.desk.clock.now());
+                let outcome = jobs::read(state, who, &asked, at);
+                return self.desk.answer(caller, outcome);
+            }
+            Ask::Job { job, say } => Body::Job(Box::new(jobs::act(job, *say))),
+            Ask::Restaff {
+                vacancy: key,
+                slots,
+            } => match vacancy(key) {
+                Some(vacancy) => Body::Restaff { vacancy, slots },
+                None => {
+                    return self
+                        .desk
+                        .unknown(caller, "vacancy", &key.to_string(), false);
+                }
+            },
             Ask::Afterwards(asked) => match afterwards::hear(state, *asked) {
                 Ok(asked) => Body::Afterwards(Box::new(asked)),
                 Err(unknown) => return self.desk.answer(caller, unknown),

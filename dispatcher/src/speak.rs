@@ -181,6 +181,7 @@ pub fn clause_name(state: &State, clause: Clause) -> String {
         Clause::Preferred => "preferred",
         Clause::Hours { period, .. } => return format!("hours:{}", limits::period(period)),
         Clause::Rest { .. } => "rest",
+        Clause::JobApproved => "job-approved",
     };
     name.to_owned()
 }
@@ -243,6 +244,10 @@ fn clause_detail(state: &State, clause: Clause, holds: bool) -> String {
             "the officer prefers such work",
             "the officer prefers other work, and the home agency keeps to that",
         ),
+        Clause::JobApproved => (
+            "the job it was published under is approved",
+            "the job it was published under is no longer approved",
+        ),
         Clause::Hours { .. } | Clause::Rest { .. } => {
             return limits::detail(clause, holds);
         }
@@ -289,6 +294,8 @@ pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
         Refusal::Shelved => RefusalCode::Shelved,
         Refusal::NoLastTier => RefusalCode::NoFurtherTier,
         Refusal::TiersLeft => RefusalCode::NotOffered,
+        Refusal::Job(_) => RefusalCode::Job,
+        Refusal::BelowLadder(_) => RefusalCode::BelowLadder,
     };
     let behind = |filled: Timestamp| received_us - filled.as_micros();
     protocol::Refused {

@@ -228,6 +228,8 @@ impl Answer {
             | Outcome::Board { .. }
             | Outcome::Preview { .. }
             | Outcome::Grant(_)
+            | Outcome::Jobs { .. }
+            | Outcome::Staffed { .. }
             | Outcome::Reading(_) => Some(Answer::Told),
         }
     }

@@ -3,6 +3,7 @@
 mod afterwards;
 mod bench;
 mod help;
+mod job;
 mod log;
 mod publication;
 mod roster;
@@ -23,6 +24,7 @@ pub use afterwards::{
     VacancyArgs, WriteArgs,
 };
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
+pub use job::{JobCommand, JobVersionArgs, JobWhat, LadderArgs};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs, LogWhat,
     ReplayQuestion,
@@ -71,6 +73,9 @@ pub enum Command {
     /// Change the roster: availability, preferences, limits, exclusions, last tiers
     #[command(after_help = help::ROSTER)]
     Roster(RosterCommand),
+    /// Judge and approve what customers ask for, before anything is published under it
+    #[command(after_help = help::JOB)]
+    Job(JobCommand),
     /// Publish a vacancy, or many at once
     #[command(after_help = help::POST)]
     Post(Box<PostArgs>),
@@ -301,7 +306,7 @@ pub struct AmendArgs {
     /// America/Phoenix if --site, --start and --end are all said]
     #[arg(long, value_name = "ZONE")]
     pub zone: Option<String>,
-    /// How many officers are needed
+    /// How many are needed; without other changes, of the ladder's ranks
     #[arg(long, value_name = "N", conflicts_with = "rank")]
     pub slots: Option<u16>,
     /// Rank of one slot (officer, sergeant, commander); repeat for each slot

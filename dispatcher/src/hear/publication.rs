@@ -30,6 +30,12 @@ fn term(term: protocol::Term) -> Term {
             protocol::Clothing::Civilian => Clothing::Civilian,
         }),
         protocol::Term::MarkedCar => Term::MarkedCar,
+        protocol::Term::Job { job } => Term::Job {
+            job: job.into(),
+            version: 0,
+        },
+        protocol::Term::HigherRanks { fill } => Term::HigherRanks { fill },
+        protocol::Term::ByLadder { slots } => Term::ByLadder { slots },
     }
 }
 

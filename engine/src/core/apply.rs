@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod amend;
+mod jobs;
 mod provisions;
 
 use super::event::{Event, Record};
@@ -138,6 +139,7 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::LastTierApproved(approved) => provisions::approve_last_tier(state, record, approved),
         Event::PushDeferred(deferred) => provisions::defer(state, deferred),
         Event::Pushed { vacancy, .. } => provisions::pushed(state, *vacancy, record.at),
+        Event::Job(step) => jobs::apply(state, step),
         Event::LimitsLifted(lifted) => provisions::lift(state, lifted, record.at),
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
@@ -309,7 +311,9 @@ fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
         | Event::PreferencesDeclared { .. }
         | Event::PreferencesBound { .. }
         | Event::District { .. }
-        | Event::LastTierSet { .. } => provisions::provide(state, event),
+        | Event::LastTierSet { .. }
+        | Event::JobRulesSet { .. }
+        | Event::LaddersSet { .. } => provisions::provide(state, event),
         officer => apply_officer(state, officer, at),
     }
 }

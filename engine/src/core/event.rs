@@ -21,9 +21,9 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Correction, Grant, Interval, LastTier, Lift, Limit, Message, Note, Officer, OfficerId,
-    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
-    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    Correction, Grant, Interval, JobRules, JobStep, Ladder, LastTier, Lift, Limit, Message, Note,
+    Officer, OfficerId, OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch,
+    Rank, RequestId, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -404,6 +404,22 @@ pub enum Event {
         vacancy: VacancyId,
         /// Those for whom the offer still stands.
         officers: OfficerSet,
+    },
+    /// An agency said something about jobs, in place of all that it said before.
+    JobRulesSet {
+        /// The lead agency.
+        agency: AgencyId,
+        /// What it says.
+        rules: Box<JobRules>,
+    },
+    /// Something was said about a job.
+    Job(Box<JobStep>),
+    /// The staffing ladders of an agency, in place of all that it had.
+    LaddersSet {
+        /// The lead agency.
+        agency: AgencyId,
+        /// The ladders.
+        ladders: Vec<Ladder>,
     },
 }
 

@@ -5,7 +5,7 @@
 //! may have become eligible since, it is thrown away and the index is asked anew.
 
 use super::command::{Body, Command};
-use super::decide::resolve;
+use super::decide::{resolve, staffing};
 use super::state::State;
 use crate::model::{OfficerId, OfficerSet, Timestamp, Vacancy};
 use crate::rules::conflict;
@@ -33,7 +33,9 @@ impl Matches {
         let Ok(posting) = resolve(state.roster(), new, at) else {
             return Matches::none();
         };
-        let recipients = state.eligible(&Vacancy::new(posting), 0, at);
+        let mut row = Vacancy::new(posting);
+        staffing::stamp(state.roster(), &mut row);
+        let recipients = state.eligible(&row, 0, at);
         Matches {
             first: Some((state.index().generation(), recipients)),
         }

@@ -20,6 +20,7 @@ pub mod effect;
 pub mod event;
 pub mod events;
 pub mod grants;
+pub mod jobs;
 pub mod matching;
 pub mod preview;
 pub mod react;
@@ -45,10 +46,13 @@ pub use event::{
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};
+pub use jobs::{JobAct, JobSay, NewBrief, NewJobRule};
 pub use matching::Matches;
 pub use preview::{Funnel, Preview};
 pub use react::react;
 pub use reading::Readable;
-pub use refusal::{BeyondGrant, Invalid, Kind, OutsideGrant, Refusal, Refused};
+pub use refusal::{
+    BelowLadder, BeyondGrant, Invalid, JobRefusal, Kind, OutsideGrant, Refusal, Refused,
+};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
 pub(crate) use touch::TOUCHED_AT_A_TIME;

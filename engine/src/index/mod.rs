@@ -312,7 +312,8 @@ impl Index {
         match ground.last_tier {
             Some(last) if agencies.contains(&lead) => {
                 let classes = &last.classes;
-                let found = self.sets.ready_of(lead, classes, &ground.posting.slots);
+                let ranks: Vec<Rank> = ground.ranks().collect();
+                let found = self.sets.ready_of(lead, classes, &ranks);
                 found.iter().collect()
             }
             _ => Vec::new(),
@@ -323,11 +324,9 @@ impl Index {
         let posting = ground.posting;
         let (needed, enough) = self.ladder.around(ground.span.end);
         let row = |rung| qualified_row(posting.programme, rung);
-        let all = [Rank::Officer, Rank::Sergeant, Rank::Commander];
-        let asked = all.into_iter().filter(|rank| posting.slots.contains(rank));
         Question {
             qualified: (row(needed), row(enough)),
-            ranks: asked.map(rank_row).collect(),
+            ranks: ground.ranks().map(rank_row).collect(),
             week: week::rows_of(local_spans(ground)).collect(),
         }
     }
@@ -403,6 +402,8 @@ fn is_settled(clause: Clause) -> bool {
         | Clause::Free => true,
         // Hours and rest look at other days than those of the work.
         Clause::Preferred | Clause::Hours { .. } | Clause::Rest { .. } => false,
+        // No clause of eligibility: a job is judged before a vacancy is published.
+        Clause::JobApproved => true,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{Interval, Segment};
+use super::{Interval, Rank, Segment};
 
 /// The terms of a vacancy: each kind at most once. Most vacancies have none.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -36,6 +36,25 @@ pub enum Term {
     Clothing(Clothing),
     /// The officer comes in a marked patrol car (rule 16).
     MarkedCar,
+    /// What it is published under (rule 14).
+    Job {
+        /// Code of the job.
+        job: Box<str>,
+        /// Its version then, from 1; whoever publishes says 0, and means the one that stands.
+        version: u32,
+    },
+    /// Whether a higher rank fills a lower slot (rule 10); the lead agency's ladder says so where
+    /// whoever publishes does not.
+    HigherRanks {
+        /// Whether it does.
+        fill: bool,
+    },
+    /// So many slots, of the ranks that the ladder of the lead agency says. It is answered when the
+    /// vacancy is published, which then has those ranks and not this term.
+    ByLadder {
+        /// How many.
+        slots: u16,
+    },
 }
 
 /// What an officer wears at work.
@@ -108,6 +127,52 @@ impl Terms {
             Term::BeyondGrant { reason } => Some(&**reason),
             _ => None,
         })
+    }
+
+    /// The job that it is published under, and the version of it.
+    pub fn job(&self) -> Option<(&str, u32)> {
+        self.iter().find_map(|term| match term {
+            Term::Job { job, version } => Some((&**job, *version)),
+            _ => None,
+        })
+    }
+
+    /// Whether an officer of `rank` fits a slot that asks for `asked`: everything that asks about
+    /// ranks asks here.
+    pub fn fits(&self, asked: Rank, rank: Rank) -> bool {
+        asked == rank || (rank > asked && self.higher_ranks() == Some(true))
+    }
+
+    /// Whether an officer of `rank` fits any of `slots`.
+    pub fn fits_any(&self, slots: &[Rank], rank: Rank) -> bool {
+        slots.iter().any(|asked| self.fits(*asked, rank))
+    }
+
+    /// Whether a higher rank fills a lower slot, if that is said.
+    pub fn higher_ranks(&self) -> Option<bool> {
+        self.iter().find_map(|term| match term {
+            Term::HigherRanks { fill } => Some(*fill),
+            _ => None,
+        })
+    }
+
+    /// Forgets that only a number of slots was said, once they have ranks.
+    pub fn forget_number(&mut self) {
+        let is_kept = |term: &Term| !matches!(term, Term::ByLadder { .. });
+        self.0.retain(is_kept);
+    }
+
+    /// Says `term`, in place of what was said of its kind.
+    pub fn put(&mut self, term: Term) {
+        let kind = std::mem::discriminant(&term);
+        match self
+            .0
+            .iter_mut()
+            .find(|other| std::mem::discriminant(*other) == kind)
+        {
+            Some(other) => *other = term,
+            None => self.0.push(term),
+        }
     }
 
     /// The terms, in the order in which they were given.

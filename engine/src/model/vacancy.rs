@@ -1,5 +1,7 @@
 //! Vacancies: what must be filled, where, when, by whom.
 
+use std::cmp::Reverse;
+
 use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
@@ -159,13 +161,17 @@ impl Vacancy {
         })
     }
 
-    /// The first open slot of `rank`.
+    /// The open slot that an officer of `rank` takes: the first of that rank, and where a higher
+    /// rank fills a lower slot, then the first of the rank next below.
     pub fn open_slot(&self, rank: Rank) -> Option<u16> {
-        let open = |slot: &Slot| slot.holder.is_none() && slot.rank == rank;
-        self.slots
-            .iter()
-            .zip(0..)
-            .find_map(|(slot, number)| open(slot).then_some(number))
+        let open = self.slots.iter().zip(0..);
+        let open = open.filter(|(slot, _)| slot.holder.is_none());
+        let exact = open.clone().find(|(slot, _)| slot.rank == rank);
+        let below = || {
+            open.filter(|(slot, _)| self.terms.fits(slot.rank, rank))
+                .max_by_key(|(slot, number)| (slot.rank, Reverse(*number)))
+        };
+        exact.or_else(below).map(|(_, number)| number)
     }
 
     /// The round in which its time or place was last amended; 0 if it never was. An answer to an

@@ -12,6 +12,7 @@
 mod afterwards;
 mod ask;
 mod board;
+mod job;
 mod provision;
 mod publication;
 mod reading;
@@ -21,6 +22,7 @@ mod tell;
 pub use afterwards::*;
 pub use ask::*;
 pub use board::*;
+pub use job::*;
 pub use provision::*;
 pub use publication::*;
 pub use reading::*;

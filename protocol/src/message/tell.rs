@@ -3,8 +3,8 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
-    Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, Message, Note,
-    Orders, Rank, Reading, RequestId, Role, VacancyKey,
+    Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, JobStanding,
+    Message, Note, Orders, Rank, Reading, RequestId, Role, VacancyKey,
 };
 
 /// A message from the server to a client.
@@ -409,6 +409,20 @@ pub enum Outcome {
     Grant(Box<GrantStanding>),
     /// What was asked to be read.
     Reading(Box<Reading>),
+    /// How jobs stand.
+    Jobs {
+        /// The jobs, in the order of their codes.
+        jobs: Vec<JobStanding>,
+    },
+    /// What publishing would find where a job, a ladder or higher ranks are named.
+    Staffed {
+        /// Every tier that has an agency, from tier 0.
+        tiers: Vec<Funnel>,
+        /// What each slot would ask for.
+        slots: Vec<Rank>,
+        /// Whether a higher rank would fill a lower slot.
+        higher_fills: bool,
+    },
 }
 
 /// A refusal: an answer, not an error.
@@ -503,6 +517,10 @@ pub enum RefusalCode {
     OtherOrders,
     /// Notes and messages of the vacancy are in the log only.
     Shelved,
+    /// A job does not allow it, or is missing; judged when something is published.
+    Job,
+    /// The staffing ladder of the lead agency asks for more supervisors.
+    BelowLadder,
 }
 
 /// One clause of eligibility with its answer.

@@ -7,6 +7,7 @@
 
 mod afterwards;
 mod dump;
+mod jobs;
 mod lines;
 mod names;
 mod provided;

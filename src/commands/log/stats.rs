@@ -262,5 +262,8 @@ fn kind(event: &Event) -> &'static str {
         Event::LastTierApproved(_) => "last-tier-approved",
         Event::PushDeferred(_) => "push-deferred",
         Event::Pushed { .. } => "pushed",
+        Event::JobRulesSet { .. } => "job-rules-set",
+        Event::Job(_) => "job",
+        Event::LaddersSet { .. } => "ladders-set",
     }
 }

@@ -85,6 +85,9 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::LastTierSet { .. }
         | Event::LastTierApproved(_)
         | Event::PushDeferred(_)
+        | Event::JobRulesSet { .. }
+        | Event::LaddersSet { .. }
+        | Event::Job(_)
         | Event::Pushed { .. } => Told::Provided(provided::tell(state, event)),
         Event::OfficerAdded { .. }
         | Event::CertificationGranted { .. }

@@ -64,7 +64,7 @@ pub(super) fn publication(
         lead: place.lead.clone(),
         programme: asked.programme.clone(),
         segments: segments(&place.site, (&place.start, &place.end), &place.zone)?,
-        slots: slots(asked.slots, &asked.rank)?,
+        slots: ranks(asked)?,
         windows_ms: windows_ms(&asked.window)?,
         post_orders: asked.orders.clone(),
     };
@@ -105,7 +105,18 @@ fn terms(asked: &AskedArgs) -> Vec<Term> {
     if asked.marked_car {
         terms.push(Term::MarkedCar);
     }
+    terms.extend(asked.slots.map(|slots| Term::ByLadder { slots }));
+    terms.extend(asked.higher_fills.map(|fill| Term::HigherRanks { fill }));
+    terms.extend(asked.job.clone().map(|job| Term::Job { job }));
     terms
+}
+
+/// The ranks that are named: none where a number is, whose ranks the ladder of the lead agency says.
+pub(super) fn ranks(asked: &AskedArgs) -> Result<Vec<Rank>, String> {
+    match asked.slots {
+        Some(count) => slots(count, &[]).map(|_| Vec::new()),
+        None => slots(1, &asked.rank),
+    }
 }
 
 /// The slots of `ranks`, or else `count` officers'.

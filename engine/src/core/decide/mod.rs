@@ -4,10 +4,12 @@ mod afterwards;
 mod amend;
 mod answer;
 mod grants;
+mod jobs;
 mod last_tier;
 mod posting;
 mod push;
 mod roster;
+pub(super) mod staffing;
 mod terms;
 mod tick;
 
@@ -94,6 +96,11 @@ pub fn decide(
             },
             _,
         ) => last_tier::approve(state, *vacancy, approved_by, at)?,
+        (Body::Job(asked), by) => jobs::decide(state, asked, by, at)?,
+        (Body::Restaff { vacancy, slots }, _) => {
+            let asked = staffing::restaff(state, (*vacancy, *slots))?;
+            amend::amend(state, &asked, at)?
+        }
         (Body::Tick, _) => tick::tick(state, at),
         (
             Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } | Body::Punch { .. },
@@ -120,6 +127,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
     let allowed = match (command.by, &command.body) {
         (Actor::Clock, body) => matches!(body, Body::Tick),
         (by, Body::Afterwards(asked)) => afterwards::may(state, asked, by),
+        (by, Body::Job(asked)) => jobs::may(state, asked, by),
         (Actor::Operator, body) => !matches!(
             body,
             Body::Tick
@@ -135,6 +143,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
                 .all(|one| roster.agency(&one.vacancy.lead) == Some(agency)),
             Body::Cancel { vacancy, .. }
             | Body::OpenNextTier { vacancy }
+            | Body::Restaff { vacancy, .. }
             | Body::ApproveLastTier { vacancy, .. } => leads(vacancy, agency),
             Body::Amend(asked) => leads(&asked.vacancy, agency),
             Body::Recall { officer, .. } => employs(Some(*officer), agency),
@@ -206,6 +215,9 @@ fn subject(change: &RosterChange) -> Subject<'_> {
             }
             NewProvision::Unwanted { lead, .. } | NewProvision::WantedAgain { lead, .. } => {
                 Subject::Agency(lead)
+            }
+            NewProvision::JobRules { agency, .. } | NewProvision::Ladders { agency, .. } => {
+                Subject::Agency(agency)
             }
             NewProvision::LastTier { .. } => Subject::Installation,
         },

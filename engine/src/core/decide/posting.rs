@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::grants::{self, Pending};
-use super::{known, not_over, open_next, open_tiers, push, terms};
+use super::{jobs, known, not_over, open_next, open_tiers, push, staffing, terms};
 use crate::core::afterwards::Again;
 use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause};
@@ -62,9 +62,14 @@ pub(in crate::core) fn draft<'a>(
     at: Timestamp,
     pending: &mut Pending<'a>,
 ) -> Result<Vacancy, Refusal> {
-    let posting = resolve(state.roster(), new, at)?;
-    let mut row = Vacancy::new(posting);
+    let roster = state.roster();
+    let new = staffing::ranked(roster, new, terms)?;
+    let mut row = Vacancy::new(resolve(roster, &new, at)?);
     row.terms = terms::resolve(terms)?;
+    staffing::stamp(roster, &mut row);
+    jobs::stamp(state, &mut row)?;
+    staffing::check(roster, &row.posting)?;
+    jobs::check(state, &row)?;
     check_new(state, &row, pending)?;
     Ok(row)
 }
@@ -81,7 +86,8 @@ fn check_new<'a>(
 }
 
 /// Publishes what remains of `row` after `again.from`, for one officer of the rank of `slot`. What
-/// is worn and driven is as it was, and so is the time around the work.
+/// is worn and driven is as it was, and so are the time around the work, who fills the slot, and
+/// the job, which is judged no further than that it is still approved.
 pub(super) fn publish_rest(
     state: &State,
     (row, slot): (&Vacancy, u16),
@@ -116,12 +122,17 @@ pub(super) fn publish_rest(
     let of_the_work = |term: &&Term| {
         matches!(
             term,
-            Term::Buffer { .. } | Term::Clothing(_) | Term::MarkedCar
+            Term::Buffer { .. }
+                | Term::Clothing(_)
+                | Term::MarkedCar
+                | Term::Job { .. }
+                | Term::HigherRanks { .. }
         )
     };
     let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
     let mut rest = Vacancy::new(posting);
     rest.terms = terms::resolve(&terms)?;
+    jobs::check_rest(state, &rest)?;
     check_new(state, &rest, &mut Pending::new())?;
     let rest = (state.vacancies().end(), rest);
     publish_one(state, rest, at, &Matches::none())

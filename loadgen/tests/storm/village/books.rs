@@ -163,7 +163,10 @@ impl Books {
             | Ask::Preview(_)
             | Ask::PutGrant(_)
             | Ask::Grant { .. }
-            | Ask::ApproveLastTier { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            | Ask::ApproveLastTier { .. }
+            | Ask::Job { .. }
+            | Ask::Jobs(_)
+            | Ask::Restaff { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
             Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }

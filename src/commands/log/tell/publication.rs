@@ -20,6 +20,10 @@ pub(super) fn term(term: &Term) -> String {
         Term::Clothing(Clothing::Uniform) => "in uniform".to_owned(),
         Term::Clothing(Clothing::Civilian) => "in civilian clothes".to_owned(),
         Term::MarkedCar => "with a marked patrol car".to_owned(),
+        Term::Job { job, version } => format!("job {job} version {version}"),
+        Term::HigherRanks { fill: true } => "a higher rank fills a lower slot".to_owned(),
+        Term::HigherRanks { fill: false } => "only the rank of a slot fills it".to_owned(),
+        Term::ByLadder { slots } => format!("{slots} slots of the ladder's ranks"),
     }
 }
 
