@@ -441,26 +441,33 @@ pub struct ReachArgs {
     #[arg(long, value_name = "ADDRESS", env = "MUSTER_SERVER", hide_env = true)]
     pub server: Option<String>,
     /// Its configuration file, which names address, certificate and key
-    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    #[arg(
+        short = 'c',
+        long = "config",
+        value_name = "FILE",
+        hide_short_help = true
+    )]
     #[arg(env = "MUSTER_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
     /// Its certificate, PEM
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "MUSTER_TLS_CERTIFICATE",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(env = "MUSTER_TLS_CERTIFICATE", hide_env = true)]
     pub certificate: Option<PathBuf>,
     /// The key that signs tokens
-    #[arg(long, value_name = "FILE", env = "MUSTER_TOKENS_KEY", hide_env = true)]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(env = "MUSTER_TOKENS_KEY", hide_env = true)]
     pub token_key: Option<PathBuf>,
     /// A token, instead of the key
     #[arg(long, value_name = "TOKEN", env = "MUSTER_TOKEN", hide_env = true)]
-    #[arg(hide_env_values = true)]
+    #[arg(hide_env_values = true, hide_short_help = true)]
     pub token: Option<String>,
     /// Speak as a coordinator of this agency instead of as operator
-    #[arg(long, value_name = "CODE", conflicts_with = "token")]
+    #[arg(
+        long,
+        value_name = "CODE",
+        conflicts_with = "token",
+        hide_short_help = true
+    )]
     pub agency: Option<String>,
 }
 
