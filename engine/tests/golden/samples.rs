@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{life, provisions, publication};
+use crate::{jobs, life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -51,21 +51,21 @@ variants! {
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
         Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
         LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
-        PushDeferred Pushed;
+        PushDeferred Pushed JobRulesSet Job LaddersSet;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
-        OtherOrders Full Shelved NoLastTier TiersLeft;
+        OtherOrders Full Shelved NoLastTier TiersLeft Job BelowLadder;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
         Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Limits Lift
-        Preferences LastTier ApprovedBy;
-    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar;
+        Preferences LastTier ApprovedBy Job JobBy JobRules Ladders;
+    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar Job HigherRanks ByLadder;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
-        Punch Correction District Lift;
+        Punch Correction District Lift Job;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
-        NotExcluded Free Preferred Hours Rest;
+        NotExcluded Free Preferred Hours Rest JobApproved;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
         Coordinator StartNear;
     VACATED, vacated, Vacated: Released Recalled;
@@ -90,6 +90,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(by_coordinator, publication::events());
     add(by_coordinator, life::afterwards());
     add(by_coordinator, provisions::all());
+    add(by_coordinator, jobs::events());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -553,6 +554,7 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Correction,
         Kind::District,
         Kind::Lift,
+        Kind::Job,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -593,11 +595,13 @@ fn refusals() -> Vec<(String, Refused)> {
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
+        Refusal::Job(inner) => format!("job-{}", jobs::refusal(inner)),
         Refusal::Unknown { kind: inner, .. } => format!("unknown-{}", kind(inner)),
         other => refusal(other).to_owned(),
     };
     let plain = unknown.into_iter().chain(senseless).chain(others);
     let plain = plain.chain(publication::refusals());
+    let plain = plain.chain(jobs::refusals());
     let mut samples: Vec<(String, Refused)> = plain
         .map(|value| (name_of(&value), Refused::from(value)))
         .collect();
@@ -644,6 +648,10 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Preferences,
         Invalid::LastTier,
         Invalid::ApprovedBy,
+        Invalid::Job,
+        Invalid::JobBy,
+        Invalid::JobRules,
+        Invalid::Ladders,
     ]
     .into_iter()
 }

@@ -1,6 +1,7 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
 mod afterwards;
+mod jobs;
 mod provisions;
 
 use protocol::*;
@@ -33,6 +34,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             .into_iter()
             .chain(publication::asks())
             .chain(afterwards::asks())
+            .chain(jobs::asks())
             .map(|(name, ask)| {
                 (
                     format!("request-{name}"),
@@ -46,6 +48,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             .chain(relations())
             .chain(people())
             .chain(provisions::all())
+            .chain(jobs::changes())
             .map(|(name, change)| {
                 let ask = Ask::Roster {
                     changes: vec![change],
@@ -106,6 +109,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             .into_iter()
             .chain(publication::outcomes())
             .chain(afterwards::outcomes())
+            .chain(jobs::outcomes())
             .map(|(name, outcome)| {
                 (
                     format!("answer-{name}"),
