@@ -314,8 +314,10 @@ impl Flat {
         if at >= notice.start() {
             return Err(Refusal::Invalid(Invalid::InThePast));
         }
+        let notice = self.staffed(notice);
+        self.above_ladder(&notice)?;
         self.unused(notice.key)?;
-        self.put_up(notice, at);
+        self.put_up(&notice, at);
         self.done()
     }
 
@@ -391,10 +393,7 @@ impl Flat {
         }
         let cover = self.examine(number, officer, at)?;
         let beyond = self.exceeded(number, officer);
-        let rank = OFFICERS[officer].rank;
-        let fits = |slot: &Slot| slot.rank == rank || self.flaw == Flaw::AnyRankFits;
-        let open = |slot: &Slot| slot.holder.is_none() && fits(slot);
-        let slot = row.slots.iter().position(open);
+        let slot = self.slot_for(number, officer);
         let slot = slot.ok_or(Refusal::RankFilled)?;
         let holder = Holder {
             officer,

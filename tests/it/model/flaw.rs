@@ -51,10 +51,18 @@ pub(crate) enum Flaw {
     PreferencesAreWaitedFor,
     /// An award beyond a limit that was lifted, or that warns, is told to nobody.
     BeyondUnflagged,
+    /// A higher rank fills no lower slot, whoever says so.
+    HigherRankNeverFills,
+    /// Whoever fills a lower slot takes the first, though one of their own rank is open.
+    LowerSlotFirst,
+    /// Where only a number of slots is said, all are officers'.
+    LadderIgnored,
+    /// Fewer supervisors than the ladder asks for are published.
+    BelowLadderPublished,
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 23] = [
+    pub(crate) const PLANTED: [Flaw; 27] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -78,5 +86,9 @@ impl Flaw {
         Flaw::HoursInUtc,
         Flaw::PreferencesAreWaitedFor,
         Flaw::BeyondUnflagged,
+        Flaw::HigherRankNeverFills,
+        Flaw::LowerSlotFirst,
+        Flaw::LadderIgnored,
+        Flaw::BelowLadderPublished,
     ];
 }

@@ -15,6 +15,7 @@ use super::cast::{
 };
 
 use super::provisions::provision;
+use super::staffing;
 
 /// Sunday 22 November 2026, midnight UTC, in microseconds.
 const MIDNIGHT_US: i64 = 1_795_305_600_000_000;
@@ -85,18 +86,18 @@ pub(crate) fn cast() -> Vec<RosterChange> {
 pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
     let id = |number: &usize| VacancyId::from(*number);
     match ask {
-        Ask::Publish(notice) if notice.around == (0, 0) => {
-            Body::Publish(Box::new(publication(notice)))
-        }
         Ask::Publish(notice) => {
             let ms = |half_hours: HalfHour| half_hours.unsigned_abs() * HALF_HOUR_MS;
-            Body::PublishAll(vec![Publication {
-                vacancy: publication(notice),
-                terms: vec![Term::Buffer {
-                    before_ms: ms(notice.around.0),
-                    after_ms: ms(notice.around.1),
-                }],
-            }])
+            let mut terms = staffing::terms(&notice.staffed);
+            terms.extend((notice.around != (0, 0)).then(|| Term::Buffer {
+                before_ms: ms(notice.around.0),
+                after_ms: ms(notice.around.1),
+            }));
+            let vacancy = publication(notice);
+            match terms.is_empty() {
+                true => Body::Publish(Box::new(vacancy)),
+                false => Body::PublishAll(vec![Publication { vacancy, terms }]),
+            }
         }
         Ask::Accept { vacancy, round } => Body::Accept {
             vacancy: id(vacancy),
