@@ -160,7 +160,10 @@ async fn accept(
                 Json(json!({ "won": { "slot": slot, "place": place, "log": log } })),
             )
         }
-        Ok(Ok(Answer::Done { .. })) => (StatusCode::OK, Json(json!({}))),
+        // Nothing here is published with bids or a standby list.
+        Ok(Ok(Answer::Done { .. } | Answer::Bid { .. } | Answer::Standby { .. })) => {
+            (StatusCode::OK, Json(json!({})))
+        }
         Ok(Err(refused)) => {
             let (why, place) = (refused.refusal.to_string(), refused.place);
             (

@@ -99,6 +99,17 @@ pub enum IdentityError {
     #[error("cannot make a certificate: {0}")]
     #[diagnostic(help("name one made elsewhere with `tls.certificate` and `tls.key`"))]
     NotMade(#[from] rcgen::Error),
+    /// The file holds no secret for lotteries.
+    #[error("{} holds no secret: 64 hexadecimal digits", path.display())]
+    #[diagnostic(help("restore it from a backup; without it, open lotteries draw no lots"))]
+    NotLotterySecret {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes for the secret of lotteries")]
+    #[diagnostic(help("see that this process may use the system's random numbers"))]
+    NoRandomness,
 }
 
 impl Identity {
@@ -149,6 +160,30 @@ pub fn load_signing_key(path: &Path) -> Result<SigningKey, IdentityError> {
     SigningKey::from_text(&text).map_err(|cause| IdentityError::NotSigningKey {
         path: path.to_owned(),
         cause,
+    })
+}
+
+/// The secret behind the seeds of lotteries, which must be its owner's alone; made if it is missing.
+///
+/// # Errors
+/// The file cannot be read or written, is readable by others, or holds something else.
+pub fn lottery_secret(path: &Path) -> Result<[u8; 32], IdentityError> {
+    if !exists(path) {
+        let random = ring::rand::generate::<[u8; 32]>(&ring::rand::SystemRandom::new());
+        let random = random.map_err(|_| IdentityError::NoRandomness)?.expose();
+        let text = random.iter().map(|byte| format!("{byte:02x}"));
+        private_file::write(path, &text.collect::<String>())?;
+    }
+    let text = private_file::read(path)?;
+    let digits: Vec<u32> = text.trim().chars().filter_map(|c| c.to_digit(16)).collect();
+    let bytes: Vec<u8> = digits
+        .chunks(2)
+        .map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | *digit as u8))
+        .collect();
+    let is_whole = text.trim().len() == 64 && digits.len() == 64;
+    let secret = bytes.try_into().ok().filter(|_| is_whole);
+    secret.ok_or_else(|| IdentityError::NotLotterySecret {
+        path: path.to_owned(),
     })
 }
 

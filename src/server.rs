@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use dispatcher::{Dispatcher, StartError, Stats};
+use dispatcher::{Dispatcher, Lots, StartError, Stats};
 use engine::io::{Disk, IoError, SystemClock};
 use engine::log::LogOptions;
 use engine::{Engine, OpenError, Recovered};
@@ -15,12 +15,14 @@ use protocol::token::{SigningKey, VerifyingKeys};
 use crate::access::{Access, AccessError, Announced};
 use crate::clock::now_us;
 use crate::config::Config;
-use crate::identity::{Identity, IdentityError};
+use crate::identity::{self, Identity, IdentityError};
 use crate::priority;
 use crate::stop::PortInUse;
 
 /// The folder of the log inside the data folder.
 const LOG_FOLDER: &str = "log";
+/// The secret behind the seeds of lotteries, inside the data folder.
+const LOTTERY_SECRET: &str = "lottery.secret";
 
 /// A running server.
 pub struct Server {
@@ -70,6 +72,7 @@ impl Server {
     pub fn start(config: &Config) -> Result<Server, ServerError> {
         let now = Timestamp::from_microsecond(now_us()).unwrap_or_default();
         let identity = Identity::load_or_make(config, now)?;
+        let lottery_secret = identity::lottery_secret(&config.data_dir.join(LOTTERY_SECRET))?;
         let storage = Disk::open(config.data_dir.join(LOG_FOLDER))?;
         let options = engine::Options {
             storage: Arc::new(storage),
@@ -98,6 +101,7 @@ impl Server {
             chain,
             key,
             tokens: VerifyingKeys::new([signing_key.verifying_key()]),
+            lots: Lots::new(&lottery_secret),
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,
         };

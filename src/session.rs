@@ -188,7 +188,14 @@ fn refusal_help(refused: &Refused) -> &'static str {
         | RefusalCode::Amended
         | RefusalCode::SlotHeld
         | RefusalCode::Unchanged
-        | RefusalCode::TooFewSlots => "`muster board` shows how the vacancy stands",
+        | RefusalCode::TooFewSlots
+        | RefusalCode::BidsClosed
+        | RefusalCode::KeptForStandby
+        | RefusalCode::NotUndoable
+        | RefusalCode::NoStandby
+        | RefusalCode::StillOpen
+        | RefusalCode::NotWaiting
+        | RefusalCode::Seed => "`muster board` shows how the vacancy stands",
         RefusalCode::NotStarted | RefusalCode::ClockedIn => {
             "`muster attendance show` shows who came"
         }

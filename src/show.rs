@@ -192,6 +192,30 @@ fn what(what: &What) -> String {
         | What::NoShow { .. }
         | What::Corrected { .. }
         | What::Acknowledged { .. } => afterwards::what(what),
+        What::Bid {
+            badge,
+            place,
+            closes_at_us,
+        } => format!(
+            "bid {badge} place={place} closes={}",
+            instant(*closes_at_us)
+        ),
+        What::BidsClosed { reveal_by_us } => {
+            format!("bids-closed reveal-by={}", instant(*reveal_by_us))
+        }
+        What::Ranked { order, seed } => {
+            let seed = seed.as_deref().unwrap_or("none");
+            format!("ranked {} seed={seed}", badges(order))
+        }
+        What::StandbyJoined { badge, place } => format!("standby {badge} place={place}"),
+        What::StandbyLeft { badge } => format!("left-standby {badge}"),
+        What::SlotKept {
+            slot,
+            badge,
+            until_us,
+        } => format!("kept slot={slot} {badge} until={}", instant(*until_us)),
+        What::StandbyPassed { badge } => format!("passed {badge}"),
+        What::OfferedToAll { recipients } => format!("offered-to-all to={recipients}"),
     }
 }
 
@@ -221,6 +245,7 @@ fn unassignment(because: Unassignment) -> &'static str {
         Unassignment::Amended => "amended",
         Unassignment::Unconfirmed => "unconfirmed",
         Unassignment::Reduced => "reduced",
+        Unassignment::Undone => "undone",
     }
 }
 

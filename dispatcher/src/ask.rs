@@ -6,19 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use engine::core::{Actor, Body, Command, Reply};
 use engine::io::Clock;
-use engine::model::{VacancyId, VacancyKey};
+use engine::model::{Vacancy, VacancyId, VacancyKey};
 use engine::{Engine, Outbox, Unavailable};
 use protocol::frame::{SERVER_FRAME_MAX_BYTES, encode};
 use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
 use crate::outgoing::{Item, Outgoing};
-use crate::{Stats, speak};
+use crate::{Lots, Stats, lots, speak};
 
 /// What sessions and the hub share: the way to the engine, and what is waiting for an answer.
 pub(crate) struct Desk {
     engine: Engine,
     outbox: Outbox,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) lots: Lots,
     pub(crate) stats: Arc<Stats>,
     /// Vacancies by their names outside. The hub adds them before anybody is told of them.
     pub(crate) vacancies: DashMap<VacancyKey, VacancyId>,
@@ -47,6 +48,7 @@ impl Desk {
         engine: Engine,
         outbox: Outbox,
         clock: Arc<dyn Clock>,
+        lots: Lots,
         stats: Arc<Stats>,
     ) -> Desk {
         let (vacancies, waiting, next_token) = Default::default();
@@ -54,6 +56,7 @@ impl Desk {
             engine,
             outbox,
             clock,
+            lots,
             stats,
             vacancies,
             waiting,
@@ -93,6 +96,11 @@ impl Desk {
             };
             waiting.answer(&self.stats, outcome);
         }
+    }
+
+    /// Reveals the seed that a vacancy waits for, if it waits for one.
+    pub(crate) fn reveal(&self, id: VacancyId, row: &Vacancy) {
+        lots::reveal(&self.engine, &self.lots, id, row);
     }
 
     /// The request that an answer from the engine belongs to.

@@ -92,6 +92,11 @@ pub(crate) fn amend(vacancy: VacancyId, amend: protocol::Amend) -> Amend {
     }
 }
 
+fn day(day: protocol::Day) -> Date {
+    let protocol::Day { year, month, day } = day;
+    Date { year, month, day }
+}
+
 /// No date before means always was, none after means no end.
 pub(crate) fn validity(from_us: Option<i64>, until_us: Option<i64>) -> Interval {
     Interval {
@@ -269,6 +274,10 @@ pub(crate) fn roster_change(change: protocol::RosterChange) -> RosterChange {
         Wire::PactEnded { lead, backup } => RosterChange::PactEnded { lead, backup },
         Wire::Excluded { site, badge } => RosterChange::Excluded { site, badge },
         Wire::Readmitted { site, badge } => RosterChange::Readmitted { site, badge },
+        Wire::SenioritySet { badge, since } => RosterChange::SenioritySet {
+            badge,
+            since: day(since),
+        },
         provided => RosterChange::Provided(provision(provided)),
     }
 }

@@ -84,6 +84,10 @@ impl Hub {
 
     /// Tells until the engine ends.
     pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<ToHub>) {
+        // A server that ended between the close of bids and their draw draws now.
+        for (id, row) in self.follower.state.vacancies().iter() {
+            self.desk.reveal(id, row);
+        }
         loop {
             tokio::select! {
                 delivery = self.follower.next() => match delivery {
@@ -133,6 +137,10 @@ impl Hub {
                 self.desk.vacancies.insert(posting.key, *id);
             }
             let Some(id) = event.vacancy() else { continue };
+            let row = self.follower.state.vacancy(id);
+            if let (Event::BidsClosed { .. }, Some(row)) = (event, row) {
+                self.desk.reveal(id, row);
+            }
             match self.follower.state.vacancy(id).map(|row| row.standing) {
                 Some(Standing::Open) => self.open.insert(id),
                 _ => self.open.remove(&id),
@@ -152,6 +160,9 @@ impl Hub {
             | Effect::ReadOrders { vacancy, .. }
             | Effect::Attendance { vacancy, .. }
             | Effect::Written { vacancy, .. }
+            | Effect::Lose { vacancy, .. }
+            | Effect::Keep { vacancy, .. }
+            | Effect::Pass { vacancy, .. }
             | Effect::Happened { vacancy, .. } => *vacancy,
         };
         let Some(row) = state.vacancy(id) else { return };
@@ -228,6 +239,17 @@ impl Hub {
                     self.push(cursor, one(officer), news.clone());
                     self.push(cursor, Audience::Desks(agencies.clone()), news);
                 }
+            }
+            Effect::Lose { missed, bids, .. } => {
+                let said = speak::missed(row, missed, *bids);
+                self.push(cursor, one(&missed.officer), News::Missed(said));
+            }
+            Effect::Keep { officer, until, .. } => {
+                let kept = speak::kept(row, *until);
+                self.push(cursor, one(officer), kept);
+            }
+            Effect::Pass { officer, .. } => {
+                self.push(cursor, one(officer), News::Passed { vacancy });
             }
             Effect::Happened { event, .. } => {
                 let event = &record.events[*event];
@@ -373,6 +395,11 @@ impl Hub {
             .iter()
             .filter_map(|id| afterwards::unread_orders(state, *id, officer));
         let reserved: Vec<News> = reserved.chain(unread).collect();
+        let kept = self.open.iter().filter_map(|id| {
+            let row = state.vacancy(*id)?;
+            let kept = row.awarding.as_ref()?.kept_for(officer)?;
+            Some(speak::kept(row, kept.until))
+        });
         let held = held
             .into_iter()
             .filter_map(|id| speak::assignment(state, id, officer));
@@ -382,7 +409,8 @@ impl Hub {
             .filter_map(stands)
             .flatten()
             .chain(held.map(News::Assigned))
-            .chain(reserved);
+            .chain(reserved)
+            .chain(kept);
         let frames = news.map(|news| encode(&ServerMessage::Push(Push { cursor, news })));
         frames.flatten().collect()
     }
@@ -402,9 +430,12 @@ impl Hub {
             Ask::Preview(publication) => return self.preview(who, caller, *publication),
             Ask::Grant { district } => return self.grant(who, caller, &district),
             Ask::PutGrant(grant) => Body::Grant(hear::grant(grant)),
-            Ask::PublishAll { vacancies } => {
-                Body::PublishAll(vacancies.into_iter().map(hear::publication).collect())
-            }
+            Ask::PublishAll { vacancies } => Body::PublishAll(
+                vacancies
+                    .into_iter()
+                    .map(|one| hear::publication(one, &self.desk.lots))
+                    .collect(),
+            ),
             Ask::Read(asked) => {
                 let at = state.at().max(self.desk.clock.now());
                 let outcome = afterwards::read(state, who, asked, at);
@@ -421,11 +452,7 @@ impl Hub {
                 slots,
             } => match vacancy(key) {
                 Some(vacancy) => Body::Restaff { vacancy, slots },
-                None => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                None => return self.no_vacancy(caller, key),
             },
             Ask::Afterwards(asked) => match afterwards::hear(state, *asked) {
                 Ok(asked) => Body::Afterwards(Box::new(asked)),
@@ -437,40 +464,25 @@ impl Hub {
             }
             Ask::Amend(amend) => match vacancy(amend.vacancy) {
                 Some(vacancy) => Body::Amend(Box::new(hear::amend(vacancy, amend))),
-                None => {
-                    let key = amend.vacancy.to_string();
-                    return self.desk.unknown(caller, "vacancy", &key, false);
-                }
+                None => return self.no_vacancy(caller, amend.vacancy),
             },
             Ask::Cancel {
                 vacancy: key,
                 reason,
             } => match vacancy(key) {
                 Some(vacancy) => Body::Cancel { vacancy, reason },
-                None => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                None => return self.no_vacancy(caller, key),
             },
             Ask::OpenNextTier { vacancy: key } => match vacancy(key) {
                 Some(vacancy) => Body::OpenNextTier { vacancy },
-                None => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                None => return self.no_vacancy(caller, key),
             },
             Ask::Recall {
                 vacancy: key,
                 badge,
             } => match (vacancy(key), state.roster().officer(&badge)) {
                 (Some(vacancy), Some(officer)) => Body::Recall { vacancy, officer },
-                (None, _) => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                (None, _) => return self.no_vacancy(caller, key),
                 (_, None) => return self.desk.unknown(caller, "officer", &badge, false),
             },
             Ask::ApproveLastTier {
@@ -481,14 +493,16 @@ impl Hub {
                     vacancy,
                     approved_by,
                 },
-                None => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                None => return self.no_vacancy(caller, key),
             },
             // Sessions take these straight to the engine.
-            Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
+            Ask::Accept { .. }
+            | Ask::Decline { .. }
+            | Ask::Release { .. }
+            | Ask::Punch { .. }
+            | Ask::Undo { .. }
+            | Ask::JoinStandby { .. }
+            | Ask::LeaveStandby { .. } => {
                 return self.desk.answer(caller, Outcome::Unavailable);
             }
         };
@@ -496,6 +510,11 @@ impl Hub {
             Some(by) => self.desk.submit(caller, by, body),
             None => self.desk.answer(caller, speak::not_allowed()),
         }
+    }
+
+    fn no_vacancy(&self, caller: Caller, key: protocol::VacancyKey) {
+        let key = key.to_string();
+        self.desk.unknown(caller, "vacancy", &key, false);
     }
 
     /// The vacancies `who` may see whose work is not over: those its agency leads, or could be

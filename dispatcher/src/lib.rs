@@ -18,6 +18,7 @@ mod endpoint;
 mod hear;
 mod hub;
 mod jobs;
+mod lots;
 mod members;
 mod outgoing;
 mod recent;
@@ -40,6 +41,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
+pub use crate::lots::Lots;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 
 use crate::ask::Desk;
@@ -55,6 +57,8 @@ pub struct Options {
     pub key: PrivateKeyDer<'static>,
     /// The keys that tokens may be signed with.
     pub tokens: VerifyingKeys,
+    /// The seeds of lotteries.
+    pub lots: Lots,
     /// Tells the time to sessions: token expiry, deadlines.
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
@@ -185,6 +189,7 @@ impl Dispatcher {
             engine,
             follower.outbox(),
             options.clock,
+            options.lots,
             Arc::clone(&stats),
         ));
         let hub_task = Hub::new(follower, Arc::clone(&desk)).run(heard);

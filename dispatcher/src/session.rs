@@ -269,7 +269,10 @@ impl Conversation {
             Ask::Accept { vacancy, .. }
             | Ask::Decline { vacancy, .. }
             | Ask::Release { vacancy }
-            | Ask::Punch { vacancy, .. } => *vacancy,
+            | Ask::Punch { vacancy, .. }
+            | Ask::Undo { vacancy }
+            | Ask::JoinStandby { vacancy }
+            | Ask::LeaveStandby { vacancy } => *vacancy,
             _ => return self.ask_hub(who, caller, ask).await,
         };
         let desk = &self.shell.desk;
@@ -281,6 +284,9 @@ impl Conversation {
             Ask::Accept { round, .. } => Body::Accept { vacancy, round },
             Ask::Decline { round, .. } => Body::Decline { vacancy, round },
             Ask::Release { .. } => Body::Release { vacancy },
+            Ask::Undo { .. } => Body::Undo { vacancy },
+            Ask::JoinStandby { .. } => Body::JoinStandby { vacancy },
+            Ask::LeaveStandby { .. } => Body::LeaveStandby { vacancy },
             Ask::Punch {
                 direction,
                 position,

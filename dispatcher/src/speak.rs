@@ -1,5 +1,6 @@
 //! From the engine's words to the wire's. Names are looked up in a follower's state.
 
+mod award;
 mod limits;
 
 use engine::core::{Answer, Event, Receipt, Refusal, Refused, State, TierCause, Unassigned};
@@ -137,6 +138,8 @@ pub(crate) fn amended(state: &State, row: &Vacancy, confirm_by: Option<Timestamp
     }
 }
 
+pub(crate) use award::{kept, missed};
+
 pub(crate) fn withdrawal(standing: Standing) -> Withdrawal {
     match standing {
         // What is open is withdrawn only from those whom an amendment leaves out.
@@ -155,6 +158,7 @@ pub(crate) fn unassignment(because: Unassigned) -> Unassignment {
         Unassigned::Amended => Unassignment::Amended,
         Unassigned::Unconfirmed => Unassignment::Unconfirmed,
         Unassigned::Reduced => Unassignment::Reduced,
+        Unassigned::Undone => Unassignment::Undone,
     }
 }
 
@@ -264,9 +268,8 @@ pub fn clause(state: &State, clause: Clause, holds: bool) -> protocol::Clause {
     }
 }
 
-/// Says a refusal of a request that was received at `received_us`.
-pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
-    let code = match &refused.refusal {
+fn code(refusal: &Refusal) -> RefusalCode {
+    match refusal {
         Refusal::Invalid(_) => RefusalCode::Invalid,
         Refusal::RequestReused => RefusalCode::RequestReused,
         Refusal::NotAllowed => RefusalCode::NotAllowed,
@@ -294,12 +297,23 @@ pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
         Refusal::Shelved => RefusalCode::Shelved,
         Refusal::NoLastTier => RefusalCode::NoFurtherTier,
         Refusal::TiersLeft => RefusalCode::NotOffered,
+        Refusal::BidsClosed => RefusalCode::BidsClosed,
+        Refusal::KeptForStandby => RefusalCode::KeptForStandby,
+        Refusal::NotUndoable => RefusalCode::NotUndoable,
+        Refusal::NoStandby => RefusalCode::NoStandby,
+        Refusal::StillOpen => RefusalCode::StillOpen,
+        Refusal::NotWaiting => RefusalCode::NotWaiting,
+        Refusal::Seed => RefusalCode::Seed,
         Refusal::Job(_) => RefusalCode::Job,
         Refusal::BelowLadder(_) => RefusalCode::BelowLadder,
-    };
+    }
+}
+
+/// Says a refusal of a request that was received at `received_us`.
+pub fn refused(refused: &Refused, received_us: i64) -> protocol::Refused {
     let behind = |filled: Timestamp| received_us - filled.as_micros();
     protocol::Refused {
-        code,
+        code: code(&refused.refusal),
         sentence: refused.refusal.to_string(),
         place: refused.place,
         behind_us: refused
@@ -334,6 +348,15 @@ pub(crate) fn outcome(
                 sequence: sequence.0,
             };
         }
+        Ok(Answer::Bid {
+            place, closes_at, ..
+        }) => {
+            return Outcome::Bid {
+                place: *place,
+                closes_at_us: closes_at.as_micros(),
+            };
+        }
+        Ok(Answer::Standby { place, .. }) => return Outcome::Standby { place: *place },
         Err(refusal) => refusal,
     };
     let mut outcome = no(refusal, is_accept, received_us);
@@ -438,7 +461,9 @@ pub(crate) fn happening(
             approved_by: approved.approved_by.to_string(),
             recipients: count(&approved.recipients),
         },
-        other => crate::afterwards::happening(state, row, other)?,
+        other => {
+            award::what(state, other).or_else(|| crate::afterwards::happening(state, row, other))?
+        }
     };
     Some(Happening {
         vacancy: key(row),

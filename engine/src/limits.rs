@@ -52,6 +52,25 @@ pub const GRANTS_MAX: usize = 4_096;
 pub const GRANT_BUDGET_MIN_MAX: u64 = 1_000_000_000;
 /// Time before or after the work that belongs to it: one day, in milliseconds.
 pub const BUFFER_MS_MAX: u64 = 24 * 3_600 * 1_000;
+/// Criteria by which the bids of one vacancy are ranked.
+pub const CRITERIA_MAX: usize = 8;
+/// Longest fairness window, in milliseconds (one hour): a longer one is a time until which bids
+/// are taken.
+pub const FAIRNESS_MS_MAX: u64 = 3_600 * 1_000;
+/// Longest period in which hours are counted, in milliseconds (two years).
+pub const HOURS_PERIOD_MS_MAX: u64 = 2 * 366 * 24 * 3_600 * 1_000;
+/// Longest time for a seed to be revealed, in milliseconds (one day).
+pub const REVEAL_WITHIN_MS_MAX: u64 = 24 * 3_600 * 1_000;
+/// Longest time to undo an accept, in milliseconds (one day).
+pub const UNDO_MS_MAX: u64 = 24 * 3_600 * 1_000;
+/// Shortest time for whoever is on the standby list to say yes, in milliseconds (one second).
+pub const STANDBY_CONFIRM_MS_MIN: u64 = 1_000;
+/// Longest time for whoever is on the standby list to say yes, in milliseconds (one year).
+pub const STANDBY_CONFIRM_MS_MAX: u64 = WINDOW_MS_MAX;
+/// Bids for one vacancy at a time: their ranking fits into one record.
+pub const BIDS_MAX: usize = 65_536;
+/// Officers on one standby list.
+pub const STANDBY_MAX: usize = 1_024;
 /// Intentions waiting in line before new ones are refused as busy.
 pub const INBOX_LEN_MAX: usize = 65_536;
 /// Longest sleep of the engine thread without looking into the line, in milliseconds: what a thread

@@ -228,9 +228,11 @@ impl Answer {
             | Outcome::Board { .. }
             | Outcome::Preview { .. }
             | Outcome::Grant(_)
+            | Outcome::Reading(_)
+            | Outcome::Bid { .. }
+            | Outcome::Standby { .. }
             | Outcome::Jobs { .. }
-            | Outcome::Staffed { .. }
-            | Outcome::Reading(_) => Some(Answer::Told),
+            | Outcome::Staffed { .. } => Some(Answer::Told),
         }
     }
 

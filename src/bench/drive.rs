@@ -353,7 +353,10 @@ impl Run {
     fn count(&mut self, answer: &Result<Reply, Unavailable>) -> Result<(), BenchError> {
         match answer {
             Ok(Ok(Answer::Won(_))) => self.won += 1,
-            Ok(Ok(Answer::Done { .. })) => self.done += 1,
+            // No vacancy of the bench is on terms, so nothing is a bid.
+            Ok(Ok(Answer::Done { .. } | Answer::Bid { .. } | Answer::Standby { .. })) => {
+                self.done += 1;
+            }
             Ok(Err(refused)) => match refused.refusal {
                 Refusal::Filled => self.filled += 1,
                 Refusal::Busy { .. } => self.busy += 1,

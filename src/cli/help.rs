@@ -93,6 +93,13 @@ ade_funded             yes or no
 Example:
   muster import sites sites.csv --dry-run";
 
+pub(super) const IMPORT_SENIORITY: &str = "\
+badge  code of an officer that is known, such as TUC-0412
+since  the first day of service that counts, such as 2009-06-15
+
+Example:
+  muster import seniority seniority.csv --dry-run";
+
 pub(super) const IMPORT_PACTS: &str = "\
 lead, backup  codes of two agencies: the second stands by the first, not the other way round
 tier          1 is asked before 2 (1 to 9)
@@ -103,8 +110,10 @@ Example:
   muster import pacts pacts.csv --dry-run";
 
 pub(super) const POST: &str = "\
-Example:
+Examples:
   muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00 --slots 2
+  muster post --lead tucson --site tucson-001 --start 2026-11-23T07:00 --end 15:00 \\
+      --bids-until 2026-11-22T18:00 --rank-by seniority,hours:720h,lottery --standby 15m
 Prints the key of the vacancy. --zone is not looked up: on the Navajo Nation say America/Denver.";
 
 pub(super) const POST_FILE: &str = "\
@@ -133,6 +142,15 @@ Examples:
 
 Pays for the programme's work at the district's sites that the state funds. Vacancies commit hours,
 punches draw them, cancelling gives back what was not worked. Beyond it: `post --beyond-grant WHY`.";
+
+pub(super) const ANSWER: &str = "\
+Examples:
+  muster answer vac_0193… accept --round 1 --token TOKEN
+  muster answer vac_0193… undo
+  muster answer vac_0193… standby
+
+The officer is the one of the token: `muster token issue --role officer` prints one, and
+MUSTER_TOKEN holds it. undo takes an accept back as an accident, standby waits for a slot.";
 
 pub(super) const AMEND: &str = "\
 Examples:
@@ -275,6 +293,15 @@ Examples:
 
 With --follow it goes on until Ctrl-C, over new segments and restarts of the server, and prints
 a record once it is known to be durable.";
+
+pub(super) const LOG_LOTTERY: &str = "\
+Examples:
+  muster log lottery muster-data/log vac_0193…
+  muster log lottery muster-data/log vac_0193… --json | jq '.[].agrees'
+
+The promise of the seed is on record before the bids, the seed behind them. A lot is the beginning
+of SHA-256(seed, 16 bytes of the vacancy's key, badge); the lowest comes first. Exit code 1: a draw
+is not what they give.";
 
 pub(super) const LOG_REPLAY: &str = "\
 Examples:

@@ -37,6 +37,9 @@ pub enum LogWhat {
     /// Tell the race for one vacancy, with places and microseconds
     #[command(after_help = help::LOG_TIMELINE)]
     Timeline(LogTimelineArgs),
+    /// Draw the lots of a vacancy again, and say whether the log agrees
+    #[command(after_help = help::LOG_LOTTERY)]
+    Lottery(LogLotteryArgs),
 }
 
 /// `muster log WHAT`.
@@ -45,6 +48,20 @@ pub struct LogArgs {
     /// The log's folder: `log` in the data folder
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `muster log lottery`.
+#[derive(Debug, Args)]
+pub struct LogLotteryArgs {
+    /// The log's folder: `log` in the data folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Key of the vacancy
+    #[arg(value_name = "VACANCY")]
+    pub vacancy: VacancyKey,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

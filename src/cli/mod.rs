@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod afterwards;
+mod award;
 mod bench;
 mod help;
 mod job;
@@ -23,11 +24,12 @@ pub use afterwards::{
     NoShowArgs, NotesCommand, NotesWhat, OrdersCommand, OrdersWhat, ReduceArgs, ShiftsArgs,
     VacancyArgs, WriteArgs,
 };
+pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
 pub use job::{JobCommand, JobVersionArgs, JobWhat, LadderArgs};
 pub use log::{
-    LogArgs, LogCommand, LogDumpArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs, LogWhat,
-    ReplayQuestion,
+    LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,
+    LogWhat, ReplayQuestion,
 };
 pub use publication::{
     AskedArgs, GrantArgs, ManyArgs, PlaceArgs, PostArgs, PostFileArgs, PostMany, PostRepeatArgs,
@@ -85,6 +87,9 @@ pub enum Command {
     /// Show what a district's grant pays for and what is left; put one in force
     #[command(after_help = help::GRANT)]
     Grant(GrantArgs),
+    /// Answer an offer as an officer: accept, decline, release, undo, standby
+    #[command(after_help = help::ANSWER)]
+    Answer(AnswerArgs),
     /// Change time, place, slots or post orders of a vacancy
     #[command(after_help = help::AMEND)]
     Amend(AmendArgs),
@@ -265,6 +270,9 @@ pub enum ImportTable {
     /// Columns: lead,backup,tier,from,until,cover
     #[command(after_help = help::IMPORT_PACTS)]
     Pacts(ImportArgs),
+    /// Columns: badge,since
+    #[command(after_help = help::IMPORT_SENIORITY)]
+    Seniority(ImportArgs),
 }
 
 /// `muster import TABLE`.

@@ -7,7 +7,7 @@ use jiff::civil::{Date, Time, Weekday};
 use protocol::{Clothing, Rank};
 
 use super::words::{Window, clothing, milliseconds, rank, weekday, when, window, yes_or_no};
-use super::{Moment, ReachArgs, help};
+use super::{AwardArgs, Moment, ReachArgs, help};
 
 /// `muster post`.
 #[derive(Debug, Args)]
@@ -121,6 +121,9 @@ pub struct AskedArgs {
     /// Post orders: instructions for whoever comes
     #[arg(long, value_name = "TEXT", default_value = "", alias = "post-orders")]
     pub orders: String,
+    /// Who is given a slot.
+    #[command(flatten)]
+    pub award: AwardArgs,
 }
 
 /// `muster post file`.

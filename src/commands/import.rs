@@ -40,6 +40,7 @@ pub(super) fn run(table: &ImportTable, out: &mut dyn Write) -> Result<(), Stop> 
         ImportTable::Officers(args) => (Table::Officers, args),
         ImportTable::Sites(args) => (Table::Sites, args),
         ImportTable::Pacts(args) => (Table::Pacts, args),
+        ImportTable::Seniority(args) => (Table::Seniority, args),
     };
     let Some(path) = args.file.as_deref().filter(|_| !args.example) else {
         return Ok(write!(out, "{}", table.example())?);

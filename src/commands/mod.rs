@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod amend;
+mod answer;
 mod board;
 mod cancel;
 mod check;
@@ -48,6 +49,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         Command::Post(args) => post::run(&args, out),
         Command::Preview(args) => preview::run(&args, out),
         Command::Grant(args) => grant::run(&args, out),
+        Command::Answer(args) => answer::run(&args, out),
         Command::Amend(args) => amend::run(&args, out),
         Command::Reduce(args) => afterwards::reduce(&args, out),
         Command::Attendance(command) => afterwards::attendance(&command.what, out),
@@ -69,6 +71,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Tail(args) => log::tail(&args, out),
             LogWhat::Replay(args) => log::replay(&args, out),
             LogWhat::Timeline(args) => log::timeline(&args, out),
+            LogWhat::Lottery(args) => log::lottery(&args, out),
         },
         Command::Bench(command) => match command.what {
             BenchWhat::Race(args) => crate::bench::race(&args, out),

@@ -15,6 +15,7 @@
 //! | officers | `badge`, `agency`, `class`, `rank`, `certifications`, `approvals`, `availability` |
 //! | sites | `code`, `name`, `lead`, `zone`, `latitude`, `longitude`, `geofence_m`, `district`, `kind`, `ade_funded` |
 //! | pacts | `lead`, `backup`, `tier`, `from`, `until`, `cover` |
+//! | seniority | `badge`, `since` |
 //!
 //! Dates are whole days in UTC: `2024-01-01..2027-06-30` holds from midnight UTC at the start of
 //! the first day until midnight UTC at the end of the last, which is included. In Arizona both
@@ -28,6 +29,7 @@ mod officers;
 mod pacts;
 mod problem;
 mod rows;
+mod seniority;
 mod sites;
 mod vacancies;
 
@@ -55,6 +57,8 @@ pub enum Table {
     Sites,
     /// Who stands by whom.
     Pacts,
+    /// Since when officers have been in service.
+    Seniority,
 }
 
 impl Table {
@@ -65,6 +69,7 @@ impl Table {
             Table::Officers => "officers",
             Table::Sites => "sites",
             Table::Pacts => "pacts",
+            Table::Seniority => "seniority",
         }
     }
 
@@ -75,6 +80,7 @@ impl Table {
             Table::Officers => officers::COLUMNS,
             Table::Sites => sites::COLUMNS,
             Table::Pacts => pacts::COLUMNS,
+            Table::Seniority => seniority::COLUMNS,
         }
     }
 
@@ -85,6 +91,7 @@ impl Table {
             Table::Officers => officers::EXAMPLE,
             Table::Sites => sites::EXAMPLE,
             Table::Pacts => pacts::EXAMPLE,
+            Table::Seniority => seniority::EXAMPLE,
         }
     }
 }
@@ -100,6 +107,7 @@ pub fn read(table: Table, file: &str, bytes: &[u8]) -> Result<Vec<RosterChange>,
         Table::Officers => officers::read_row,
         Table::Sites => sites::read_row,
         Table::Pacts => pacts::read_row,
+        Table::Seniority => seniority::read_row,
     };
     let shape = Shape {
         word: table.word(),
@@ -134,7 +142,8 @@ mod tests {
 
     #[test]
     fn examples_are_accepted() {
-        for table in [Table::Agencies, Table::Officers, Table::Sites, Table::Pacts] {
+        use Table::{Agencies, Officers, Pacts, Seniority, Sites};
+        for table in [Agencies, Officers, Sites, Pacts, Seniority] {
             let changes = read(table, "example.csv", table.example().as_bytes());
             assert!(
                 changes.as_ref().is_ok_and(|changes| changes.len() >= 2),

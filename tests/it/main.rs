@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod amend;
+mod awards;
 mod corpus;
 mod embed;
 mod faults;
@@ -9,6 +10,7 @@ mod history;
 mod house;
 mod index_twin;
 mod inspect;
+mod lottery;
 mod model;
 mod peers;
 mod readme;

@@ -9,7 +9,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Actor;
 use super::event::Record;
-use super::state::Reply;
+use super::state::{Answer, Reply};
 use crate::limits::{ANSWER_RETENTION_MS, ANSWERS_MAX};
 use crate::model::{OfficerId, RequestId, Timestamp};
 
@@ -119,12 +119,12 @@ impl Answers {
         self.count = self.count.wrapping_add(1);
     }
 
-    /// Officers who were refused in a way that their retries must hear again.
-    pub(super) fn refused_officers(&self) -> impl Iterator<Item = OfficerId> {
+    /// Officers who heard anything but that a slot is theirs, and whose retries must hear it again.
+    pub(super) fn answered_officers(&self) -> impl Iterator<Item = OfficerId> {
         self.given
             .iter()
             .filter_map(|given| match (given.by, &given.answer.reply) {
-                (Actor::Officer(officer), Err(_)) => Some(officer),
+                (Actor::Officer(officer), Err(_) | Ok(Answer::Bid { .. })) => Some(officer),
                 _ => None,
             })
     }

@@ -2,10 +2,11 @@
 
 mod afterwards;
 mod amend;
+mod award;
 mod jobs;
 mod provisions;
 
-use super::event::{Event, Record};
+use super::event::{Event, Record, Vacated};
 use super::grants;
 use super::state::{Deadline, State};
 use crate::model::{
@@ -78,17 +79,24 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         }
         Event::Declined { vacancy, officer } => {
             vacancy_mut(state, *vacancy).declined.insert(*officer);
+            award::withdraw(state, *vacancy, *officer);
         }
         Event::Vacated {
             vacancy,
             slot,
             officer,
+            because,
             round,
             recipients,
             closes_at,
-            ..
         } => {
             vacate(state, *vacancy, *slot, *officer, *round, recipients);
+            match because {
+                Vacated::Released | Vacated::Recalled => {
+                    vacancy_mut(state, *vacancy).returned.insert(*officer);
+                }
+                Vacated::Undone => award::undo(state, *vacancy, *officer),
+            }
             vacancy_mut(state, *vacancy).offered_at = record.at;
             set_tier_deadline(state, *vacancy, *closes_at);
         }
@@ -105,11 +113,13 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
             }
             clear_deadlines(state, *vacancy);
             amend::end_reservations(state, *vacancy);
+            award::end(state, *vacancy);
         }
         Event::Expired { vacancy } => {
             vacancy_mut(state, *vacancy).standing = Standing::Expired;
             clear_deadlines(state, *vacancy);
             amend::end_reservations(state, *vacancy);
+            award::end(state, *vacancy);
         }
         Event::Amended(amendment) => amend::amend(state, record, amendment),
         Event::Reconfirmed { officer, receipt } => {
@@ -141,6 +151,15 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Pushed { vacancy, .. } => provisions::pushed(state, *vacancy, record.at),
         Event::Job(step) => jobs::apply(state, step),
         Event::LimitsLifted(lifted) => provisions::lift(state, lifted, record.at),
+        Event::Bid { .. }
+        | Event::BidsClosed { .. }
+        | Event::Ranked(_)
+        | Event::StandbyJoined { .. }
+        | Event::StandbyLeft { .. }
+        | Event::SlotKept { .. }
+        | Event::StandbyPassed { .. }
+        | Event::Reoffered { .. } => award::apply(state, record, event),
+        Event::SenioritySet { officer, since } => state.durable.seniority.put(*officer, *since),
         // A flag asks people to look; an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
         roster => apply_roster(state, roster, record.at),
@@ -176,6 +195,7 @@ fn award(
         closed_before,
     });
     let is_filled = row.slots_open() == 0;
+    let is_on_terms = row.awarding.is_some();
     if is_filled {
         row.standing = Standing::Filled;
         row.closed_round = row.round;
@@ -192,6 +212,9 @@ fn award(
     }
     if is_filled {
         clear_deadlines(state, id);
+    }
+    if is_on_terms {
+        award::awarded(state, id, slot, officer);
     }
 }
 
@@ -211,9 +234,8 @@ fn vacate(
     }
     row.standing = Standing::Open;
     row.round = round;
-    row.returned.insert(officer);
-    row.offered.0 |= &recipients.0;
     row.offered.remove(officer);
+    row.offered.0 |= &recipients.0;
     row.declined = OfficerSet::new();
     let start = row.posting.span().start;
     state.durable.deadlines.insert((start, Deadline::Start(id)));

@@ -7,7 +7,7 @@ use super::afterwards::Afterwards;
 use super::jobs::{JobAct, NewJobRule};
 use crate::model::{
     AgencyId, Author, Class, Date, Direction, Interval, Ladder, Lift, Limit, OfficerId, Position,
-    Preferences, Rank, RequestId, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
+    Preferences, Rank, RequestId, Seed, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
 /// One request.
@@ -120,6 +120,28 @@ pub enum Body {
         vacancy: VacancyId,
         /// Who: the chief or the designee, for the record.
         approved_by: String,
+    },
+    /// Reveal the seed of a lottery whose bids are closed.
+    Reveal {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The seed that was promised.
+        seed: Seed,
+    },
+    /// The asking officer takes an accept back that was an accident.
+    Undo {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// The asking officer waits for a slot of a vacancy that is filled.
+    JoinStandby {
+        /// The vacancy.
+        vacancy: VacancyId,
+    },
+    /// The asking officer no longer waits.
+    LeaveStandby {
+        /// The vacancy.
+        vacancy: VacancyId,
     },
     /// Say something about a job.
     Job(Box<JobAct>),
@@ -287,6 +309,13 @@ pub enum RosterChange {
         badge: String,
         /// The declaration.
         availability: NewAvailability,
+    },
+    /// Since when an officer has been in service, for rankings by seniority.
+    SenioritySet {
+        /// The officer.
+        badge: String,
+        /// The first day of service that counts.
+        since: Date,
     },
     /// A back-up agency stands by a lead agency; replaces a pact between the two.
     Pact {

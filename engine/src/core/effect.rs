@@ -1,6 +1,6 @@
 //! Who must be told what.
 
-use super::event::Vacated;
+use super::event::{Missed, Vacated};
 use crate::model::{AgencyId, OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 use crate::rules::Clause;
 
@@ -59,6 +59,31 @@ pub enum Effect {
         /// The officers.
         to: OfficerSet,
     },
+    /// Slots were given to others: this officer's bid got none.
+    Lose {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Whose bid, at which place, and why.
+        missed: Missed,
+        /// How many bids there were.
+        bids: u32,
+    },
+    /// A slot is kept for this officer, who is on the standby list and must say yes.
+    Keep {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Until when it is kept.
+        until: Timestamp,
+    },
+    /// This officer said no, or nothing in time, and is no longer on the standby list.
+    Pass {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
     /// The board changed: the event of this place in the record.
     Happened {
         /// The vacancy.
@@ -110,6 +135,8 @@ pub enum Unassigned {
     Unconfirmed,
     /// The customer needs fewer officers.
     Reduced,
+    /// The officer took the accept back as an accident.
+    Undone,
 }
 
 impl From<Vacated> for Unassigned {
@@ -117,6 +144,7 @@ impl From<Vacated> for Unassigned {
         match because {
             Vacated::Released => Unassigned::Released,
             Vacated::Recalled => Unassigned::Recalled,
+            Vacated::Undone => Unassigned::Undone,
         }
     }
 }

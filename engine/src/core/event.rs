@@ -12,8 +12,17 @@
 )]
 
 mod about;
+mod amendment;
+mod provided;
+mod ranking;
+mod reduction;
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};
+
+pub use amendment::{Amendment, Lapse, Relocation};
+pub use provided::{LastTierApproved, LimitsLifted, PushDeferred};
+pub use ranking::{Missed, Ranking};
+pub use reduction::{Reduction, Removed};
 
 use super::command::Actor;
 use super::events::Events;
@@ -21,9 +30,9 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Correction, Grant, Interval, JobRules, JobStep, Ladder, LastTier, Lift, Limit, Message, Note,
-    Officer, OfficerId, OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch,
-    Rank, RequestId, Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    Correction, Date, Grant, Interval, JobRules, JobStep, Kept, Ladder, LastTier, Limit, Message,
+    Note, Officer, OfficerId, OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId,
+    Punch, RequestId, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -405,6 +414,76 @@ pub enum Event {
         /// Those for whom the offer still stands.
         officers: OfficerSet,
     },
+    /// An accept is collected; slots are given when bids are ranked.
+    Bid {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Place in the order of arrival, from 1.
+        place: u32,
+        /// When slots are given.
+        closes_at: Timestamp,
+    },
+    /// Bids are closed, and the seed of the lottery is waited for.
+    BidsClosed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// When slots are given without lots, if nobody reveals the seed.
+        reveal_by: Timestamp,
+    },
+    /// Bids were ranked. The awards follow in the same record.
+    Ranked(Box<Ranking>),
+    /// An officer waits for a slot of a vacancy that is filled.
+    StandbyJoined {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+        /// Place on the standby list, from 1.
+        place: u32,
+    },
+    /// An officer no longer waits for a slot.
+    StandbyLeft {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// An open slot is kept for the one whose turn it is on the standby list.
+    SlotKept {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The slot, from 0.
+        slot: u16,
+        /// For whom.
+        officer: OfficerId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Who was asked from the standby list said no, or nothing in time, and is no longer on it.
+    StandbyPassed {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// Nobody is left on the standby list who can come: open slots are offered to everybody.
+    Reoffered {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Whom it is offered to.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// Since when an officer has been in service.
+    SenioritySet {
+        /// The officer.
+        officer: OfficerId,
+        /// The first day of service that counts.
+        since: Date,
+    },
     /// An agency said something about jobs, in place of all that it said before.
     JobRulesSet {
         /// The lead agency.
@@ -423,118 +502,6 @@ pub enum Event {
     },
 }
 
-/// For some work, an officer's limits warn and do not block.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LimitsLifted {
-    /// The officer.
-    pub officer: OfficerId,
-    /// For what.
-    pub lift: Lift,
-    /// Why.
-    pub reason: Box<str>,
-    /// The limits that one vacancy exceeds, each with what the officer holds and would then hold.
-    /// Empty for dates: there the award is flagged with its figures.
-    pub exceeded: Vec<Clause>,
-}
-
-/// The approval of a last tier.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LastTierApproved {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// Who approved it.
-    pub approved_by: Box<str>,
-    /// Who is offered it because of that.
-    pub recipients: OfficerSet,
-}
-
-/// A push that waits until some officers' quiet is over.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PushDeferred {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// When the quiet is over.
-    pub until: Timestamp,
-    /// Whose.
-    pub officers: OfficerSet,
-}
-
-/// Slots that were taken away because the customer needs fewer.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reduction {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// What was taken away, in order of the numbers that the slots had. Slots behind them move up.
-    pub removed: Vec<Removed>,
-    /// When the work was to be done, as it stood: a fee counts these hours, whatever is amended
-    /// later (rule 13).
-    pub scheduled: Vec<Interval>,
-    /// Why.
-    pub reason: Box<str>,
-    /// For whom the offer no longer stands, although it is open.
-    pub withdrawn: OfficerSet,
-}
-
-/// A slot that was taken away.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Removed {
-    /// Its number until then.
-    pub slot: u16,
-    /// The rank it asked for.
-    pub rank: Rank,
-    /// Who held it.
-    pub holder: Option<OfficerId>,
-}
-
-/// What was changed about a vacancy, and what that means for whoever holds it or was asked.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Amendment {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// Another time or place, if it has one.
-    pub moved: Option<Relocation>,
-    /// Required rank of each slot, if that changed.
-    pub slots: Option<Vec<Rank>>,
-    /// Instructions, if they changed.
-    pub post_orders: Option<Box<str>>,
-    /// The round that begins; the one before where the offer says what it said.
-    pub round: u32,
-    /// Whom it is offered to in that round.
-    pub recipients: OfficerSet,
-    /// For whom the offer no longer stands.
-    pub withdrawn: OfficerSet,
-    /// When the next tier opens by time.
-    pub closes_at: Option<Timestamp>,
-}
-
-/// Another time or place.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Relocation {
-    /// Where and when.
-    pub segments: Vec<Segment>,
-    /// Holders who keep their slots under reservation, and must say yes.
-    pub unconfirmed: OfficerSet,
-    /// When they have to have said it.
-    pub confirm_by: Timestamp,
-    /// Holders who can no longer come, and lose their slots at once.
-    pub lost: OfficerSet,
-}
-
-/// Reservations that ended without a yes.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Lapse {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// Who held the slots.
-    pub officers: OfficerSet,
-    /// The round that begins.
-    pub round: u32,
-    /// Whom it is offered to in that round; nobody if it has started.
-    pub recipients: OfficerSet,
-    /// When the next tier opens by time.
-    pub closes_at: Option<Timestamp>,
-}
-
 impl Record {
     /// Reads a record from the bytes of the log, checking them first.
     pub fn decode(payload: &[u8]) -> Result<Record, rancor::Error> {
@@ -546,6 +513,23 @@ impl Record {
         let writer = std::mem::take(bytes);
         let encoded = rkyv::api::high::to_bytes_in::<_, rancor::Error>(self, writer);
         *bytes = encoded.expect("a record in memory can be written to memory");
+    }
+}
+
+impl Event {
+    /// A slot of `vacancy` is kept for somebody on the standby list.
+    pub(super) fn kept(vacancy: VacancyId, kept: Kept) -> Event {
+        let Kept {
+            slot,
+            officer,
+            until,
+        } = kept;
+        Event::SlotKept {
+            vacancy,
+            slot,
+            officer,
+            until,
+        }
     }
 }
 
@@ -577,4 +561,6 @@ pub enum Vacated {
     Released,
     /// The agency took the officer back.
     Recalled,
+    /// The officer took the accept back as an accident.
+    Undone,
 }

@@ -37,12 +37,12 @@ pub use command::{
     Actor, Amend, Body, Command, NewGrant, NewProvision, NewSegment, NewVacancy, Publication,
     RosterChange,
 };
-pub use decide::{Outcome, Stamp, decide};
+pub use decide::{Outcome, Stamp, decide, ranked};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned};
 pub use event::{
-    Amendment, Event, Lapse, LastTierApproved, LimitsLifted, PushDeferred, Record, Reduction,
-    Relocation, Removed, TierCause, Vacated,
+    Amendment, Event, Lapse, LastTierApproved, LimitsLifted, Missed, PushDeferred, Ranking, Record,
+    Reduction, Relocation, Removed, TierCause, Vacated,
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};

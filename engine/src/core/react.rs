@@ -19,7 +19,10 @@ pub fn react(state: &State, record: &Record) -> Vec<Effect> {
                 event: place,
             });
         }
-        tell(state, place, event, &mut effects);
+        let is_repeated = record.events[place + 1..]
+            .iter()
+            .any(|later| awards_again(event, later));
+        tell(state, place, event, is_repeated, &mut effects);
     }
     if !state.roster().provisions.preferences.is_empty() {
         effects.retain_mut(|effect| is_pushed(state, record, effect));
@@ -33,10 +36,18 @@ fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
     let Effect::Offer { vacancy, to, .. } = effect else {
         return true;
     };
-    let ground = state
-        .vacancy(*vacancy)
-        .and_then(|row| state.ground(row, record.at));
-    if let Some(ground) = ground {
+    let row = state.vacancy(*vacancy);
+    // Whoever waits on the standby list asked to be told, whatever they would rather do.
+    let kept = row
+        .and_then(|row| row.awarding.as_deref())
+        .map(|one| &one.kept);
+    let asked: Vec<OfficerId> = kept
+        .into_iter()
+        .flatten()
+        .map(|kept| kept.officer)
+        .filter(|officer| to.contains(*officer))
+        .collect();
+    if let Some(ground) = row.and_then(|row| state.ground(row, record.at)) {
         *to = preference::pushed(ground, to);
     }
     for event in &record.events {
@@ -46,10 +57,19 @@ fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
             to.0 -= &deferred.officers.0;
         }
     }
+    to.0.extend(asked.into_iter().map(|officer| officer.0));
     !to.is_empty()
 }
 
-fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
+/// Whether both give slots of the same vacancy. What follows from its being filled is told once.
+fn awards_again(event: &Event, later: &Event) -> bool {
+    match (event, later) {
+        (Event::Awarded { vacancy, .. }, Event::Awarded { vacancy: other, .. }) => vacancy == other,
+        _ => false,
+    }
+}
+
+fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: &mut Vec<Effect>) {
     match event {
         Event::TierOpened {
             vacancy,
@@ -72,6 +92,7 @@ fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
             });
             if let Some(row) = state.vacancy(*vacancy)
                 && row.standing == Standing::Filled
+                && !is_repeated
             {
                 let holders: Vec<_> = row.holders().map(|holder| holder.officer).collect();
                 withdraw(*vacancy, row, &holders, effects);
@@ -177,6 +198,41 @@ fn tell(state: &State, place: usize, event: &Event, effects: &mut Vec<Effect>) {
                 officer,
                 clause,
             });
+        }
+        Event::Ranked(ranking) => {
+            let bids = u32::try_from(ranking.order.len()).unwrap_or(u32::MAX);
+            effects.extend(ranking.missed.iter().map(|missed| Effect::Lose {
+                vacancy: ranking.vacancy,
+                missed: missed.clone(),
+                bids,
+            }));
+        }
+        Event::SlotKept {
+            vacancy,
+            officer,
+            until,
+            ..
+        } => {
+            let (vacancy, officer, until) = (*vacancy, *officer, *until);
+            let round = state.vacancy(vacancy).map_or(1, |row| row.round);
+            offer(vacancy, round, &[officer].into_iter().collect(), effects);
+            effects.push(Effect::Keep {
+                vacancy,
+                officer,
+                until,
+            });
+        }
+        Event::StandbyPassed { vacancy, officer } => effects.push(Effect::Pass {
+            vacancy: *vacancy,
+            officer: *officer,
+        }),
+        Event::Reoffered {
+            vacancy,
+            recipients,
+            ..
+        } => {
+            let round = state.vacancy(*vacancy).map_or(1, |row| row.round);
+            offer(*vacancy, round, recipients, effects);
         }
         _ => {}
     }

@@ -168,6 +168,27 @@ pub enum Refusal {
     /// A last tier comes after all others.
     #[error("ask the remaining back-up agencies first: open the next tier")]
     TiersLeft,
+    /// Bids were collected until now, and are being ranked.
+    #[error("bids for this shift are closed: ask again when its slots have been given")]
+    BidsClosed,
+    /// The open slots are kept for officers on the standby list.
+    #[error("the open slot of this shift is kept for the standby list: wait for the offer")]
+    KeptForStandby,
+    /// The accept cannot be taken back as an accident, or no longer.
+    #[error("this accept can no longer be undone: release the shift instead")]
+    NotUndoable,
+    /// The vacancy keeps no standby list.
+    #[error("this shift keeps no standby list")]
+    NoStandby,
+    /// A slot can still be had without waiting.
+    #[error("you hold a slot of this shift, or can take one: there is nothing to wait for")]
+    StillOpen,
+    /// The officer is not on the standby list.
+    #[error("this officer is not on the standby list of this shift")]
+    NotWaiting,
+    /// No draw waits for a seed, or for another one.
+    #[error("no draw of this shift waits for this seed")]
+    Seed,
     /// A job does not allow it.
     #[error("{0}")]
     Job(Box<JobRefusal>),
@@ -197,6 +218,12 @@ impl Refusal {
             | Refusal::Amended
             | Refusal::SlotHeld { .. }
             | Refusal::Unchanged
+            | Refusal::BidsClosed
+            | Refusal::KeptForStandby
+            | Refusal::NotUndoable
+            | Refusal::StillOpen
+            | Refusal::NotWaiting
+            | Refusal::Seed
             | Refusal::OutsideGrant(_)
             | Refusal::BeyondGrant(_)
             | Refusal::TooFewSlots { .. }
@@ -215,6 +242,8 @@ impl Refusal {
             | Refusal::RequestReused
             | Refusal::NotAllowed
             | Refusal::LimitReached { .. }
+            // Terms stay as they were published.
+            | Refusal::NoStandby
             | Refusal::Cancelled
             | Refusal::Busy { .. } => false,
         }
@@ -466,6 +495,16 @@ pub enum Invalid {
     /// Nobody approved a last tier.
     #[error("say who approved the last tier, in 1 to {NAME_LEN_MAX} bytes")]
     ApprovedBy,
+    /// An award rule, an undo window or a standby list out of its bounds.
+    #[error(
+        "bids close between now and the first start; each criterion is named once; a fairness \
+         window is an hour at most, undoing and revealing a day, hours are counted over two years, \
+         and whoever is on standby has a second to a year to confirm"
+    )]
+    Award,
+    /// A day that does not exist.
+    #[error("a date has a month of 1 to 12 and a day that this month has")]
+    Date,
     /// A job that says too little, or too much.
     #[error(
         "a job names its customer in 1 to {NAME_LEN_MAX} bytes and the work in 1 to {NOTE_LEN_MAX}, \
@@ -522,6 +561,10 @@ pub enum Kind {
     District,
     /// A lift of limits.
     Lift,
+    /// A bid.
+    Bid,
+    /// A place on a standby list.
+    Standby,
     /// A job.
     Job,
 }
@@ -543,6 +586,8 @@ impl std::fmt::Display for Kind {
             Kind::Correction => "correction",
             Kind::District => "district",
             Kind::Lift => "lift",
+            Kind::Bid => "bid",
+            Kind::Standby => "standby",
             Kind::Job => "job",
         })
     }

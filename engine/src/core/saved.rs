@@ -13,7 +13,7 @@ use rkyv::util::AlignedVec;
 
 use super::grants;
 use super::state::Durable;
-use crate::model::{Grant, Terms, VacancyId};
+use crate::model::{Awarding, Date, Grant, OfficerId, Terms, VacancyId};
 
 /// What stands before sections. No bare first section begins so: it begins with a name or a code,
 /// and neither contains a zero.
@@ -25,6 +25,8 @@ const TERMS: u32 = 1;
 /// These and the nine behind it are what agencies, customers and officers provide.
 const PROVISIONS: u32 = provisions::LIMITS;
 const PROVISIONS_LAST: u32 = 29;
+const AWARDING: u32 = 30;
+const SENIORITY: u32 = 31;
 /// These and the nine behind it are jobs and ladders.
 const STAFFING: u32 = jobs::RULES;
 const STAFFING_LAST: u32 = 79;
@@ -41,6 +43,8 @@ enum Unreadable {
     Sections,
     #[error("a section names a vacancy that the state does not have")]
     Vacancy,
+    #[error("a section names an officer that the state does not have")]
+    Officer,
 }
 
 /// The bytes of `durable`.
@@ -108,6 +112,21 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
         let attendance = rkyv::to_bytes::<rancor::Error>(&durable.attendance)?;
         sections.push((ATTENDANCE, attendance));
     }
+    let rows = durable.vacancies.iter();
+    let awarding: Vec<(VacancyId, Awarding)> = rows
+        .filter_map(|(id, row)| Some((id, Awarding::clone(row.awarding.as_ref()?))))
+        .collect();
+    if !awarding.is_empty() {
+        sections.push((AWARDING, rkyv::to_bytes::<rancor::Error>(&awarding)?));
+    }
+    let seniority: Vec<(OfficerId, Date)> = durable
+        .seniority
+        .iter()
+        .map(|(id, since)| (id, *since))
+        .collect();
+    if !seniority.is_empty() {
+        sections.push((SENIORITY, rkyv::to_bytes::<rancor::Error>(&seniority)?));
+    }
     jobs::save(durable, &mut sections)?;
     Ok(sections)
 }
@@ -138,6 +157,25 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
         }
         ATTENDANCE => {
             durable.attendance = rkyv::from_bytes::<_, rancor::Error>(section)?;
+            Ok(())
+        }
+        AWARDING => {
+            let saved = rkyv::from_bytes::<Vec<(VacancyId, Awarding)>, rancor::Error>(section)?;
+            for (id, awarding) in saved {
+                let row = durable.vacancies.find_mut(id);
+                row.ok_or_else(|| rancor::Error::new(Unreadable::Vacancy))?
+                    .awarding = Some(Box::new(awarding));
+            }
+            Ok(())
+        }
+        SENIORITY => {
+            let saved = rkyv::from_bytes::<Vec<(OfficerId, Date)>, rancor::Error>(section)?;
+            for (id, since) in saved {
+                if durable.roster.officers.find(id).is_none() {
+                    return Err(rancor::Error::new(Unreadable::Officer));
+                }
+                durable.seniority.put(id, since);
+            }
             Ok(())
         }
         number => Err(rancor::Error::new(Unreadable::Unknown(number))),

@@ -13,7 +13,8 @@ use crate::limits::{
     BUFFER_MS_MAX, GRANT_BUDGET_MIN_MAX, GRANTS_MAX, SEGMENTS_MAX, SLOTS_MAX, VACANCY_SPAN_US_MAX,
 };
 use crate::model::{
-    Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy, VacancyId, Window,
+    Awarding, Booking, Interval, Moved, OfficerId, Segment, Standing, Timestamp, Vacancy,
+    VacancyId, Window,
 };
 
 /// The farthest from 1970 that anything is decided or worked, in microseconds: some 36,000 years.
@@ -89,6 +90,12 @@ fn check_vacancy(durable: &Durable, id: VacancyId, row: &Vacancy) -> Result<(), 
     if let Some(moved) = &row.moved {
         hold(is_held(durable, id, row, moved), "a reservation")?;
     }
+    if let Some(awarding) = &row.awarding {
+        hold(
+            is_awardable(durable, id, row, awarding),
+            "bids or a standby list",
+        )?;
+    }
     if let Some(at) = row.tier_closes_at {
         let waited_for = durable.deadlines.contains(&(at, Deadline::Tier(id)));
         hold(waited_for, "a tier that would never close")?;
@@ -106,6 +113,39 @@ fn is_held(durable: &Durable, id: VacancyId, row: &Vacancy, moved: &Moved) -> bo
         None => moved.unconfirmed.is_empty(),
     };
     held && ends && moved.round <= row.round
+}
+
+/// Whether bids and the standby list can be settled: they are by officers who are known, for slots
+/// that are open, under terms that ask for them, and there is an end to waiting.
+fn is_awardable(durable: &Durable, id: VacancyId, row: &Vacancy, awarding: &Awarding) -> bool {
+    let is_due = |at: Option<Timestamp>, deadline| match at {
+        Some(at) => durable.deadlines.contains(&(at, deadline)),
+        None => true,
+    };
+    let bids = awarding.bids.iter();
+    let mut officers = bids
+        .map(|bid| bid.officer)
+        .chain(awarding.standby.iter().copied())
+        .chain(awarding.kept.iter().map(|kept| kept.officer));
+    let known = officers.all(|officer| durable.roster.officers.find(officer).is_some());
+    let counted = awarding
+        .bids
+        .iter()
+        .all(|bid| bid.place <= awarding.counted);
+    let ends = awarding.closes_at.is_none() == awarding.bids.is_empty();
+    let ruled = awarding.bids.is_empty() || row.terms.award().is_some();
+    let kept = awarding.kept.iter().all(|kept| {
+        let slot = row.slots.get(usize::from(kept.slot));
+        slot.is_some_and(|slot| slot.holder.is_none()) && row.terms.confirm_within_ms().is_some()
+    });
+    known
+        && counted
+        && awarding.counted <= ROUND_MAX
+        && ends
+        && ruled
+        && kept
+        && is_due(awarding.closes_at, Deadline::Rank(id))
+        && is_due(awarding.confirm_by(), Deadline::Standby(id))
 }
 
 fn check_segments(segments: &[Segment]) -> Result<(), Unsound> {
@@ -175,6 +215,14 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
     match deadline {
         Deadline::Tier(id) => open(id).is_some_and(|row| row.tier_closes_at == Some(at)),
         Deadline::Start(id) => open(id).is_some_and(|row| row.posting.span().start == at),
+        Deadline::Rank(id) => {
+            let awarding = open(id).and_then(|row| row.awarding.as_ref());
+            awarding.is_some_and(|awarding| awarding.closes_at == Some(at))
+        }
+        Deadline::Standby(id) => {
+            let awarding = open(id).and_then(|row| row.awarding.as_ref());
+            awarding.is_some_and(|awarding| awarding.confirm_by() == Some(at))
+        }
         Deadline::Confirm(id) => {
             let row = durable.vacancies.find(id);
             let goes_on =

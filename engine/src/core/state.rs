@@ -19,7 +19,7 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Attendance, Calendar, CertificationId, Code, Job, Journal, Lift, OfficerId,
+    AgreementId, Attendance, Calendar, CertificationId, Code, Date, Job, Journal, Lift, OfficerId,
     OfficerSet, Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId,
     VacancyKey,
 };
@@ -58,6 +58,9 @@ pub struct Durable {
     /// Officers who are told of a vacancy when their quiet is over; a section of a snapshot.
     #[rkyv(with = Skip)]
     pub(super) deferred: BTreeMap<(VacancyId, Timestamp), OfficerSet>,
+    /// Since when officers have been in service; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) seniority: Table<OfficerId, Date>,
     /// What customers asked for; a section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) jobs: BTreeMap<Code, Job>,
@@ -80,6 +83,10 @@ pub enum Deadline {
     Shelve(VacancyId),
     /// Officers' quiet is over, and a vacancy waits for them.
     Push(VacancyId),
+    /// Bids are ranked, or closed until the seed is known.
+    Rank(VacancyId),
+    /// Somebody on the standby list has had their time to say yes.
+    Standby(VacancyId),
 }
 
 /// The answer to a command: done, or refused.
@@ -94,6 +101,22 @@ pub enum Answer {
     Done {
         /// The log record that holds it.
         sequence: Sequence,
+    },
+    /// The accept is collected: slots are given when bids are ranked.
+    Bid {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Place in the order of arrival, from 1.
+        place: u32,
+        /// When slots are given.
+        closes_at: Timestamp,
+    },
+    /// The officer is on the standby list.
+    Standby {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// Place on the list, from 1.
+        place: u32,
     },
 }
 
@@ -231,9 +254,14 @@ impl State {
         self.durable.answers.find(by, request)
     }
 
-    /// Officers who were refused in a way that their retries must hear again.
-    pub fn refused_officers(&self) -> impl Iterator<Item = OfficerId> {
-        self.durable.answers.refused_officers()
+    /// Officers who heard anything but that a slot is theirs, and whose retries must hear it again.
+    pub fn answered_officers(&self) -> impl Iterator<Item = OfficerId> {
+        self.durable.answers.answered_officers()
+    }
+
+    /// Since when `officer` has been in service, if anybody said.
+    pub fn seniority(&self, officer: OfficerId) -> Option<Date> {
+        self.durable.seniority.find(officer).copied()
     }
 
     /// The award receipt of the slot that `officer` holds.
@@ -348,6 +376,26 @@ impl Record {
                 Event::Refused(refused) => return Err(refused.clone()),
                 Event::Confirmed(receipt) => return Ok(Answer::Won(*receipt)),
                 Event::Reconfirmed { receipt, .. } => return Ok(Answer::Won(**receipt)),
+                // The awards behind it are not those of whoever revealed the seed.
+                Event::Ranked(_) => break,
+                Event::Bid {
+                    vacancy,
+                    place,
+                    closes_at,
+                    ..
+                } => {
+                    return Ok(Answer::Bid {
+                        vacancy: *vacancy,
+                        place: *place,
+                        closes_at: *closes_at,
+                    });
+                }
+                Event::StandbyJoined { vacancy, place, .. } => {
+                    return Ok(Answer::Standby {
+                        vacancy: *vacancy,
+                        place: *place,
+                    });
+                }
                 Event::Awarded {
                     vacancy,
                     slot,

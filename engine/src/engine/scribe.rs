@@ -220,8 +220,8 @@ impl Scribe {
 
     fn show_gates(&self, draft: &Draft) {
         for record in &draft.records {
-            if let (Actor::Officer(officer), [Event::Refused(_), ..]) = (record.by, &*record.events)
-            {
+            let heard = (record.by, &*record.events);
+            if let (Actor::Officer(officer), [Event::Refused(_) | Event::Bid { .. }, ..]) = heard {
                 self.shared.gates.note_answer(officer);
             }
         }

@@ -65,7 +65,7 @@ impl Stepper {
         for (id, row) in state.vacancies().iter() {
             shared.gates.show(id, row);
         }
-        for officer in state.refused_officers() {
+        for officer in state.answered_officers() {
             shared.gates.note_answer(officer);
         }
         let clock = Arc::clone(&options.clock);

@@ -2,6 +2,7 @@
 
 mod agency;
 mod attendance;
+mod award;
 mod calendar;
 mod grant;
 mod held;
@@ -24,6 +25,7 @@ pub use agency::{Agency, Agreement};
 pub use attendance::{
     Acknowledged, Attendance, Author, Correction, Direction, Mended, NoShow, Punch,
 };
+pub use award::{AwardRule, Awarding, Bid, Collect, Criterion, Kept, Promise, Seed};
 pub use calendar::{Booking, Calendar};
 pub use grant::Grant;
 pub use held::Held;

@@ -1,8 +1,10 @@
 //! What a vacancy asks beyond time, place and rank.
 
+use std::cmp::Reverse;
+
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{Interval, Rank, Segment};
+use super::{AwardRule, Interval, Rank, Segment};
 
 /// The terms of a vacancy: each kind at most once. Most vacancies have none.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -36,6 +38,18 @@ pub enum Term {
     Clothing(Clothing),
     /// The officer comes in a marked patrol car (rule 16).
     MarkedCar,
+    /// Who is given a slot; without it, whoever accepts first.
+    Award(Box<AwardRule>),
+    /// An accept can be taken back as an accident, without being a release.
+    Undo {
+        /// How long after the award, in milliseconds.
+        within_ms: u64,
+    },
+    /// Who found it filled may wait, and is asked first when a slot is given back.
+    Standby {
+        /// How long whoever is asked has to say yes before the next is, in milliseconds.
+        confirm_within_ms: u64,
+    },
     /// What it is published under (rule 14).
     Job {
         /// Code of the job.
@@ -143,6 +157,23 @@ impl Terms {
         asked == rank || (rank > asked && self.higher_ranks() == Some(true))
     }
 
+    /// Which of `slots`, given by number and rank in the order of their numbers, an officer of `rank`
+    /// takes: the first of that rank; where a higher rank fills a lower slot, else the first of the
+    /// rank that is nearest below.
+    pub fn slot_for(
+        &self,
+        mut slots: impl Iterator<Item = (u16, Rank)>,
+        rank: Rank,
+    ) -> Option<u16> {
+        let found = match self.higher_ranks() {
+            Some(true) => slots
+                .filter(|(_, asked)| self.fits(*asked, rank))
+                .max_by_key(|(number, asked)| (*asked, Reverse(*number))),
+            Some(false) | None => slots.find(|(_, asked)| *asked == rank),
+        };
+        found.map(|(number, _)| number)
+    }
+
     /// Whether an officer of `rank` fits any of `slots`.
     pub fn fits_any(&self, slots: &[Rank], rank: Rank) -> bool {
         slots.iter().any(|asked| self.fits(*asked, rank))
@@ -178,5 +209,31 @@ impl Terms {
     /// The terms, in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = &Term> {
         self.0.iter()
+    }
+
+    /// Who is given a slot, if it is not whoever accepts first.
+    pub fn award(&self) -> Option<&AwardRule> {
+        self.iter().find_map(|term| match term {
+            Term::Award(rule) => Some(&**rule),
+            _ => None,
+        })
+    }
+
+    /// How long after the award an accept can be taken back, in milliseconds; 0 is not at all.
+    pub fn undo_within_ms(&self) -> u64 {
+        let within = self.iter().find_map(|term| match term {
+            Term::Undo { within_ms } => Some(*within_ms),
+            _ => None,
+        });
+        within.unwrap_or(0)
+    }
+
+    /// How long somebody on the standby list has to say yes, in milliseconds; none if there is no
+    /// such list.
+    pub fn confirm_within_ms(&self) -> Option<u64> {
+        self.iter().find_map(|term| match term {
+            Term::Standby { confirm_within_ms } => Some(*confirm_within_ms),
+            _ => None,
+        })
     }
 }

@@ -32,6 +32,15 @@ impl Timestamp {
         let us = i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
         Timestamp(self.0.saturating_sub(us))
     }
+
+    /// The `ms` milliseconds before this point, starting at [`Timestamp::MIN`] at the earliest.
+    pub fn period_before(self, ms: u64) -> Interval {
+        let us = i64::try_from(ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        Interval {
+            start: Timestamp(self.0.saturating_sub(us)),
+            end: self,
+        }
+    }
 }
 
 /// A half-open span `[start, end)`: back-to-back spans do not overlap.

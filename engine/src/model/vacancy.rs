@@ -1,13 +1,11 @@
 //! Vacancies: what must be filled, where, when, by whom.
 
-use std::cmp::Reverse;
-
 use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::{
-    AgencyId, AgreementId, Interval, LocalSpan, OfficerId, OfficerSet, ProgrammeId, Rank, Sequence,
-    SiteId, Terms, Timestamp, VacancyKey,
+    AgencyId, AgreementId, Awarding, Interval, LocalSpan, OfficerId, OfficerSet, ProgrammeId,
+    Promise, Rank, Seed, Sequence, SiteId, Terms, Timestamp, VacancyKey,
 };
 
 /// What a coordinator published, as it was last amended.
@@ -104,6 +102,9 @@ pub struct Vacancy {
     /// Whether somebody approved that its programme's last tier may come; a section of its own.
     #[rkyv(with = Skip)]
     pub last_tier: bool,
+    /// What has come of its terms about awards; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub awarding: Option<Box<Awarding>>,
 }
 
 impl Vacancy {
@@ -130,6 +131,7 @@ impl Vacancy {
             moved: None,
             terms: Terms::default(),
             last_tier: false,
+            awarding: None,
         }
     }
 
@@ -161,17 +163,30 @@ impl Vacancy {
         })
     }
 
-    /// The open slot that an officer of `rank` takes: the first of that rank, and where a higher
-    /// rank fills a lower slot, then the first of the rank next below.
+    /// The open slot that an officer of `rank` takes.
     pub fn open_slot(&self, rank: Rank) -> Option<u16> {
-        let open = self.slots.iter().zip(0..);
-        let open = open.filter(|(slot, _)| slot.holder.is_none());
-        let exact = open.clone().find(|(slot, _)| slot.rank == rank);
-        let below = || {
-            open.filter(|(slot, _)| self.terms.fits(slot.rank, rank))
-                .max_by_key(|(slot, number)| (slot.rank, Reverse(*number)))
+        let slots = self.slots.iter().zip(0..);
+        let open = slots.filter(|(slot, _)| slot.holder.is_none());
+        let open = open.map(|(slot, number)| (number, slot.rank));
+        self.terms.slot_for(open, rank)
+    }
+
+    /// The open slots that are kept for nobody on the standby list, with their ranks.
+    pub fn free_slots(&self) -> impl Iterator<Item = (u16, Rank)> {
+        let is_kept = |slot| {
+            let awarding = self.awarding.as_ref();
+            awarding.is_some_and(|awarding| awarding.is_kept(slot))
         };
-        exact.or_else(below).map(|(_, number)| number)
+        let open = self.slots.iter().zip(0..);
+        let open = open.filter(move |(slot, number)| slot.holder.is_none() && !is_kept(*number));
+        open.map(|(slot, number)| (number, slot.rank))
+    }
+
+    /// The promise of the seed that a closed lottery waits for.
+    pub fn promised(&self) -> Option<Promise> {
+        let awarding = self.awarding.as_ref().filter(|one| one.is_closed)?;
+        let (first, _) = self.terms.award()?.lottery()?;
+        Some(awarding.revealed.map_or(first, |Seed(seed)| Promise(seed)))
     }
 
     /// The round in which its time or place was last amended; 0 if it never was. An answer to an

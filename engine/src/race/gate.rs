@@ -44,8 +44,8 @@ pub enum Admission {
 #[derive(Debug)]
 pub(crate) struct Gates {
     chunks: Box<[OnceLock<Box<[Gate]>>]>,
-    /// A filter of officers who were refused in a way that is on record: their retries must hear
-    /// it again, so they go past every gate.
+    /// A filter of officers who were refused in a way that is on record, or whose accept was
+    /// collected: their retries must hear it again, so they go past every gate.
     answered: Box<[AtomicU64]>,
 }
 
@@ -170,13 +170,18 @@ impl Sign {
     pub(crate) fn of(row: &Vacancy) -> Sign {
         let is_over = matches!(row.standing, Standing::Cancelled | Standing::Expired);
         let is_filled = u64::from(row.standing == Standing::Filled);
-        // Those who gave their slot back, or lost it to an amendment, won it once, and a retry of
-        // that request hears what it heard then.
+        // Those who gave their slot back, undid their accept, or lost it to an amendment, won it
+        // once, and a retry of that request hears what it heard then.
         let holders = row.holders().map(|holder| holder.officer);
         let lost = row.moved.iter().flat_map(|moved| &moved.lost);
+        let undone = row
+            .awarding
+            .iter()
+            .flat_map(|awarding| awarding.undone.iter());
         let winners = holders
             .chain(row.returned.iter())
-            .chain(lost.map(|lost| lost.officer));
+            .chain(lost.map(|lost| lost.officer))
+            .chain(undone);
         Sign {
             word: (!is_over).then_some((u64::from(row.closed_round) << 32) | is_filled),
             winners: winners.fold(0, |bits, officer| bits | winner_bit(officer)),

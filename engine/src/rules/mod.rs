@@ -4,6 +4,7 @@
 
 pub mod attendance;
 pub mod availability;
+pub mod award;
 pub mod conflict;
 pub mod eligibility;
 pub mod funding;

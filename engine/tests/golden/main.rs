@@ -6,6 +6,7 @@
 //! the fixture change that is there already, the change is not one that may be made without a new
 //! version of the format (`docs/log-format.md`): see `samples.rs` for what is safe.
 
+mod award;
 mod jobs;
 mod life;
 mod provisions;

@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{jobs, life, provisions, publication};
+use crate::{award, jobs, life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -51,24 +51,27 @@ variants! {
         AvailabilityDeclared PactMade PactEnded Excluded Readmitted Amended Reconfirmed Lapsed
         Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
         LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
-        PushDeferred Pushed JobRulesSet Job LaddersSet;
+        PushDeferred Pushed Bid BidsClosed Ranked StandbyJoined StandbyLeft SlotKept StandbyPassed
+        Reoffered SenioritySet JobRulesSet Job LaddersSet;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
-        OtherOrders Full Shelved NoLastTier TiersLeft Job BelowLadder;
+        OtherOrders Full Shelved NoLastTier TiersLeft BidsClosed KeptForStandby NotUndoable
+        NoStandby StillOpen NotWaiting Seed Job BelowLadder;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
         Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Limits Lift
-        Preferences LastTier ApprovedBy Job JobBy JobRules Ladders;
-    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar Job HigherRanks ByLadder;
+        Preferences LastTier ApprovedBy Award Date Job JobBy JobRules Ladders;
+    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar Award Undo Standby Job
+        HigherRanks ByLadder;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
-        Punch Correction District Lift Job;
+        Punch Correction District Lift Bid Standby Job;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free Preferred Hours Rest JobApproved;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
         Coordinator StartNear;
-    VACATED, vacated, Vacated: Released Recalled;
+    VACATED, vacated, Vacated: Released Recalled Undone;
 }
 
 /// Every sample with a name that is unique among all.
@@ -90,6 +93,8 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(by_coordinator, publication::events());
     add(by_coordinator, life::afterwards());
     add(by_coordinator, provisions::all());
+    add(Actor::Officer(O), award::bids());
+    add(Actor::Officer(O), award::standby());
     add(by_coordinator, jobs::events());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
@@ -554,6 +559,8 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Correction,
         Kind::District,
         Kind::Lift,
+        Kind::Bid,
+        Kind::Standby,
         Kind::Job,
     ];
     let name = || "saguaro".into();
@@ -592,6 +599,13 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::Shelved,
         Refusal::NoLastTier,
         Refusal::TiersLeft,
+        Refusal::BidsClosed,
+        Refusal::KeptForStandby,
+        Refusal::NotUndoable,
+        Refusal::NoStandby,
+        Refusal::StillOpen,
+        Refusal::NotWaiting,
+        Refusal::Seed,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
@@ -648,6 +662,8 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::Preferences,
         Invalid::LastTier,
         Invalid::ApprovedBy,
+        Invalid::Award,
+        Invalid::Date,
         Invalid::Job,
         Invalid::JobBy,
         Invalid::JobRules,

@@ -315,6 +315,9 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
             who.role == Role::Officer
         }
+        Ask::Undo { .. } | Ask::JoinStandby { .. } | Ask::LeaveStandby { .. } => {
+            who.role == Role::Officer
+        }
         Ask::Publish(new) => leads && is_own(&new.lead),
         Ask::PublishAll { vacancies } => {
             leads && vacancies.iter().all(|one| is_own(&one.vacancy.lead))

@@ -294,7 +294,15 @@ impl Desk {
             | What::NoShow { .. }
             | What::Corrected { .. }
             | What::Acknowledged { .. }
-            | What::LastTierApproved { .. } => return,
+            | What::LastTierApproved { .. }
+            | What::Bid { .. }
+            | What::BidsClosed { .. }
+            | What::Ranked { .. }
+            | What::StandbyJoined { .. }
+            | What::StandbyLeft { .. }
+            | What::SlotKept { .. }
+            | What::StandbyPassed { .. }
+            | What::OfferedToAll { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -333,7 +341,15 @@ impl Desk {
             | What::NoShow { .. }
             | What::Corrected { .. }
             | What::Acknowledged { .. }
-            | What::LastTierApproved { .. } => return,
+            | What::LastTierApproved { .. }
+            | What::Bid { .. }
+            | What::BidsClosed { .. }
+            | What::Ranked { .. }
+            | What::StandbyJoined { .. }
+            | What::StandbyLeft { .. }
+            | What::SlotKept { .. }
+            | What::StandbyPassed { .. }
+            | What::OfferedToAll { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

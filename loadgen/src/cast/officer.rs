@@ -293,6 +293,7 @@ impl Officer {
                 (receipt.vacancy, what)
             }
             News::Unassigned { vacancy, because } => (*vacancy, HeardWhat::Unassigned(*because)),
+            // No vacancy of a storm is on terms.
             News::Flagged { .. }
             | News::Happened(_)
             | News::Amended(_)
@@ -300,7 +301,10 @@ impl Officer {
             | News::Attendance(_)
             | News::Noted { .. }
             | News::Said { .. }
-            | News::Attributes(_) => return,
+            | News::Attributes(_)
+            | News::Missed(_)
+            | News::Kept { .. }
+            | News::Passed { .. } => return,
         };
         // What others published is none of the ledger's business, and nobody here answers it.
         let Some(vacancy) = stage.number(key) else {

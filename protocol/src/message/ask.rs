@@ -166,6 +166,21 @@ pub enum Ask {
         /// Who approved it: the chief or the designee; 1 to 200 bytes.
         approved_by: String,
     },
+    /// An officer takes back an accept that was an accident.
+    Undo {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
+    /// An officer waits for a slot of a vacancy that is filled.
+    JoinStandby {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
+    /// An officer no longer waits.
+    LeaveStandby {
+        /// The vacancy.
+        vacancy: VacancyKey,
+    },
     /// Something is said about a job, before anything is published under it.
     Job {
         /// Code of the job.

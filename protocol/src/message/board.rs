@@ -179,6 +179,58 @@ pub enum What {
         /// How many officers it was offered to because of that.
         recipients: u32,
     },
+    /// An accept is collected.
+    Bid {
+        /// The officer.
+        badge: String,
+        /// Place in the order of arrival.
+        place: u32,
+        /// When slots are given, microseconds since the epoch.
+        closes_at_us: i64,
+    },
+    /// Bids are closed, and the seed of the lottery is waited for.
+    BidsClosed {
+        /// When slots are given without lots, microseconds since the epoch.
+        reveal_by_us: i64,
+    },
+    /// Bids were ranked; the awards follow.
+    Ranked {
+        /// Badges of those whose bids were in, the first first.
+        order: Vec<String>,
+        /// The seed from which lots were drawn, in hexadecimal.
+        seed: Option<String>,
+    },
+    /// An officer waits for a slot.
+    StandbyJoined {
+        /// The officer.
+        badge: String,
+        /// Place on the list.
+        place: u32,
+    },
+    /// An officer no longer waits for a slot.
+    StandbyLeft {
+        /// The officer.
+        badge: String,
+    },
+    /// An open slot is kept for the next on the standby list.
+    SlotKept {
+        /// The slot.
+        slot: u16,
+        /// For whom.
+        badge: String,
+        /// Until when, microseconds since the epoch.
+        until_us: i64,
+    },
+    /// Who was asked from the standby list said no, or nothing in time.
+    StandbyPassed {
+        /// The officer.
+        badge: String,
+    },
+    /// Nobody is left on the standby list who can come: open slots are offered to everybody.
+    OfferedToAll {
+        /// How many officers it was offered to.
+        recipients: u32,
+    },
 }
 
 /// Why a tier was opened.

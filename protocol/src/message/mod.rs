@@ -11,6 +11,7 @@
 
 mod afterwards;
 mod ask;
+mod award;
 mod board;
 mod job;
 mod provision;
@@ -21,6 +22,7 @@ mod tell;
 
 pub use afterwards::*;
 pub use ask::*;
+pub use award::*;
 pub use board::*;
 pub use job::*;
 pub use provision::*;

@@ -3,7 +3,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Clothing, NewVacancy};
+use crate::{AwardRule, Clothing, NewVacancy};
 
 /// A vacancy with what it asks beyond time, place and rank.
 #[derive(
@@ -63,6 +63,19 @@ pub enum Term {
     },
     /// The officer comes in a marked patrol car.
     MarkedCar,
+    /// Who is given a slot; without it, whoever accepts first.
+    Award(Box<AwardRule>),
+    /// An accept can be taken back as an accident, without being a release.
+    Undo {
+        /// How long after the award, in milliseconds: up to a day.
+        within_ms: u64,
+    },
+    /// Who found it filled may wait, and is asked first when a slot is given back.
+    Standby {
+        /// How long whoever is asked has to accept before the next is, in milliseconds: a second
+        /// or more.
+        confirm_within_ms: u64,
+    },
     /// It is published under this job, as it stands.
     Job {
         /// The job.

@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Class, JobRule, Ladder, Lift, Limit, Position, Preferences, Rank, SiteKind};
+use crate::{Class, Day, JobRule, Ladder, Lift, Limit, Position, Preferences, Rank, SiteKind};
 
 /// One change to the roster.
 #[derive(
@@ -224,6 +224,13 @@ pub enum RosterChange {
         classes: Vec<Class>,
         /// Codes of those of its certifications that are not asked of them.
         waived: Vec<String>,
+    },
+    /// Since when an officer has been in service, for rankings by seniority.
+    SenioritySet {
+        /// The officer.
+        badge: String,
+        /// The first day of service that counts.
+        since: Day,
     },
     /// What an agency says about jobs, replacing all that it said before.
     JobRulesSet {

@@ -343,6 +343,7 @@ impl ClientSession {
                 self.assignments.insert(assignment.receipt.vacancy);
             }
             News::Unassigned { vacancy, .. } => self.assignments.remove(*vacancy),
+            News::Passed { vacancy } => self.offers.remove(*vacancy),
             News::Flagged { .. }
             | News::Happened(_)
             | News::Amended(_)
@@ -350,7 +351,9 @@ impl ClientSession {
             | News::Attendance(_)
             | News::Noted { .. }
             | News::Said { .. }
-            | News::Attributes(_) => {}
+            | News::Attributes(_)
+            | News::Missed(_)
+            | News::Kept { .. } => {}
         }
     }
 

@@ -13,6 +13,9 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         Ask::Accept { .. } | Ask::Decline { .. } | Ask::Release { .. } | Ask::Punch { .. } => {
             role == Role::Officer
         }
+        Ask::Undo { .. } | Ask::JoinStandby { .. } | Ask::LeaveStandby { .. } => {
+            role == Role::Officer
+        }
         Ask::Publish(_)
         | Ask::Cancel { .. }
         | Ask::OpenNextTier { .. }
@@ -202,6 +205,9 @@ mod tests {
             },
             Ask::Read(_) => [true, true, true, false],
             Ask::ApproveLastTier { .. } => [false, true, true, false],
+            Ask::Undo { .. } => [true, false, false, false],
+            Ask::JoinStandby { .. } => [true, false, false, false],
+            Ask::LeaveStandby { .. } => [true, false, false, false],
             Ask::Job { .. } => [false, true, true, false],
             Ask::Jobs(_) => [false, true, true, false],
             Ask::Restaff { .. } => [false, true, true, false],
@@ -260,6 +266,9 @@ mod tests {
             Ask::Grant {
                 district: String::new(),
             },
+            Ask::Undo { vacancy },
+            Ask::JoinStandby { vacancy },
+            Ask::LeaveStandby { vacancy },
             job("tucson"),
             jobs("tucson"),
             Ask::Restaff { vacancy, slots: 5 },

@@ -6,6 +6,7 @@ mod provisions;
 
 use protocol::*;
 
+mod award;
 mod publication;
 
 const NINE_US: i64 = 1_795_449_600_000_000;
@@ -34,6 +35,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             .into_iter()
             .chain(publication::asks())
             .chain(afterwards::asks())
+            .chain(award::asks())
             .chain(jobs::asks())
             .map(|(name, ask)| {
                 (
@@ -82,6 +84,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         news()
             .into_iter()
             .chain(afterwards::news())
+            .chain(award::news())
             .map(|(name, news)| {
                 let push = Push {
                     cursor: cursor(),
@@ -90,7 +93,10 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
                 (format!("push-{name}"), ServerMessage::Push(push))
             }),
     );
-    let happenings = happenings().into_iter().chain(afterwards::happenings());
+    let happenings = happenings()
+        .into_iter()
+        .chain(afterwards::happenings())
+        .chain(award::happenings());
     samples.extend(happenings.map(|(name, what)| {
         let happening = Happening {
             vacancy: vacancy(),
@@ -109,6 +115,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             .into_iter()
             .chain(publication::outcomes())
             .chain(afterwards::outcomes())
+            .chain(award::outcomes())
             .chain(jobs::outcomes())
             .map(|(name, outcome)| {
                 (
@@ -333,7 +340,18 @@ fn relations() -> Vec<(&'static str, RosterChange)> {
             "readmitted",
             RosterChange::Readmitted {
                 site: text("saguaro-elementary"),
+                badge: badge.clone(),
+            },
+        ),
+        (
+            "seniority-set",
+            RosterChange::SenioritySet {
                 badge,
+                since: Day {
+                    year: 2009,
+                    month: 6,
+                    day: 15,
+                },
             },
         ),
     ]

@@ -6,9 +6,11 @@
 //! record says in words is told by `tell`, with names from `names`, in the shapes of `told`.
 
 mod afterwards;
+mod award;
 mod dump;
 mod jobs;
 mod lines;
+mod lottery;
 mod names;
 mod provided;
 mod replay;
@@ -23,6 +25,7 @@ mod verify;
 mod tests;
 
 pub(super) use dump::dump;
+pub(super) use lottery::lottery;
 pub(super) use replay::replay;
 pub(super) use stats::stats;
 pub(super) use tail::tail;
@@ -60,6 +63,9 @@ enum LogError {
         from: Sequence,
         last: Sequence,
     },
+    #[error("the draw of record {sequence} is not what promise, seed and bids give")]
+    #[diagnostic(help("the lots above can be computed with any SHA-256: seed, key and badge"))]
+    Drawn { sequence: u64 },
     #[error("up to record {last} the log knows no {kind} `{name}`")]
     #[diagnostic(help(
         "`muster log replay DIR --until {last} board` lists vacancies and who held them"

@@ -99,6 +99,7 @@ pub(super) fn vacated(because: Vacated) -> &'static str {
     match because {
         Vacated::Released => "released",
         Vacated::Recalled => "recalled",
+        Vacated::Undone => "undone",
     }
 }
 

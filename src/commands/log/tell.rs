@@ -8,12 +8,11 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use super::afterwards;
 use super::names::{
     Names, availability, class, direction, rank, site_kind, tier_cause, time, vacated, validity,
 };
-use super::provided;
 use super::told::{Dated, Told};
+use super::{afterwards, award, provided};
 
 mod publication;
 
@@ -98,6 +97,15 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
         | Event::AvailabilityDeclared { .. } => tell_officer(names, event),
+        Event::Bid { .. }
+        | Event::BidsClosed { .. }
+        | Event::Ranked(_)
+        | Event::StandbyJoined { .. }
+        | Event::StandbyLeft { .. }
+        | Event::SlotKept { .. }
+        | Event::StandbyPassed { .. }
+        | Event::Reoffered { .. }
+        | Event::SenioritySet { .. } => Told::Award(award::tell(names, event)),
     }
 }
 
@@ -220,6 +228,14 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         Event::LastTierApproved(approved) => approved.recipients.contains(id),
         Event::PushDeferred(deferred) => deferred.officers.contains(id),
         Event::Pushed { officers, .. } => officers.contains(id),
+        Event::Bid { officer, .. }
+        | Event::StandbyJoined { officer, .. }
+        | Event::StandbyLeft { officer, .. }
+        | Event::SlotKept { officer, .. }
+        | Event::StandbyPassed { officer, .. }
+        | Event::SenioritySet { officer, .. } => *officer == id,
+        Event::Reoffered { recipients, .. } => recipients.contains(id),
+        Event::Ranked(ranking) => ranking.order.contains(&id),
         Event::TierOpened { recipients, .. } => recipients.contains(id),
         Event::Vacated {
             officer,

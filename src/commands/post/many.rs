@@ -97,6 +97,8 @@ pub(super) fn repeat(args: &PostRepeatArgs, out: &mut dyn Write) -> Result<(), S
     let asked = &args.asked;
     let windows_ms = windows_ms(&asked.window).map_err(Stop::usage)?;
     let ranks = ranks(asked).map_err(Stop::usage)?;
+    let zone = args.zone.first().map_or("", String::as_str);
+    let terms = terms(asked, zone).map_err(Stop::usage)?;
     let planned = plan.days.into_iter().map(|(_, segments)| Planned {
         publication: Publication {
             vacancy: NewVacancy {
@@ -108,7 +110,7 @@ pub(super) fn repeat(args: &PostRepeatArgs, out: &mut dyn Write) -> Result<(), S
                 windows_ms: windows_ms.clone(),
                 post_orders: asked.orders.clone(),
             },
-            terms: terms(asked),
+            terms: terms.clone(),
         },
         row: None,
     });

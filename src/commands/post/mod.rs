@@ -6,11 +6,13 @@ use std::io::Write;
 
 use engine::limits::SLOTS_MAX;
 use jiff::tz::TimeZone;
-use protocol::{Ask, NewSegment, NewVacancy, Outcome, Publication, Rank, Term, VacancyKey};
+use protocol::{
+    Ask, AwardRule, Collect, NewSegment, NewVacancy, Outcome, Publication, Rank, Term, VacancyKey,
+};
 use serde::Serialize;
 
 use super::print_json;
-use crate::cli::{AskedArgs, Moment, PlaceArgs, PostArgs, PostMany, TierWindow};
+use crate::cli::{AskedArgs, AwardArgs, Moment, PlaceArgs, PostArgs, PostMany, TierWindow};
 use crate::reach::Reach;
 use crate::session::{SessionError, ask, new_vacancy};
 use crate::stop::Stop;
@@ -68,7 +70,7 @@ pub(super) fn publication(
         windows_ms: windows_ms(&asked.window)?,
         post_orders: asked.orders.clone(),
     };
-    let terms = terms(asked);
+    let terms = terms(asked, &place.zone)?;
     Ok(Publication { vacancy, terms })
 }
 
@@ -84,7 +86,7 @@ fn windows_ms(windows: &[TierWindow]) -> Result<Vec<u64>, String> {
     windows.iter().map(of).collect()
 }
 
-fn terms(asked: &AskedArgs) -> Vec<Term> {
+fn terms(asked: &AskedArgs, zone: &str) -> Result<Vec<Term>, String> {
     let mut terms = Vec::new();
     if !asked.opens_before.is_empty() {
         let before_ms = asked.opens_before.clone();
@@ -105,10 +107,34 @@ fn terms(asked: &AskedArgs) -> Vec<Term> {
     if asked.marked_car {
         terms.push(Term::MarkedCar);
     }
+    terms.extend(awarding(&asked.award, zone)?);
     terms.extend(asked.slots.map(|slots| Term::ByLadder { slots }));
     terms.extend(asked.higher_fills.map(|fill| Term::HigherRanks { fill }));
     terms.extend(asked.job.clone().map(|job| Term::Job { job }));
-    terms
+    Ok(terms)
+}
+
+/// Who is given a slot; an error is a sentence that says what to write.
+fn awarding(args: &AwardArgs, zone: &str) -> Result<impl Iterator<Item = Term>, String> {
+    let collect = match (args.bids_until, args.fairness) {
+        (Some(until), _) => {
+            let at = until
+                .resolve(&self::zone(zone)?, None)
+                .map_err(|why| format!("--bids-until: {why}"))?;
+            let at_us = at.as_microsecond();
+            Some(Collect::Until { at_us })
+        }
+        (None, Some(window_ms)) => Some(Collect::Fairness { window_ms }),
+        (None, None) if args.rank_by.is_empty() => None,
+        (None, None) => return Err("--rank-by: say --bids-until or --fairness as well".to_owned()),
+    };
+    let ranked_by = args.rank_by.iter().map(|rule| rule.0).collect();
+    let rule = collect.map(|collect| AwardRule { collect, ranked_by });
+    let undo = args.undo.map(|within_ms| Term::Undo { within_ms });
+    let standby = args.standby;
+    let standby = standby.map(|confirm_within_ms| Term::Standby { confirm_within_ms });
+    let award = rule.map(|rule| Term::Award(Box::new(rule)));
+    Ok(award.into_iter().chain(undo).chain(standby))
 }
 
 /// The ranks that are named: none where a number is, whose ranks the ladder of the lead agency says.
@@ -187,6 +213,39 @@ mod tests {
         };
         let described = publication(&args.place.unwrap(), &args.asked, VacancyKey(1))?;
         Ok(described.vacancy)
+    }
+
+    fn on_terms(words: &str) -> Result<Vec<Term>, String> {
+        let words = format!("muster post --lead tucson {SHIFT} {words}");
+        let cli = Cli::try_parse_from(words.split_whitespace()).map_err(|why| why.to_string())?;
+        let Command::Post(args) = cli.command else {
+            panic!("not a post")
+        };
+        awarding(&args.asked.award, &args.place.unwrap().zone).map(Iterator::collect)
+    }
+
+    #[test]
+    fn flags_become_terms() {
+        assert_eq!(on_terms(""), Ok(Vec::new()));
+        let bids = on_terms("--bids-until 2026-11-22T18:00 --rank-by seniority,rotation").unwrap();
+        let rule = AwardRule {
+            collect: Collect::Until {
+                at_us: 1_795_395_600_000_000,
+            },
+            ranked_by: vec![
+                protocol::Criterion::Seniority,
+                protocol::Criterion::Rotation,
+            ],
+        };
+        assert_eq!(bids, [Term::Award(Box::new(rule))]);
+        let all = on_terms("--fairness 500ms --rank-by lottery --undo 30s --standby 15m").unwrap();
+        assert_eq!(all.len(), 3);
+        for bad in [
+            "--rank-by seniority",
+            "--fairness 1s --bids-until 2026-11-22T18:00",
+        ] {
+            assert!(on_terms(bad).is_err(), "{bad}");
+        }
     }
 
     const SHIFT: &str = "--site a --start 2026-11-23T07:00 --end 15:00";

@@ -337,6 +337,7 @@ impl Arena for House {
             Ok(engine::core::Answer::Done { sequence }) => Answer::Done {
                 sequence: sequence.0,
             },
+            Ok(other) => unreachable!("no vacancy of a history is on terms: {other:?}"),
             Err(refused) => Answer::Refused {
                 refusal: refused.refusal,
                 place: refused.place,

@@ -125,6 +125,16 @@ pub(crate) fn minute(text: &str) -> u16 {
     number(hours) * 60 + number(minutes)
 }
 
+/// `2009-06-15`.
+pub(crate) fn date(text: &str) -> Date {
+    let date: jiff::civil::Date = text.parse().expect("`yyyy-mm-dd`");
+    Date {
+        year: date.year(),
+        month: date.month() as u8,
+        day: date.day() as u8,
+    }
+}
+
 fn window(text: &str) -> Window {
     let (from, until) = text.split_once('-').expect("`hh:mm-hh:mm`");
     Window {
@@ -142,13 +152,8 @@ pub(crate) fn availability(text: Option<&str>) -> NewAvailability {
     for entry in text.split(',') {
         let (day, hours) = entry.split_once('/').expect("`day/hours`");
         match day.parse::<jiff::civil::Date>() {
-            Ok(date) => {
-                let (month, day) = (date.month() as u8, date.day() as u8);
-                let date = Date {
-                    year: date.year(),
-                    month,
-                    day,
-                };
+            Ok(_) => {
+                let date = date(day);
                 let windows = if hours == "off" {
                     Vec::new()
                 } else {

@@ -1,6 +1,6 @@
 //! What follows an award becomes state.
 
-use super::{amend, clear_deadlines, free, vacancy_mut};
+use super::{amend, award, clear_deadlines, free, vacancy_mut};
 use crate::core::event::{Event, Record, Reduction};
 use crate::core::state::{Deadline, State};
 use crate::model::{
@@ -94,6 +94,7 @@ fn reduce(state: &mut State, record: &Record, reduction: &Reduction) {
     if is_filled {
         clear_deadlines(state, id);
     }
+    award::reduced(state, id, &gone);
 }
 
 fn correct(attendance: &mut Attendance, correction: &Correction) {

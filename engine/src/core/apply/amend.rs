@@ -1,6 +1,6 @@
 //! Amendments and what follows from them become state.
 
-use super::{afterwards, clear_deadlines, free, set_tier_deadline, vacancy_mut};
+use super::{afterwards, award, clear_deadlines, free, set_tier_deadline, vacancy_mut};
 use crate::core::event::{Amendment, Lapse, Record, Relocation};
 use crate::core::state::{Deadline, State};
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
@@ -40,6 +40,7 @@ pub(super) fn amend(state: &mut State, record: &Record, amendment: &Amendment) {
         row.standing = Standing::Filled;
         row.closed_round = row.round;
     }
+    award::amended(state, id, amendment.moved.is_some());
 }
 
 /// Moves the vacancy, and the bookings of those who keep it under reservation with it.

@@ -176,7 +176,7 @@ fn relocate(
 }
 
 /// Whether `officer`, who holds a slot of it, may work `row`; the first clause that does not hold.
-fn can_come(
+pub(super) fn can_come(
     state: &State,
     (id, row): (VacancyId, &Vacancy),
     officer: OfficerId,

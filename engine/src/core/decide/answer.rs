@@ -1,13 +1,13 @@
 //! Officers' answers: accept, decline, release, recall, punch.
 
-use super::{Outcome, Stamp, amend, known, not_over, offer_again, open_next, push};
+use super::{Outcome, Stamp, amend, award, known, not_over, offer_again, open_next, push, standby};
 use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
 use crate::model::{
     Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
 };
-use crate::rules::{Clause, Stand, conflict, eligibility, tier};
+use crate::rules::{Candidate, Clause, Stand, conflict, eligibility, tier};
 
 /// An officer takes a slot: the race is settled here, in the order of the line.
 ///
@@ -44,7 +44,7 @@ pub(super) fn accept(
         let confirmed = confirmed.map(|events| Outcome::New(events.into()));
         return confirmed.map_err(refused);
     }
-    let settle = || -> Result<(u16, Stand, Vec<Clause>), Refusal> {
+    let settle = || -> Result<(Event, Vec<Clause>), Refusal> {
         let was_theirs = row.was_lost_in(round, officer);
         if round <= row.closed_round && !was_theirs {
             return Err(Refusal::Filled);
@@ -62,35 +62,47 @@ pub(super) fn accept(
             .officers
             .find(officer)
             .map(|officer| officer.rank);
-        let slot = rank
-            .and_then(|rank| row.open_slot(rank))
-            .ok_or(Refusal::RankFilled)?;
-        Ok((slot, stand, exceeded))
+        let (rank, place) = (rank.ok_or(Refusal::RankFilled)?, stamp.place);
+        if !row.terms.is_empty() {
+            let event = award::accept((id, row), (officer, rank), (stand, place), stamp.at)?;
+            return Ok((event, exceeded));
+        }
+        let slot = row.open_slot(rank).ok_or(Refusal::RankFilled)?;
+        let cover = stand.cover;
+        let awarded = Event::Awarded {
+            vacancy: id,
+            slot,
+            officer,
+            cover,
+            place,
+        };
+        Ok((awarded, exceeded))
     };
-    let (slot, stand, exceeded) = settle().map_err(refused)?;
-    let (cover, place) = (stand.cover, stamp.place);
-    let awarded = Event::Awarded {
-        vacancy: id,
-        slot,
-        officer,
-        cover,
-        place,
-    };
-    if exceeded.is_empty() {
-        return Ok(Outcome::New(awarded.into()));
+    let (event, exceeded) = settle().map_err(refused)?;
+    // Whoever bids exceeds nothing before a slot is theirs.
+    if exceeded.is_empty() || !matches!(event, Event::Awarded { .. }) {
+        return Ok(Outcome::New(event.into()));
     }
-    let flags = exceeded.into_iter().map(|clause| Event::Flagged {
-        vacancy: id,
+    let mut events = vec![event];
+    events.extend(flags((id, officer), exceeded));
+    Ok(Outcome::New(events.into()))
+}
+
+/// The limits of their agency that `officer` exceeds with an award of the vacancy.
+pub(super) fn flags(
+    (vacancy, officer): (VacancyId, OfficerId),
+    exceeded: Vec<Clause>,
+) -> impl Iterator<Item = Event> {
+    exceeded.into_iter().map(move |clause| Event::Flagged {
+        vacancy,
         officer,
         clause,
-    });
-    let events: Vec<Event> = [awarded].into_iter().chain(flags).collect();
-    Ok(Outcome::New(events.into()))
+    })
 }
 
 /// Whether `officer` may take the vacancy now, where they stand, and the limits of their agency
 /// that they exceed with it.
-fn examine(
+pub(super) fn examine(
     state: &State,
     row: &Vacancy,
     officer: OfficerId,
@@ -99,11 +111,24 @@ fn examine(
     let not_a_candidate = Refusal::NotEligible {
         clause: Clause::LeadOrPact,
     };
+    let who = state.candidate(officer).ok_or(not_a_candidate)?;
+    judge(state, row, who, at)
+}
+
+/// The same of `who`.
+pub(super) fn judge(
+    state: &State,
+    row: &Vacancy,
+    who: Candidate<'_>,
+    at: Timestamp,
+) -> Result<(Stand, Vec<Clause>), Refusal> {
+    let not_a_candidate = Refusal::NotEligible {
+        clause: Clause::LeadOrPact,
+    };
     let ground = state.ground(row, at).ok_or(not_a_candidate.clone())?;
-    let who = state.candidate(officer).ok_or(not_a_candidate.clone())?;
     let (lead, home) = (row.posting.lead, who.officer.home);
     let tier = tier::tier_of(state.roster(), lead, home, at, ground.span).ok_or(not_a_candidate)?;
-    if tier > row.tier || row.returned.contains(officer) {
+    if tier > row.tier || row.returned.contains(who.id) {
         return Err(Refusal::NotOffered);
     }
     let stand = eligibility::check(ground, who).map_err(|clause| match clause {
@@ -132,6 +157,10 @@ pub(super) fn decline(
     not_over(row, at)?;
     if row.slot_of(officer).is_some() || !row.offered.contains(officer) || round != row.round {
         return Err(Refusal::NotOffered);
+    }
+    let awarding = row.awarding.as_deref();
+    if awarding.is_some_and(|awarding| awarding.kept_for(officer).is_some()) {
+        return Ok(standby::pass(state, (id, row), &[officer], at));
     }
     let mut events = vec![Event::Declined {
         vacancy: id,
@@ -171,9 +200,10 @@ pub(super) fn recall(
     vacate(state, id, officer, Vacated::Recalled, at)
 }
 
-/// Frees a slot and offers it again, to everybody eligible now in the tiers that are open. The
-/// round goes up, so a late answer to the round before cannot take the slot by surprise.
-fn vacate(
+/// Frees a slot and offers it again: to the standby list first, otherwise to everybody eligible now
+/// in the tiers that are open. The round goes up, so a late answer to the round before cannot take
+/// the slot by surprise.
+pub(super) fn vacate(
     state: &State,
     id: VacancyId,
     officer: OfficerId,
@@ -183,20 +213,38 @@ fn vacate(
     let row = known(state, id)?;
     not_over(row, at)?;
     let (slot, _) = row.slot_of(officer).ok_or(Refusal::NotHolder)?;
-    // The one who gave it back is not asked again.
     let mut next = row.clone();
     next.unseat(&[officer].into_iter().collect());
-    next.returned.insert(officer);
-    let offer = offer_again(state, (id, &next), OfficerSet::new(), at);
-    let mut events = vec![Event::Vacated {
+    let mut also = OfficerSet::new();
+    match because {
+        // The one who gave it back is not asked again.
+        Vacated::Released | Vacated::Recalled => {
+            next.returned.insert(officer);
+        }
+        // It is as if the accept had not been: the one who undid it is asked like everybody else,
+        // though their calendar still has the booking when this is decided.
+        Vacated::Undone => {
+            let stood = amend::can_come(state, (id, row), officer, at).is_ok();
+            if stood {
+                also.insert(officer);
+            }
+        }
+    }
+    let vacated = |recipients, closes_at| Event::Vacated {
         vacancy: id,
         slot,
         officer,
         because,
         round: row.round + 1,
-        recipients: offer.recipients,
-        closes_at: offer.closes_at,
-    }];
+        recipients,
+        closes_at,
+    };
+    if let Some(kept) = standby::keep(state, &next, slot, at) {
+        let vacated = vacated(OfficerSet::new(), row.tier_closes_at);
+        return Ok(vec![vacated, Event::kept(id, kept)]);
+    }
+    let offer = offer_again(state, (id, &next), also, at);
+    let mut events = vec![vacated(offer.recipients, offer.closes_at)];
     events.extend(offer.opened);
     Ok(events)
 }

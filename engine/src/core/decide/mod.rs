@@ -3,6 +3,7 @@
 mod afterwards;
 mod amend;
 mod answer;
+mod award;
 mod grants;
 mod jobs;
 mod last_tier;
@@ -10,9 +11,11 @@ mod posting;
 mod push;
 mod roster;
 pub(super) mod staffing;
+mod standby;
 mod terms;
 mod tick;
 
+pub use award::ranked;
 pub(super) use posting::draft;
 pub use posting::resolve;
 
@@ -102,8 +105,24 @@ pub fn decide(
             amend::amend(state, &asked, at)?
         }
         (Body::Tick, _) => tick::tick(state, at),
+        (Body::Reveal { vacancy, seed }, _) => award::reveal(state, *vacancy, *seed, at)?,
+        (Body::Undo { vacancy }, Actor::Officer(officer)) => {
+            standby::undo(state, *vacancy, officer, at)?
+        }
+        (Body::JoinStandby { vacancy }, Actor::Officer(officer)) => {
+            standby::join(state, *vacancy, officer, at)?
+        }
+        (Body::LeaveStandby { vacancy }, Actor::Officer(officer)) => {
+            standby::leave(state, *vacancy, officer, at)?
+        }
         (
-            Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } | Body::Punch { .. },
+            Body::Accept { .. }
+            | Body::Decline { .. }
+            | Body::Release { .. }
+            | Body::Punch { .. }
+            | Body::Undo { .. }
+            | Body::JoinStandby { .. }
+            | Body::LeaveStandby { .. },
             _,
         ) => return Err(Refusal::NotAllowed.into()),
     };
@@ -135,6 +154,9 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
                 | Body::Decline { .. }
                 | Body::Release { .. }
                 | Body::Punch { .. }
+                | Body::Undo { .. }
+                | Body::JoinStandby { .. }
+                | Body::LeaveStandby { .. }
         ),
         (Actor::Coordinator(agency), body) => match body {
             Body::Publish(new) => roster.agency(&new.lead) == Some(agency),
@@ -161,6 +183,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
         (Actor::Officer(officer), body) => match body {
             Body::Accept { .. } | Body::Decline { .. } | Body::Release { .. } => true,
             Body::Punch { .. } => true,
+            Body::Undo { .. } | Body::JoinStandby { .. } | Body::LeaveStandby { .. } => true,
             Body::Roster(changes) => changes.iter().all(|change| {
                 let own = |badge: &String| roster.officer(badge) == Some(officer);
                 match change {
@@ -202,7 +225,8 @@ fn subject(change: &RosterChange) -> Subject<'_> {
         | RosterChange::ApprovalWithdrawn { badge, .. }
         | RosterChange::Suspended { badge }
         | RosterChange::Reinstated { badge }
-        | RosterChange::AvailabilityDeclared { badge, .. } => Subject::Officer(badge),
+        | RosterChange::AvailabilityDeclared { badge, .. }
+        | RosterChange::SenioritySet { badge, .. } => Subject::Officer(badge),
         RosterChange::Excluded { site, .. } | RosterChange::Readmitted { site, .. } => {
             Subject::Site(site)
         }

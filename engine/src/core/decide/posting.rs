@@ -65,7 +65,7 @@ pub(in crate::core) fn draft<'a>(
     let roster = state.roster();
     let new = staffing::ranked(roster, new, terms)?;
     let mut row = Vacancy::new(resolve(roster, &new, at)?);
-    row.terms = terms::resolve(terms)?;
+    row.terms = terms::resolve(terms, &row.posting, at)?;
     staffing::stamp(roster, &mut row);
     jobs::stamp(state, &mut row)?;
     staffing::check(roster, &row.posting)?;
@@ -131,7 +131,7 @@ pub(super) fn publish_rest(
     };
     let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
     let mut rest = Vacancy::new(posting);
-    rest.terms = terms::resolve(&terms)?;
+    rest.terms = terms::resolve(&terms, &rest.posting, at)?;
     jobs::check_rest(state, &rest)?;
     check_new(state, &rest, &mut Pending::new())?;
     let rest = (state.vacancies().end(), rest);

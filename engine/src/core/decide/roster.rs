@@ -8,7 +8,7 @@ mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::windows::parse_availability;
+use self::windows::{parse_availability, parse_date};
 use super::super::command::{NewOfficer, NewSite, RosterChange};
 use crate::core::event::Event;
 use crate::core::refusal::{Invalid, Kind, Refusal};
@@ -429,6 +429,10 @@ impl<'a> Draft<'a> {
                         availability,
                     },
                 )
+            }
+            RosterChange::SenioritySet { badge, since } => {
+                let (officer, since) = (self.officer_id(badge)?, parse_date(*since)?);
+                (badge, Event::SenioritySet { officer, since })
             }
             other => unreachable!("every other change was handled before: {other:?}"),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{amend, open_next, push};
+use super::{amend, award, open_next, push, standby};
 use crate::core::event::{Event, TierCause};
 use crate::core::state::{Deadline, State};
 use crate::limits::TICK_DEADLINES_MAX;
@@ -40,8 +40,11 @@ pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
             _ => None,
         })
         .collect();
+    let mut has_ranked = false;
     for deadline in due {
-        events.extend(handle(state, deadline, at, &mut spoken_for));
+        let handled = handle(state, deadline, at, &mut spoken_for, has_ranked);
+        has_ranked |= matches!(handled.first(), Some(Event::Ranked(_)));
+        events.extend(handled);
     }
     let pushed = quiet_is_over.into_iter();
     events.extend(pushed.map(|vacancy| push::deferred(state, vacancy, at)));
@@ -54,9 +57,13 @@ fn handle(
     deadline: Deadline,
     at: Timestamp,
     spoken_for: &mut BTreeSet<VacancyId>,
+    has_ranked: bool,
 ) -> Vec<Event> {
     let vacancy = match deadline {
-        Deadline::Tier(vacancy) | Deadline::Start(vacancy) => vacancy,
+        Deadline::Tier(vacancy)
+        | Deadline::Start(vacancy)
+        | Deadline::Rank(vacancy)
+        | Deadline::Standby(vacancy) => vacancy,
         Deadline::Certification(officer, certification) => {
             return vec![Event::CertificationExpired {
                 officer,
@@ -81,8 +88,16 @@ fn handle(
             false => Vec::new(),
         };
     }
-    if spoken_for.contains(&vacancy) {
+    // Whoever was given a slot in this record still looks free and without it. Other rankings and
+    // the standby list therefore wait for the next record.
+    let waits = has_ranked && matches!(deadline, Deadline::Rank(_) | Deadline::Standby(_));
+    if waits || !spoken_for.insert(vacancy) {
         return Vec::new();
+    }
+    match deadline {
+        Deadline::Rank(_) => return award::due(state, (vacancy, row), at),
+        Deadline::Standby(_) => return standby::due(state, (vacancy, row), at),
+        _ => {}
     }
     let waiting = push::is_anybody_asked(state, row, &row.offered, at);
     let near_at = row.start_near_at(row.tier);

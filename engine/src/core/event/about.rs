@@ -16,6 +16,11 @@ impl Event {
                 vacancy,
                 recipients,
                 ..
+            }
+            | Event::Reoffered {
+                vacancy,
+                recipients,
+                ..
             } => Some((*vacancy, recipients)),
             Event::Lapsed(lapse) => Some((lapse.vacancy, &lapse.recipients)),
             Event::Amended(amendment) => Some((amendment.vacancy, &amendment.recipients)),
@@ -42,7 +47,15 @@ impl Event {
             | Event::Acknowledged { vacancy, .. }
             | Event::Reminded { vacancy, .. }
             | Event::Said { vacancy, .. }
-            | Event::Shelved { vacancy } => Some(*vacancy),
+            | Event::Shelved { vacancy }
+            | Event::Bid { vacancy, .. }
+            | Event::BidsClosed { vacancy, .. }
+            | Event::StandbyJoined { vacancy, .. }
+            | Event::StandbyLeft { vacancy, .. }
+            | Event::SlotKept { vacancy, .. }
+            | Event::StandbyPassed { vacancy, .. }
+            | Event::Reoffered { vacancy, .. } => Some(*vacancy),
+            Event::Ranked(ranking) => Some(ranking.vacancy),
             Event::Reduced(reduction) => Some(reduction.vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),
             Event::Amended(amendment) => Some(amendment.vacancy),

@@ -164,6 +164,9 @@ impl Books {
             | Ask::PutGrant(_)
             | Ask::Grant { .. }
             | Ask::ApproveLastTier { .. }
+            | Ask::Undo { .. }
+            | Ask::JoinStandby { .. }
+            | Ask::LeaveStandby { .. }
             | Ask::Job { .. }
             | Ask::Jobs(_)
             | Ask::Restaff { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),

@@ -2,6 +2,7 @@
 
 use engine::model::{Clothing, Grant, Term};
 
+use crate::commands::log::award;
 use crate::commands::log::names::Names;
 use crate::commands::log::told::{GrantMade, Told};
 
@@ -20,6 +21,11 @@ pub(super) fn term(term: &Term) -> String {
         Term::Clothing(Clothing::Uniform) => "in uniform".to_owned(),
         Term::Clothing(Clothing::Civilian) => "in civilian clothes".to_owned(),
         Term::MarkedCar => "with a marked patrol car".to_owned(),
+        Term::Award(rule) => award::rule(rule),
+        Term::Undo { within_ms } => format!("undo within {within_ms} ms"),
+        Term::Standby { confirm_within_ms } => {
+            format!("standby list, to confirm within {confirm_within_ms} ms")
+        }
         Term::Job { job, version } => format!("job {job} version {version}"),
         Term::HigherRanks { fill: true } => "a higher rank fills a lower slot".to_owned(),
         Term::HigherRanks { fill: false } => "only the rank of a slot fills it".to_owned(),

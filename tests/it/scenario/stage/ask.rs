@@ -65,6 +65,10 @@ impl Stage {
                     vacancy: self.vacancy(words.word(1)),
                 },
             ),
+            "undo" => answer(self, |vacancy, _| Body::Undo { vacancy }),
+            "standby" => answer(self, |vacancy, _| Body::JoinStandby { vacancy }),
+            "leave-standby" => answer(self, |vacancy, _| Body::LeaveStandby { vacancy }),
+            "reveal" => (by(self), self.reveal(words)),
             "amend" => (by(self), Body::Amend(Box::new(self.amendment(words)))),
             "approve-last-tier" => (
                 by(self),

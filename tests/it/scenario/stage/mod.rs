@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod ask;
+mod award;
 mod covers;
 mod jobs;
 mod provisions;

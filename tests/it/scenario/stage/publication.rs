@@ -41,6 +41,7 @@ impl Stage {
         terms.extend(buffer(words));
         terms.extend(jobs::terms(words));
         terms.extend(Stage::on_terms(words));
+        terms.extend(self.award_terms(words));
         Publication { vacancy, terms }
     }
 

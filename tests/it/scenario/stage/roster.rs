@@ -4,7 +4,7 @@ use engine::core::RosterChange;
 use engine::core::command::{NewOfficer, NewSite};
 use engine::model::{Position, SiteKind};
 
-use super::super::words::{Words, availability, class, dated, rank, site_kind, validity};
+use super::super::words::{Words, availability, class, date, dated, rank, site_kind, validity};
 use super::provisions::provision;
 use super::{Stage, jobs};
 
@@ -105,6 +105,10 @@ pub(super) fn roster_change(stage: &Stage, words: &Words<'_>) -> RosterChange {
         "declare" => RosterChange::AvailabilityDeclared {
             badge: text(1),
             availability: availability(Some(words.word(2))),
+        },
+        "senior" => RosterChange::SenioritySet {
+            badge: text(1),
+            since: date(words.need("since")),
         },
         "exclude" => RosterChange::Excluded {
             site: text(1),

@@ -112,6 +112,7 @@ impl Stage {
                     Unassigned::Unconfirmed => "unconfirmed",
                     Unassigned::Cancelled => "cancelled",
                     Unassigned::Reduced => "reduced",
+                    Unassigned::Undone => "undone",
                 };
                 let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
                 line(
@@ -154,6 +155,13 @@ impl Stage {
             } => {
                 let event = event.expect("what was written is an event of the record");
                 self.say_written((*vacancy, event), *officer, agencies, output);
+            }
+            // That a slot is kept stands in `kept`.
+            Effect::Keep { .. } => {}
+            Effect::Lose { .. } | Effect::Pass { .. } => {
+                if let Some(said) = self.say_award_effect(effect) {
+                    line(output, format_args!("{said}"));
+                }
             }
             Effect::Flag {
                 vacancy,
@@ -249,7 +257,10 @@ impl Stage {
                     format_args!("last-tier-approved {vacancy} by=\"{by}\" to={to}"),
                 );
             }
-            other => self.say_afterwards(vacancy, other, output),
+            other => match self.say_award(vacancy, other) {
+                Some(said) => line(output, format_args!("{said}")),
+                None => self.say_afterwards(vacancy, other, output),
+            },
         }
     }
 
@@ -262,10 +273,15 @@ impl Stage {
                 let said = format_args!("won {vacancy} {badge} slot={slot} log={sequence}");
                 line(output, said);
             }
-            Ok(_) => {}
+            Ok(answer) => {
+                if let Some(said) = self.say_award_answer(words, answer) {
+                    line(output, format_args!("{said}"));
+                }
+            }
             Err(refused) => {
                 let what = match verb {
-                    "accept" | "decline" | "release" | "punch-in" | "punch-out" | "acknowledge" => {
+                    "accept" | "decline" | "release" | "punch-in" | "punch-out" | "acknowledge"
+                    | "undo" | "standby" | "leave-standby" => {
                         format!("{} {}", words.word(1), words.word(2))
                     }
                     _ => format!("{verb} {}", words.word(1)),
@@ -279,7 +295,7 @@ impl Stage {
         }
     }
 
-    fn refusal(&self, refusal: &Refusal) -> String {
+    pub(super) fn refusal(&self, refusal: &Refusal) -> String {
         match refusal {
             Refusal::Filled => "filled".to_owned(),
             Refusal::Cancelled => "cancelled".to_owned(),
@@ -294,6 +310,13 @@ impl Stage {
             Refusal::Amended => "amended".to_owned(),
             Refusal::SlotHeld { slot } => format!("slot-held:{slot}"),
             Refusal::Unchanged => "unchanged".to_owned(),
+            Refusal::BidsClosed => "bids-closed".to_owned(),
+            Refusal::KeptForStandby => "kept-for-standby".to_owned(),
+            Refusal::NotUndoable => "not-undoable".to_owned(),
+            Refusal::NoStandby => "no-standby".to_owned(),
+            Refusal::StillOpen => "still-open".to_owned(),
+            Refusal::NotWaiting => "not-waiting".to_owned(),
+            Refusal::Seed => "seed".to_owned(),
             Refusal::Busy { retry_after_ms } => format!("busy retry-after={retry_after_ms}ms"),
             other => format!("\"{other}\""),
         }

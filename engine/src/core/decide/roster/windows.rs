@@ -16,8 +16,7 @@ pub(super) fn parse_availability(new: &NewAvailability) -> Result<Availability, 
         return Ok(Availability::Always);
     };
     let count = weekly.len() + exceptions.iter().map(|(_, w)| 1 + w.len()).sum::<usize>();
-    let is_date =
-        |date: &Date| jiff::civil::Date::new(date.year, date.month as i8, date.day as i8).is_ok();
+    let is_date = |date: &Date| parse_date(*date).is_ok();
     let ok = count <= AVAILABILITY_WINDOWS_MAX
         && weekly
             .iter()
@@ -41,6 +40,14 @@ pub(super) fn parse_availability(new: &NewAvailability) -> Result<Availability, 
         weekly: week,
         exceptions: dated,
     })
+}
+
+/// `date`, if there is such a day.
+pub(super) fn parse_date(date: Date) -> Result<Date, Refusal> {
+    match jiff::civil::Date::new(date.year, date.month as i8, date.day as i8) {
+        Ok(_) => Ok(date),
+        Err(_) => Err(Refusal::Invalid(Invalid::Date)),
+    }
 }
 
 /// Whether `window` is a part of a day.
