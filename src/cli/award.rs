@@ -6,25 +6,31 @@ use protocol::{Criterion, VacancyKey};
 use super::ReachArgs;
 use super::words::{Moment, milliseconds, when};
 
+const AWARD: &str = "Award [default: whoever accepts first]";
+
 /// Flags that say who is given a slot, and what may follow.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Award [default: whoever accepts first]")]
 pub struct AwardArgs {
-    /// Collect bids until this time, then give the slots by --rank-by
-    #[arg(long, value_name = "TIME", value_parser = when, conflicts_with = "fairness")]
+    /// Collect bids until this time, and rank them by --rank-by
+    #[arg(long, help_heading = AWARD, value_name = "TIME", value_parser = when)]
+    #[arg(conflicts_with = "fairness")]
     pub bids_until: Option<Moment>,
-    /// Collect accepts for so long after each offer, such as 500ms, then give the slots by --rank-by
-    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    /// Collect accepts for so long after each offer (500ms), and rank them
+    #[arg(long, help_heading = AWARD, value_name = "TIME", value_parser = milliseconds)]
     pub fairness: Option<u64>,
-    /// Rank by seniority, hours:720h, rotation, lottery or lottery:10m; equals by the next one named,
-    /// at last by arrival
-    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rank_by)]
+    /// Rank by seniority, hours:720h, rotation, lottery:10m; equals by the next
+    ///
+    /// By seniority, by the fewest hours in the time before the start (hours:720h), by rotation
+    /// or by lottery, whose seed may take so long to be revealed (10m unless said otherwise). Equals
+    /// are ranked by the next one named, at last by arrival.
+    #[arg(long, help_heading = AWARD, value_name = "RULE,…", value_parser = rank_by)]
+    #[arg(value_delimiter = ',')]
     pub rank_by: Vec<RankBy>,
     /// Let officers take an accept back as an accident for so long
-    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    #[arg(long, help_heading = AWARD, value_name = "TIME", value_parser = milliseconds)]
     pub undo: Option<u64>,
     /// Keep a standby list; whoever is asked has so long to accept
-    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    #[arg(long, help_heading = AWARD, value_name = "TIME", value_parser = milliseconds)]
     pub standby: Option<u64>,
 }
 

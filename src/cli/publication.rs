@@ -101,22 +101,22 @@ pub struct AskedArgs {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = window)]
     pub window: Vec<Window>,
     /// Ask the next tier so long before the start; repeat for each
-    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    #[arg(long, value_name = "TIME", value_parser = milliseconds, hide_short_help = true)]
     pub opens_before: Vec<u64>,
     /// Publish it though the district's grant does not pay, and say why
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", hide_short_help = true)]
     pub beyond_grant: Option<String>,
     /// What is worn: uniform or civilian
-    #[arg(long, value_name = "CLOTHES", value_parser = clothing)]
+    #[arg(long, value_name = "CLOTHES", value_parser = clothing, hide_short_help = true)]
     pub clothing: Option<Clothing>,
     /// Time before the work that belongs to it: nobody works elsewhere then
-    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    #[arg(long, value_name = "TIME", value_parser = milliseconds, hide_short_help = true)]
     pub before: Option<u64>,
     /// Time after the work that belongs to it
-    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    #[arg(long, value_name = "TIME", value_parser = milliseconds, hide_short_help = true)]
     pub after: Option<u64>,
     /// The officer comes in a marked patrol car
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub marked_car: bool,
     /// Post orders: instructions for whoever comes
     #[arg(long, value_name = "TEXT", default_value = "", alias = "post-orders")]
