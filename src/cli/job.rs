@@ -76,6 +76,9 @@ pub struct JobAskArgs {
 
 /// `muster job permit`.
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "muster job permit [OPTIONS] --version <N> --by <NAME> --attribute <CODE> … <JOB>"
+)]
 pub struct JobPermitArgs {
     /// Which version of which job.
     #[command(flatten)]

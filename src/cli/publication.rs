@@ -89,10 +89,10 @@ pub struct AskedArgs {
     #[arg(long, value_name = "RANK", value_parser = rank)]
     pub rank: Vec<Rank>,
     /// Whether a higher rank fills a lower slot [default: as the lead agency's ladder says]
-    #[arg(long, value_name = "YES_OR_NO", value_parser = yes_or_no)]
+    #[arg(long, value_name = "YES_OR_NO", value_parser = yes_or_no, hide_short_help = true)]
     pub higher_fills: Option<bool>,
     /// The approved job that it is published under
-    #[arg(long, value_name = "JOB")]
+    #[arg(long, value_name = "JOB", hide_short_help = true)]
     pub job: Option<String>,
     /// Code of the programme
     #[arg(long, value_name = "CODE", default_value = "sso")]

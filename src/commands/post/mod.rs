@@ -265,7 +265,7 @@ mod tests {
             lead: "tucson".to_owned(),
             programme: "sso".to_owned(),
             segments: vec![segment],
-            slots: vec![Rank::Officer, Rank::Officer],
+            slots: Vec::new(),
             windows_ms: vec![300_000],
             post_orders: "gate".to_owned(),
         };
@@ -330,6 +330,13 @@ mod tests {
             before_ms,
             after_ms,
         };
+        let number = [Term::ByLadder { slots: 2 }];
+        assert_eq!(terms("--slots 2"), number, "whose ranks the ladder says");
+        let job = Term::Job {
+            job: "J-12".to_owned(),
+        };
+        let fill = Term::HigherRanks { fill: true };
+        assert_eq!(terms("--job J-12 --higher-fills yes"), [fill, job]);
         assert_eq!(terms("--before 30m"), [buffer(1_800_000, 0)]);
         assert_eq!(
             terms("--after 1h --before 30m"),
