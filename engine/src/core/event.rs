@@ -13,6 +13,7 @@
 
 mod about;
 mod amendment;
+mod later;
 mod provided;
 mod ranking;
 mod reduction;
@@ -20,6 +21,7 @@ mod reduction;
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 pub use amendment::{Amendment, Lapse, Relocation};
+pub use later::{Considered, Widened};
 pub use provided::{LastTierApproved, LimitsLifted, PushDeferred};
 pub use ranking::{Missed, Ranking};
 pub use reduction::{Reduction, Removed};
@@ -484,6 +486,19 @@ pub enum Event {
         /// The first day of service that counts.
         since: Date,
     },
+    /// Officers may come to more than before: they are offered what is open to them.
+    Widened(Box<Widened>),
+    /// A vacancy that was offered before is offered to more officers, in the round that stands.
+    Offered {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// To whom; nobody if only the end of the tier's window is new.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// Some vacancies, or the last of them, were considered for those who may come to more.
+    Considered(Box<Considered>),
     /// An agency said something about jobs, in place of all that it said before.
     JobRulesSet {
         /// The lead agency.

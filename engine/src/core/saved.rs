@@ -6,6 +6,7 @@
 //! program, and the snapshot is refused.
 
 mod jobs;
+mod later;
 mod provisions;
 
 use rkyv::rancor::{self, Source};
@@ -33,6 +34,9 @@ const STAFFING_LAST: u32 = 79;
 const GRANTS: u32 = 40;
 const JOURNALS: u32 = 50;
 const ATTENDANCE: u32 = 51;
+/// These and the nine behind it are who hears of work later.
+const LATER: u32 = later::WIDENED;
+const LATER_LAST: u32 = 89;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +131,7 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
     if !seniority.is_empty() {
         sections.push((SENIORITY, rkyv::to_bytes::<rancor::Error>(&seniority)?));
     }
+    later::save(durable, &mut sections)?;
     jobs::save(durable, &mut sections)?;
     Ok(sections)
 }
@@ -178,6 +183,7 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
             }
             Ok(())
         }
+        number @ LATER..=LATER_LAST => later::restore(durable, number, section),
         number => Err(rancor::Error::new(Unreadable::Unknown(number))),
     }
 }

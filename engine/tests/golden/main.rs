@@ -8,6 +8,7 @@
 
 mod award;
 mod jobs;
+mod later;
 mod life;
 mod provisions;
 mod publication;

@@ -51,6 +51,12 @@ pub(crate) enum Flaw {
     PreferencesAreWaitedFor,
     /// An award beyond a limit that was lifted, or that warns, is told to nobody.
     BeyondUnflagged,
+    /// Whoever becomes eligible after the publication hears nothing.
+    NobodyHearsLater,
+    /// A tier waits for those who took other work at that time.
+    OverlapsAreWaitedFor,
+    /// Of many vacancies, those before a bad one are published.
+    HalfAPublication,
     /// A higher rank fills no lower slot, whoever says so.
     HigherRankNeverFills,
     /// Whoever fills a lower slot takes the first, though one of their own rank is open.
@@ -62,7 +68,7 @@ pub(crate) enum Flaw {
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 27] = [
+    pub(crate) const PLANTED: [Flaw; 30] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -86,6 +92,9 @@ impl Flaw {
         Flaw::HoursInUtc,
         Flaw::PreferencesAreWaitedFor,
         Flaw::BeyondUnflagged,
+        Flaw::NobodyHearsLater,
+        Flaw::OverlapsAreWaitedFor,
+        Flaw::HalfAPublication,
         Flaw::HigherRankNeverFills,
         Flaw::LowerSlotFirst,
         Flaw::LadderIgnored,

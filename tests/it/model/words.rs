@@ -87,18 +87,13 @@ pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
     let id = |number: &usize| VacancyId::from(*number);
     match ask {
         Ask::Publish(notice) => {
-            let ms = |half_hours: HalfHour| half_hours.unsigned_abs() * HALF_HOUR_MS;
-            let mut terms = staffing::terms(&notice.staffed);
-            terms.extend((notice.around != (0, 0)).then(|| Term::Buffer {
-                before_ms: ms(notice.around.0),
-                after_ms: ms(notice.around.1),
-            }));
-            let vacancy = publication(notice);
-            match terms.is_empty() {
-                true => Body::Publish(Box::new(vacancy)),
-                false => Body::PublishAll(vec![Publication { vacancy, terms }]),
+            let one = on_terms(notice);
+            match one.terms.is_empty() {
+                true => Body::Publish(Box::new(one.vacancy)),
+                false => Body::PublishAll(vec![one]),
             }
         }
+        Ask::PublishAll(notices) => Body::PublishAll(notices.iter().map(on_terms).collect()),
         Ask::Accept { vacancy, round } => Body::Accept {
             vacancy: id(vacancy),
             round: *round,
@@ -160,6 +155,19 @@ pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
 
 fn afterwards(asked: Afterwards) -> Body {
     Body::Afterwards(Box::new(asked))
+}
+
+fn on_terms(notice: &Notice) -> Publication {
+    let ms = |half_hours: HalfHour| half_hours.unsigned_abs() * HALF_HOUR_MS;
+    let mut terms = staffing::terms(&notice.staffed);
+    terms.extend((notice.around != (0, 0)).then(|| Term::Buffer {
+        before_ms: ms(notice.around.0),
+        after_ms: ms(notice.around.1),
+    }));
+    Publication {
+        vacancy: publication(notice),
+        terms,
+    }
 }
 
 fn publication(notice: &Notice) -> NewVacancy {

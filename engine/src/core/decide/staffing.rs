@@ -38,7 +38,7 @@ pub(super) fn ranked<'a>(
 
 /// Stamps on `row` that a higher rank fills its lower slots, if its lead agency says so and whoever
 /// publishes it says nothing: what the agency says later changes no vacancy.
-pub(in crate::core) fn stamp(roster: &Roster, row: &mut Vacancy) {
+pub(super) fn stamp(roster: &Roster, row: &mut Vacancy) {
     let (lead, start) = (row.posting.lead, row.posting.span().start);
     if ladder(roster, lead, start).is_some_and(|ladder| ladder.higher_fills)
         && row.terms.higher_ranks().is_none()

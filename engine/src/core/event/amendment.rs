@@ -1,4 +1,4 @@
-//! What was changed about a vacancy, and what became of those who were asked to confirm it.
+//! What is recorded of an amendment, and of what follows from it.
 
 use rkyv::{Archive, Deserialize, Serialize};
 
