@@ -147,9 +147,8 @@ pub(super) fn publish_rest<'a>(
     let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
     let mut rest = Vacancy::new(posting);
     rest.terms = terms::resolve(&terms, &rest.posting, at)?;
-    check_new(state, &rest, pending)?;
     jobs::check_rest(state, &rest)?;
-    check_new(state, &rest, &mut Pending::new())?;
+    check_new(state, &rest, pending)?;
     let rest = (state.vacancies().end(), rest);
     publish_one(state, rest, at, (&Matches::none(), 0))
 }
