@@ -84,7 +84,10 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::LastTierSet { .. }
         | Event::LastTierApproved(_)
         | Event::PushDeferred(_)
-        | Event::Pushed { .. } => Told::Provided(provided::tell(state, event)),
+        | Event::Pushed { .. }
+        | Event::Widened(_)
+        | Event::Offered { .. }
+        | Event::Considered(_) => Told::Provided(provided::tell(state, event)),
         Event::OfficerAdded { .. }
         | Event::CertificationGranted { .. }
         | Event::CertificationRevoked { .. }
@@ -233,6 +236,8 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         | Event::SenioritySet { officer, .. } => *officer == id,
         Event::Reoffered { recipients, .. } => recipients.contains(id),
         Event::Ranked(ranking) => ranking.order.contains(&id),
+        Event::Widened(widened) => widened.who.named().contains(id),
+        Event::Offered { recipients, .. } => recipients.contains(id),
         Event::TierOpened { recipients, .. } => recipients.contains(id),
         Event::Vacated {
             officer,
