@@ -274,5 +274,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Widened(_) => "widened",
         Event::Offered { .. } => "offered-later",
         Event::Considered(_) => "considered",
+        Event::JobRulesSet { .. } => "job-rules-set",
+        Event::Job(_) => "job",
+        Event::LaddersSet { .. } => "ladders-set",
     }
 }
