@@ -19,7 +19,7 @@ mod reduction;
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 pub use provided::{LastTierApproved, LimitsLifted, PushDeferred};
-pub use ranking::{Missed, Ranking};
+pub use ranking::{Missed, Ranking, WaitEnd, WaitEnded};
 pub use reduction::{Reduction, Removed};
 
 use super::command::Actor;
@@ -482,6 +482,8 @@ pub enum Event {
         /// The first day of service that counts.
         since: Date,
     },
+    /// Officers wait for a vacancy no longer, because of what happened to it in this record.
+    WaitEnded(Box<WaitEnded>),
 }
 
 /// What was changed about a vacancy, and what that means for whoever holds it or was asked.

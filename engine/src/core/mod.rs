@@ -38,10 +38,10 @@ pub use command::{
 };
 pub use decide::{Outcome, Stamp, decide, ranked};
 pub use digest::digest;
-pub use effect::{Effect, Unassigned};
+pub use effect::{Effect, Unassigned, Waited};
 pub use event::{
     Amendment, Event, Lapse, LastTierApproved, LimitsLifted, Missed, PushDeferred, Ranking, Record,
-    Reduction, Relocation, Removed, TierCause, Vacated,
+    Reduction, Relocation, Removed, TierCause, Vacated, WaitEnd, WaitEnded,
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};

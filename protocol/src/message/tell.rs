@@ -6,7 +6,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
     Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, Message, Missed,
-    Note, Orders, Rank, Reading, RequestId, Role, VacancyKey,
+    Note, Orders, Rank, Reading, RequestId, Role, VacancyKey, WaitEnd, Waited,
 };
 
 pub use refusal::{Clause, RefusalCode, Refused};
@@ -179,6 +179,15 @@ pub enum News {
     Passed {
         /// The vacancy.
         vacancy: VacancyKey,
+    },
+    /// This officer waits for the vacancy no longer, because of what happened to it.
+    WaitEnded {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// For what the officer waited.
+        waited: Waited,
+        /// Why that is over.
+        because: WaitEnd,
     },
 }
 

@@ -271,5 +271,6 @@ fn kind(event: &Event) -> &'static str {
         Event::StandbyPassed { .. } => "standby-passed",
         Event::Reoffered { .. } => "reoffered",
         Event::SenioritySet { .. } => "seniority-set",
+        Event::WaitEnded(_) => "wait-ended",
     }
 }

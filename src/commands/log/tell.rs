@@ -102,7 +102,8 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::SlotKept { .. }
         | Event::StandbyPassed { .. }
         | Event::Reoffered { .. }
-        | Event::SenioritySet { .. } => Told::Award(award::tell(names, event)),
+        | Event::SenioritySet { .. }
+        | Event::WaitEnded(_) => Told::Award(award::tell(names, event)),
     }
 }
 
@@ -233,6 +234,10 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         | Event::SenioritySet { officer, .. } => *officer == id,
         Event::Reoffered { recipients, .. } => recipients.contains(id),
         Event::Ranked(ranking) => ranking.order.contains(&id),
+        Event::WaitEnded(ended) => {
+            let mut told = [&ended.kept, &ended.bids, &ended.standby].into_iter();
+            told.any(|officers| officers.contains(id))
+        }
         Event::TierOpened { recipients, .. } => recipients.contains(id),
         Event::Vacated {
             officer,
