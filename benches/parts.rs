@@ -198,7 +198,7 @@ fn flipping(criterion: &mut Criterion) {
     let row = roster.officers.find(officer).expect("it has a number");
     let mut away = row.clone();
     away.availability = Availability::Declared {
-        weekly: std::array::from_fn(|_| Vec::new()),
+        weekly: std::array::from_fn(|_| Vec::new()).into(),
         exceptions: BTreeMap::new(),
     };
     let mut index = state.index().clone();
@@ -215,8 +215,8 @@ fn flipping(criterion: &mut Criterion) {
     let nothing = Calendar::default();
     group.bench_function("work taken and given back", |bencher| {
         bencher.iter(|| {
-            index.book(officer, span);
-            index.rebook(officer, &nothing, [span].into_iter());
+            index.book(officer, roster, span);
+            index.rebook(officer, roster, &nothing, [span].into_iter());
         });
     });
     group.finish();

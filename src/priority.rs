@@ -7,11 +7,13 @@
 use serde::Serialize;
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
+    set_thread_priority_and_policy, thread_native_id, thread_schedule_policy,
 };
 
 /// A low real-time priority: above everything ordinary, below what the system itself needs.
 const REALTIME_PRIORITY: u8 = 10;
+/// Just above it.
+const AHEAD_PRIORITY: u8 = REALTIME_PRIORITY + 1;
 
 /// How a thread is scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -30,13 +32,25 @@ pub enum Priority {
 pub fn apply(priority: Priority) -> bool {
     match priority {
         Priority::Normal => true,
-        Priority::Realtime => become_realtime(),
+        Priority::Realtime => become_realtime(REALTIME_PRIORITY),
     }
 }
 
-fn become_realtime() -> bool {
-    let value = ThreadPriorityValue::try_from(REALTIME_PRIORITY)
-        .expect("the priority is a constant in the allowed range");
+/// Schedules the calling thread ahead of those at [`Priority::Realtime`] if it is one of them, as
+/// one that was started by one of them is.
+///
+/// Threads of one real-time priority do not interrupt each other, so whoever submits without a pause
+/// would keep a core from the thread whose sync has finished.
+pub fn go_ahead() {
+    let realtime = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    if thread_schedule_policy().is_ok_and(|policy| policy == realtime) {
+        become_realtime(AHEAD_PRIORITY);
+    }
+}
+
+fn become_realtime(priority: u8) -> bool {
+    let value = ThreadPriorityValue::try_from(priority)
+        .expect("the priorities are constants in the allowed range");
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let priority = ThreadPriority::Crossplatform(value);
     let set = set_thread_priority_and_policy(thread_native_id(), priority, policy);

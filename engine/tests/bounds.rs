@@ -1,6 +1,15 @@
 //! The bounds of commands: what lies on one is done, what lies beyond is refused with its reason.
 
-use engine::core::command::NewAvailability;
+#[path = "bounds/afterwards.rs"]
+mod afterwards;
+#[path = "bounds/provided.rs"]
+mod provided;
+#[path = "bounds/publication.rs"]
+mod publication;
+#[path = "bounds/roster.rs"]
+mod roster;
+
+use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{
     Actor, Body, Command, Invalid, Kind, Matches, NewSegment, NewVacancy, Outcome, Record, Refusal,
     RosterChange, Stamp, State, apply, decide,
@@ -21,8 +30,14 @@ const HOUR_US: i64 = 3_600_000_000;
 /// A roster with one of each, and one vacancy.
 fn town() -> State {
     let mut state = State::empty();
+    settle(&mut state, Body::Roster(town_roster()));
+    settle(&mut state, Body::Publish(Box::new(vacancy(1))));
+    state
+}
+
+fn town_roster() -> Vec<RosterChange> {
     let name = || String::from("Invented");
-    let roster = vec![
+    vec![
         certification(0),
         RosterChange::Programme {
             code: "sso".into(),
@@ -36,33 +51,38 @@ fn town() -> State {
             name: name(),
             agreement: Some("chandler-msa".into()),
         },
-        RosterChange::Site(engine::core::command::NewSite {
-            code: "chandler-001".into(),
-            name: name(),
-            lead: "chandler".into(),
-            zone: "America/Phoenix".into(),
-            position: Position {
-                latitude_udeg: 33_306_160,
-                longitude_udeg: -111_841_250,
-            },
-            geofence_m: 150,
-            district: name(),
-            kind: SiteKind::Public,
-            ade_funded: false,
-        }),
-        RosterChange::Officer(engine::core::command::NewOfficer {
-            badge: "B-01".into(),
-            home: "chandler".into(),
-            class: Class::PeaceOfficer,
-            rank: Rank::Officer,
-            certifications: vec![("kind-0".into(), Interval::ALWAYS)],
-            approvals: vec![],
-            availability: NewAvailability::Always,
-        }),
-    ];
-    settle(&mut state, Body::Roster(roster));
-    settle(&mut state, Body::Publish(Box::new(vacancy(1))));
-    state
+        RosterChange::Site(site()),
+        officer("B-01"),
+    ]
+}
+
+fn site() -> NewSite {
+    NewSite {
+        code: "chandler-001".into(),
+        name: "Invented".into(),
+        lead: "chandler".into(),
+        zone: "America/Phoenix".into(),
+        position: Position {
+            latitude_udeg: 33_306_160,
+            longitude_udeg: -111_841_250,
+        },
+        geofence_m: 150,
+        district: "Invented".into(),
+        kind: SiteKind::Public,
+        ade_funded: false,
+    }
+}
+
+fn officer(badge: &str) -> RosterChange {
+    RosterChange::Officer(NewOfficer {
+        badge: badge.into(),
+        home: "chandler".into(),
+        class: Class::PeaceOfficer,
+        rank: Rank::Officer,
+        certifications: vec![("kind-0".into(), Interval::ALWAYS)],
+        approvals: vec![],
+        availability: NewAvailability::Always,
+    })
 }
 
 fn certification(number: usize) -> RosterChange {
@@ -93,31 +113,35 @@ fn segment(from_us: i64, until_us: i64) -> NewSegment {
     }
 }
 
-fn command(body: Body) -> Command {
-    Command {
-        request: RequestId(1),
-        by: Actor::Operator,
-        body,
-    }
+/// What an operator hears now.
+fn judge(state: &State, body: Body) -> Result<Outcome, Refusal> {
+    judge_as(state, Actor::Operator, NOW, body)
 }
 
-fn judge(state: &State, body: Body) -> Result<Outcome, Refusal> {
-    let stamp = Stamp { at: NOW, place: 0 };
-    let decided = decide(state, &command(body), stamp, &Matches::none());
+fn judge_as(state: &State, by: Actor, at: Timestamp, body: Body) -> Result<Outcome, Refusal> {
+    let request = RequestId(1);
+    let command = Command { request, by, body };
+    // Whoever accepts is first in line.
+    let stamp = Stamp { at, place: 1 };
+    let decided = decide(state, &command, stamp, &Matches::none());
     decided.map_err(|refused| refused.refusal)
 }
 
 fn settle(state: &mut State, body: Body) {
-    let Ok(Outcome::New(events)) = judge(state, body) else {
+    settle_as(state, Actor::Operator, NOW, body);
+}
+
+fn settle_as(state: &mut State, by: Actor, at: Timestamp, body: Body) {
+    let Ok(Outcome::New(events)) = judge_as(state, by, at, body) else {
         panic!("it is refused, or was asked before")
     };
     let sequence = state.sequence().next();
     let record = Record {
         sequence,
-        at: NOW,
+        at,
         // Nobody asks under this request again.
         request: RequestId(u128::MAX - u128::from(sequence.0)),
-        by: Actor::Operator,
+        by,
         fingerprint: 0,
         events,
     };
@@ -126,9 +150,12 @@ fn settle(state: &mut State, body: Body) {
 
 /// Asserts that each body is done, or refused as invalid for that reason.
 fn check(cases: Vec<(&str, Body, Option<Invalid>)>) {
-    let state = town();
+    check_in(&town(), cases);
+}
+
+fn check_in(state: &State, cases: Vec<(&str, Body, Option<Invalid>)>) {
     for (case, body, expected) in cases {
-        let refused = judge(&state, body).err();
+        let refused = judge(state, body).err();
         assert_eq!(refused, expected.map(Refusal::Invalid), "{case}");
     }
 }

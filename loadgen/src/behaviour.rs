@@ -26,16 +26,22 @@ pub enum Temper {
     Drop,
     /// Eager, and gives the first slot won back after 100 to 900 ms.
     Release,
+    /// Never reads what is sent until the schedule is over, and never answers.
+    Deaf,
+    /// Takes everything in the moment of hearing.
+    Racer,
 }
 
 impl Temper {
-    const ALL: [Temper; 6] = [
+    const ALL: [Temper; 8] = [
         Temper::Eager,
         Temper::Considered,
         Temper::Silent,
         Temper::Decline,
         Temper::Drop,
         Temper::Release,
+        Temper::Deaf,
+        Temper::Racer,
     ];
 
     fn word(self) -> &'static str {
@@ -46,6 +52,8 @@ impl Temper {
             Temper::Decline => "decline",
             Temper::Drop => "drop",
             Temper::Release => "release",
+            Temper::Deaf => "deaf",
+            Temper::Racer => "racer",
         }
     }
 }
@@ -111,7 +119,8 @@ impl Behaviour {
         let mut dice = SplitMix64::new(stream);
         let after = self.reaction(&mut dice);
         match self.temper {
-            Temper::Silent => Decision::Ignore,
+            Temper::Silent | Temper::Deaf => Decision::Ignore,
+            Temper::Racer => Decision::Accept { after, cut: false },
             Temper::Decline => Decision::Decline { after },
             Temper::Eager | Temper::Considered | Temper::Drop | Temper::Release => {
                 let interested = dice.chance(self.accept_permille);
@@ -139,7 +148,8 @@ impl Behaviour {
         let (low_us, high_us) = match self.temper {
             Temper::Eager | Temper::Drop | Temper::Release => (200, 5_000),
             Temper::Considered => (20_000, 400_000),
-            Temper::Silent | Temper::Decline => (20_000, 200_000),
+            Temper::Silent | Temper::Decline | Temper::Deaf => (20_000, 200_000),
+            Temper::Racer => (0, 0),
         };
         Duration::from_micros(dice.between(low_us, high_us))
     }
@@ -155,12 +165,19 @@ impl Default for Mix {
     /// Mostly eager, with some of everything.
     fn default() -> Mix {
         Mix {
-            weights: [58, 20, 10, 5, 5, 2],
+            weights: [58, 20, 10, 5, 5, 2, 0, 0],
         }
     }
 }
 
 impl Mix {
+    /// Everybody alike.
+    pub fn all(temper: Temper) -> Mix {
+        Mix {
+            weights: Temper::ALL.map(|other| u32::from(other == temper)),
+        }
+    }
+
     /// The temper that this officer's seed draws.
     pub fn draw(&self, seed: u64) -> Temper {
         Temper::ALL[SplitMix64::new(derive_nth(seed, 1)).pick(&self.weights)]
@@ -173,7 +190,7 @@ pub enum MixError {
     /// Something is not a temper and its weight.
     #[error(
         "`{0}` is not a behaviour and its weight: write for example `eager=60,considered=20`, \
-         with eager, considered, silent, decline, drop, release and whole numbers"
+         with eager, considered, silent, decline, drop, release, deaf, racer and whole numbers"
     )]
     Part(String),
     /// Nobody is left.
@@ -256,6 +273,9 @@ mod tests {
             assert!((20..=400).contains(&after.as_millis()));
             assert_eq!(decide(Temper::Silent), Decision::Ignore);
             assert!(matches!(decide(Temper::Decline), Decision::Decline { .. }));
+            assert_eq!(decide(Temper::Deaf), Decision::Ignore);
+            let (after, cut) = (Duration::ZERO, false);
+            assert_eq!(decide(Temper::Racer), Decision::Accept { after, cut });
         }
         let cuts = (0..1_000).filter(|&seed| {
             let decision = behaviour(Temper::Drop).decide(seed, OFFER);

@@ -26,6 +26,8 @@ pub struct Ledger {
     pub desks: Vec<DeskBook>,
     /// The board as it stood at the very end; nothing if nobody looked at it.
     pub board: Option<Vec<BoardRow>>,
+    /// The instant from which the plan counts, in microseconds of the run.
+    pub begun_us: u64,
     /// Whether every officer of the world has a book here, so that a push that nobody heard is
     /// a push that is missing.
     pub everyone: bool,
@@ -84,6 +86,8 @@ pub struct OfficerBook {
     pub contradictions: Vec<Contradiction>,
     /// How many later answers there were, contradictions included.
     pub repeats: u64,
+    /// Accepts that were meant and never sent, because too many answers were outstanding.
+    pub withheld: u64,
 }
 
 /// Something an officer's session heard, or that happened to it.
@@ -148,6 +152,10 @@ pub enum HeardWhat {
     Dropped,
     /// The connection was lost.
     Down,
+    /// The session stopped reading: what it hears from here on, it hears late.
+    StoppedReading,
+    /// A request was told to come back later.
+    Busy,
 }
 
 /// One request of an officer.

@@ -49,6 +49,9 @@ pub const SETTLE_MARGIN: Duration = Duration::from_millis(700);
 /// How long after the last planned instant a run ends even if it is not quiet.
 pub const SETTLE_DEADLINE: Duration = Duration::from_secs(60);
 
+/// Broadcasts whose spread a report tells one by one.
+pub const BROADCASTS_TOLD_MAX: usize = 5_000;
+
 /// Officers of one storm.
 pub const OFFICERS_MAX: usize = 200_000;
 

@@ -3,7 +3,9 @@
 //! Nothing here is audited or reported; the ledger is the record. These numbers may run a moment
 //! behind, and no session ever waits for a view.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -50,6 +52,8 @@ pub struct Live {
     pub outstanding: AtomicI64,
     /// Accepts: microseconds from the intended instant to the answer.
     pub settle_us: LiveHistogram,
+    /// When publications are meant to happen, ascending; known once the schedule begins.
+    schedule: OnceLock<Vec<Instant>>,
     phase: AtomicU8,
     last_heard_us: AtomicU64,
     stop: watch::Sender<Stop>,
@@ -136,6 +140,7 @@ impl Live {
             busy: AtomicU64::new(0),
             outstanding: AtomicI64::new(0),
             settle_us: LiveHistogram::new(),
+            schedule: OnceLock::new(),
             phase: AtomicU8::new(0),
             last_heard_us: AtomicU64::new(0),
             stop: watch::Sender::new(Stop::Never),
@@ -167,6 +172,18 @@ impl Live {
         let mut stop = self.stop.subscribe();
         // The sender lives in `self`, so waiting cannot fail.
         let _stopped = stop.wait_for(|stop| *stop >= at_least).await;
+    }
+
+    /// How many publications are meant to have happened by now, whether or not they have.
+    pub fn meant(&self, now: Instant) -> u64 {
+        let schedule = self.schedule.get().map_or(&[][..], Vec::as_slice);
+        schedule.partition_point(|at| *at <= now) as u64
+    }
+
+    /// Says when publications are meant to happen, in ascending order.
+    pub(crate) fn begin(&self, schedule: Vec<Instant>) {
+        // A run begins once.
+        let _first = self.schedule.set(schedule);
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -214,22 +231,64 @@ impl LiveHistogram {
         self.buckets[bucket(value)].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How many values there are, in each bucket.
+    pub fn counts(&self) -> Counts {
+        let buckets = self.buckets.iter();
+        Counts(
+            buckets
+                .map(|bucket| bucket.load(Ordering::Relaxed))
+                .collect(),
+        )
+    }
+
     /// The smallest value that is not exceeded in `permille` of 1,000 cases, rounded down to its
     /// bucket; nothing if there is no value yet.
     pub fn permille(&self, permille: u64) -> Option<u64> {
-        let counts: Vec<u64> = self
-            .buckets
-            .iter()
-            .map(|bucket| bucket.load(Ordering::Relaxed))
-            .collect();
-        let all: u64 = counts.iter().sum();
+        self.counts().permille(permille)
+    }
+}
+
+/// What a [`LiveHistogram`] held at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts(Vec<u64>);
+
+impl Counts {
+    /// What came after an earlier moment.
+    pub fn since(&self, earlier: &Counts) -> Counts {
+        let pairs = self.0.iter().zip(&earlier.0);
+        Counts(pairs.map(|(now, then)| now.saturating_sub(*then)).collect())
+    }
+
+    /// As [`LiveHistogram::permille`].
+    pub fn permille(&self, permille: u64) -> Option<u64> {
+        let all: u64 = self.0.iter().sum();
         let wanted = (all * permille).div_ceil(1_000).max(1);
         let mut passed = 0;
-        let place = counts.iter().position(|&count| {
+        let place = self.0.iter().position(|&count| {
             passed += count;
             passed >= wanted
         })?;
         Some(lowest(place))
+    }
+
+    /// How many values lie between one power of two and the next, from the first power that holds
+    /// any to the last: the smallest value of each, and the count.
+    pub fn by_power(&self) -> Vec<(u64, u64)> {
+        let mut powers: Vec<(u64, u64)> = Vec::new();
+        for (place, count) in self.0.iter().enumerate() {
+            let low = lowest(place);
+            let power = low.checked_ilog2().map_or(0, |bits| 1 << bits);
+            match powers.last_mut() {
+                Some((last, sum)) if *last == power => *sum += count,
+                _ => powers.push((power, *count)),
+            }
+        }
+        let first = powers.iter().position(|(_, count)| *count > 0);
+        let last = powers.iter().rposition(|(_, count)| *count > 0);
+        match (first, last) {
+            (Some(first), Some(last)) => powers[first..=last].to_vec(),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -285,6 +344,33 @@ mod tests {
         near(500, 500);
         near(990, 990);
         near(1_000, 1_000);
+    }
+
+    #[test]
+    fn what_came_later_is_told_apart() {
+        let histogram = LiveHistogram::new();
+        (0..100).for_each(|_| histogram.record(1_000));
+        let then = histogram.counts();
+        assert_eq!(then.by_power(), [(512, 100)]);
+        histogram.record(4_096);
+        histogram.record(5_000);
+        let later = histogram.counts().since(&then);
+        assert_eq!(later.by_power(), [(4_096, 2)]);
+        assert_eq!(later.permille(500), Some(4_096));
+        let all = [(512, 100), (1_024, 0), (2_048, 0), (4_096, 2)];
+        assert_eq!(histogram.counts().by_power(), all);
+        assert_eq!(then.since(&then).by_power(), []);
+        assert_eq!(then.since(&then).permille(500), None);
+    }
+
+    #[test]
+    fn what_is_meant_does_not_wait_for_what_is_done() {
+        let (live, now) = (Live::new(), Instant::now());
+        assert_eq!(live.meant(now), 0);
+        let later = |ms| now + std::time::Duration::from_millis(ms);
+        live.begin(vec![now, later(5), later(5), later(90)]);
+        assert_eq!(live.meant(now), 1);
+        assert_eq!(live.meant(later(50)), 3);
     }
 
     #[test]

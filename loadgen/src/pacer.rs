@@ -4,6 +4,7 @@
 //! made, and says how long to wait for the next. Latency counts from the instants that
 //! [`schedule`] gives, so a server (or a generator) that falls behind cannot hide it.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::seed::SplitMix64;
@@ -52,6 +53,21 @@ pub enum Pacer {
     },
     /// Recorded instants, ascending.
     Replay(Vec<Duration>),
+}
+
+impl fmt::Display for Pacer {
+    /// As a command line says it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pacer::Constant(rate) => write!(f, "constant:{}/s", rate.0),
+            Pacer::Ramp { from, to, over } => {
+                write!(f, "ramp:{}/s..{}/s:{}s", from.0, to.0, over.as_secs_f64())
+            }
+            Pacer::Poisson { rate, .. } => write!(f, "poisson:{}/s", rate.0),
+            Pacer::Burst { .. } => f.write_str("burst"),
+            Pacer::Replay(instants) => write!(f, "replay:{}", instants.len()),
+        }
+    }
 }
 
 /// What a pacer says.

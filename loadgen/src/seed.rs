@@ -73,6 +73,33 @@ pub fn derive_nth(root: u64, index: u64) -> u64 {
     mix(root ^ mix(index.wrapping_add(GOLDEN_GAMMA)))
 }
 
+/// A short name for a long text (FNV-1a): the same text has the same name, and another text
+/// almost surely another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// The name of all that was written.
+    pub fn value(self) -> u64 {
+        mix(self.0)
+    }
+}
+
+impl Default for Fingerprint {
+    fn default() -> Fingerprint {
+        Fingerprint(FNV_OFFSET)
+    }
+}
+
+impl std::fmt::Write for Fingerprint {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
+        }
+        Ok(())
+    }
+}
+
 const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;

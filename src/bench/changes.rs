@@ -85,10 +85,10 @@ fn in_index(crowd: &Crowd, officers: &[OfficerId]) -> [Row; 3] {
     let span = crowd.work[0].row.posting.span();
     let nothing = Calendar::default();
     let busy = goes(officers, |officer, turn| match turn {
-        true => index.book(officer, span),
+        true => index.book(officer, before, span),
         false => {
             let calendar = crowd.state.calendars().find(officer).unwrap_or(&nothing);
-            index.rebook(officer, calendar, [span].into_iter());
+            index.rebook(officer, before, calendar, [span].into_iter());
         }
     });
     [
@@ -157,7 +157,7 @@ fn by_day(from_minute: u16) -> Availability {
         until_minute,
     };
     Availability::Declared {
-        weekly: std::array::from_fn(|_| vec![window]),
+        weekly: std::array::from_fn(|_| vec![window]).into(),
         exceptions: BTreeMap::new(),
     }
 }

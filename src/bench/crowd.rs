@@ -326,7 +326,11 @@ impl Maker {
             0..5 => vec![workday],
             _ => vec![weekend],
         });
-        let declared = Availability::Declared { weekly, exceptions };
+        let weekly: [Vec<Window>; 7] = weekly;
+        let declared = Availability::Declared {
+            weekly: weekly.into(),
+            exceptions,
+        };
         (declared, is_willing, away)
     }
 

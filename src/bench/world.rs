@@ -20,6 +20,7 @@ use engine::{Engine, Options};
 
 use super::BenchError;
 use super::drive::{Core, Line, Run};
+use crate::priority;
 
 /// Slots of a vacancy of a wave.
 const WAVE_SLOTS: usize = 16;
@@ -132,6 +133,7 @@ impl World {
         let folder = folder.join("log");
         let (sender, core) = mpsc::channel();
         let (engine, _) = Engine::open_on(options(&folder)?, move || {
+            priority::go_ahead();
             // The log's thread is prepared as well.
             if thread::current().name() == Some(ENGINE_THREAD) {
                 // Nobody waits for it if opening has failed.

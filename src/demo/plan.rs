@@ -47,6 +47,7 @@ pub(super) fn peak(options: &Options<'_>) -> Plan {
         pacer: Pacer::Replay(instants),
         mix: Mix::default(),
         window_ms: WINDOW_MS,
+        weeks: 1,
         monday_us: options.monday_us,
         now_us: options.now_us,
     };

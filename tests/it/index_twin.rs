@@ -16,7 +16,8 @@ use proptest::prelude::*;
 const HOUR_US: i64 = 3_600_000_000;
 const AGENCIES: u32 = 4;
 const CERTIFICATIONS: u32 = 3;
-const OFFICERS: u32 = 60;
+/// Enough in each agency for the index to make rows of what lists are for at first.
+const OFFICERS: u32 = 100;
 /// Between the numbers of two officers who are added later: they are of many blocks.
 const HIRED_APART: u32 = 97;
 
@@ -40,6 +41,12 @@ enum Change {
     Pact(u32, u32, u8),
     EndPact(u32, u32),
     Award(u32, i64, i64),
+    /// Everybody declares windows that differ a little.
+    DeclareAll(u16),
+    /// Everybody from one officer on declares the same for a day.
+    ExceptFrom(u32, u8, Option<(u16, u16)>),
+    /// Everybody from one officer on has work, one of so many the same.
+    AwardFrom(u32, i64, i64, u32),
     Release(u32),
 }
 
@@ -70,6 +77,10 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
         (0..AGENCIES, 0..AGENCIES).prop_map(|(a, b)| Change::EndPact(a, b)),
         (officer(), 1..47i64, 1..9i64).prop_map(|(o, start, hours)| Change::Award(o, start, hours)),
         officer().prop_map(Change::Release),
+        (1..900u16).prop_map(Change::DeclareAll),
+        (officer(), 1..5u8, windows()).prop_map(|(o, d, window)| Change::ExceptFrom(o, d, window)),
+        (officer(), 1..30i64, 1..9i64, 1..9u32)
+            .prop_map(|(o, start, hours, apart)| Change::AwardFrom(o, start, hours, apart)),
     ];
     proptest::collection::vec(change, 0..120)
 }
@@ -285,6 +296,27 @@ impl World {
                 lead: AgencyId(lead),
                 backup: AgencyId(backup),
             },
+            Change::DeclareAll(from) => {
+                for officer in 0..OFFICERS {
+                    let from = from / 60 * 60 + (officer as u16 % 9) * 20;
+                    self.change(&Change::Declare(officer, Some((from, 1_200))));
+                }
+                return;
+            }
+            Change::ExceptFrom(first, day, window) => {
+                let all = (first..OFFICERS).map(|officer| Change::Except(officer, day, window));
+                return all.for_each(|change| self.change(&change));
+            }
+            Change::AwardFrom(first, start, hours, apart) => {
+                let hours = |officer: u32| match officer % apart {
+                    0 => (start, hours),
+                    other => (start + i64::from(other), i64::from(officer % 7) + 1),
+                };
+                return (first..OFFICERS).for_each(|officer| {
+                    let (start, hours) = hours(officer);
+                    self.award(officer, start, hours);
+                });
+            }
             Change::Award(officer, start, hours) => return self.award(officer, start, hours),
             Change::Release(officer) => {
                 let Some(vacancy) = self.held.remove(&officer) else {
@@ -368,7 +400,7 @@ fn availability(window: Option<(u16, u16)>) -> Availability {
     };
     let day = vec![day_window(window)];
     Availability::Declared {
-        weekly: std::array::from_fn(|_| day.clone()),
+        weekly: std::array::from_fn(|_| day.clone()).into(),
         exceptions: BTreeMap::new(),
     }
 }
@@ -427,6 +459,7 @@ proptest! {
         sergeant in any::<bool>(),
         later in proptest::option::of((0..4i64, 1..8i64)),
         restored in any::<bool>(),
+        looking_back in proptest::option::of(-4..2_000i64),
     ) {
         let mut world = World::new();
         for change in changes {
@@ -448,15 +481,19 @@ proptest! {
         }
         for programme in 0..state.roster().programmes.end().0 {
             wanted.programme = ProgrammeId(programme);
-            compare(state, &wanted)?;
+            compare(state, &wanted, Timestamp(0))?;
+            if let Some(hours) = looking_back {
+                let end = wanted.span().end.as_micros();
+                compare(state, &wanted, Timestamp(end + hours * HOUR_US))?;
+            }
         }
     }
 }
 
-/// The index and its twin in every tier of `wanted`.
-fn compare(state: &State, wanted: &Posting) -> Result<(), TestCaseError> {
+/// The index and its twin in every tier of `wanted`, as of `at`.
+fn compare(state: &State, wanted: &Posting, at: Timestamp) -> Result<(), TestCaseError> {
     let wanted = &Vacancy::new(wanted.clone());
-    let ground = state.ground(wanted, Timestamp(0)).expect("a programme");
+    let ground = state.ground(wanted, at).expect("a programme");
     for number in 0..3 {
         let roster = state.roster();
         let agencies =

@@ -1,7 +1,8 @@
 //! Runs every file in `tests/scenarios` and compares it with itself: a scenario is its own
 //! expectation. `UPDATE_SCENARIOS=1` rewrites the files; commit only what you understand.
+//! `MUSTER_SCENARIOS=race,punch` plays these alone, in this order, and says which it has begun.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::scenario;
 
@@ -19,21 +20,26 @@ fn every_scenario_happens_as_written() {
         "only {} scenarios were found",
         files.len()
     );
-    let update = std::env::var_os("UPDATE_SCENARIOS").is_some();
-    let mut wrong = Vec::new();
-    for file in files {
-        let written = std::fs::read_to_string(&file).expect("a readable scenario");
-        let happened = scenario::run(&written);
-        if update {
-            std::fs::write(&file, &happened).expect("a writable scenario");
-        } else if written != happened {
-            let name = file
-                .file_name()
-                .expect("a file has a name")
-                .to_string_lossy()
-                .into_owned();
-            wrong.push(format!("{name}: it happened otherwise:\n{happened}"));
+    if let Ok(names) = std::env::var("MUSTER_SCENARIOS") {
+        for name in names.split(',') {
+            println!("scenario {name}");
+            assert_eq!(wrong(&folder.join(name).with_extension("txt")), None);
         }
+        return;
     }
+    let wrong: Vec<String> = files.iter().filter_map(|file| wrong(file)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What happened, if it is not what the file says; under `UPDATE_SCENARIOS` the file says it then.
+fn wrong(file: &Path) -> Option<String> {
+    let written = std::fs::read_to_string(file).expect("a readable scenario");
+    let happened = scenario::run(&written);
+    if std::env::var_os("UPDATE_SCENARIOS").is_some() {
+        std::fs::write(file, &happened).expect("a writable scenario");
+        return None;
+    }
+    let name = file.file_name().expect("a file has a name");
+    let name = name.to_string_lossy();
+    (written != happened).then(|| format!("{name}: it happened otherwise:\n{happened}"))
 }

@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{
-    Actor, Amend, Amendment, Body, Command, Event, Matches, NewSegment, NewVacancy, Record,
-    Refusal, Reply, RosterChange, Stamp, State, apply, decide, digest,
+    Actor, Amend, Amendment, Body, Command, Event, Matches, NewSegment, NewVacancy, Outcome,
+    Record, Refusal, Reply, RosterChange, Stamp, State, apply, decide, digest,
 };
 use engine::io::{Clock, ManualClock, Memory};
 use engine::log::{Background, LogOptions};
@@ -100,6 +100,8 @@ struct Walk {
 #[derive(Debug, Default, Clone, Copy)]
 struct Reached {
     gated: u32,
+    /// Accepts that were too late behind another one that was too late for the same vacancy.
+    behind: u32,
     amended: u32,
     reconfirmed: u32,
     lapsed: u32,
@@ -241,7 +243,45 @@ impl Walk {
         self.asked.push((command, at_the_gate));
     }
 
+    /// Holds the refusals that were not recorded against the line: whoever is refused in one pass
+    /// behind a winner hears what they would have heard alone. `twin` is the state before the batch,
+    /// and `news` what became durable with it and after it.
+    fn examine_unrecorded(&mut self, mut twin: State, news: &[Record], heard: &[(Command, Reply)]) {
+        let is_ticked = news.first().is_some_and(|first| first.by == Actor::Clock);
+        let mut applied = usize::from(is_ticked);
+        news[..applied]
+            .iter()
+            .for_each(|tick| apply(&mut twin, tick));
+        let mut late = None;
+        for (command, reply) in heard {
+            let own =
+                |record: &Record| (record.by, record.request) == (command.by, command.request);
+            if let Some(ahead) = news[applied..].iter().position(own) {
+                let until = applied + ahead + 1;
+                news[applied..until]
+                    .iter()
+                    .for_each(|record| apply(&mut twin, record));
+                applied = until;
+                late = None;
+            } else if let Some(heard) = refusal(reply) {
+                let at = twin.at().max(self.clock.now());
+                let alone = decide(&twin, command, Stamp { at, place: 1 }, &Matches::none());
+                let is_again = matches!(alone, Ok(Outcome::Again(_)));
+                let alone = alone.err().map(|refused| refused.refusal);
+                assert!(
+                    is_again || alone.as_ref() == Some(heard),
+                    "{command:?}: {alone:?}"
+                );
+                let accepted = command.body.accepted().map(|(vacancy, _)| vacancy);
+                let now = accepted.filter(|_| *heard == Refusal::Filled);
+                self.reached.behind += u32::from(now.is_some() && now == late);
+                late = now;
+            }
+        }
+    }
+
     fn settle(&mut self, minutes: u64) {
+        let (twin, begun) = (self.follower.state.clone(), self.records.len());
         let since_start = self.clock.now().as_micros() - START.as_micros();
         let left_ms = WALK_MS.saturating_sub(since_start as u64 / 1_000);
         self.clock.advance_ms(left_ms.min(minutes * MINUTE_MS));
@@ -259,8 +299,14 @@ impl Walk {
                 self.records.push(record.clone());
             }
         }
-        for (command, ticket) in std::mem::take(&mut self.in_line) {
-            let reply = ticket.wait().expect("the disk is sound");
+        let in_line = std::mem::take(&mut self.in_line).into_iter();
+        let wait = |(command, ticket): (Command, Ticket)| {
+            (command, ticket.wait().expect("the disk is sound"))
+        };
+        let heard: Vec<(Command, Reply)> = in_line.map(wait).collect();
+        let news = self.records[begun..].to_vec();
+        self.examine_unrecorded(twin, &news, &heard);
+        for (command, reply) in heard {
             let same = |(asked, _): &&(Command, Reply)| {
                 (asked.by, asked.request) == (command.by, command.request)
             };
@@ -315,6 +361,7 @@ impl Reached {
 
     fn add(&mut self, other: Reached) {
         self.gated += other.gated;
+        self.behind += other.behind;
         self.amended += other.amended;
         self.reconfirmed += other.reconfirmed;
         self.lapsed += other.lapsed;
@@ -558,6 +605,7 @@ fn whatever_is_amended_released_and_taken_everything_that_must_hold_holds() {
     println!("{cases} walks: {reached:?}");
     let Reached {
         gated,
+        behind,
         amended,
         reconfirmed,
         lapsed,
@@ -566,6 +614,7 @@ fn whatever_is_amended_released_and_taken_everything_that_must_hold_holds() {
     } = reached;
     for (count, what) in [
         (gated, "a loser at the gate"),
+        (behind, "a loser behind a loser"),
         (amended, "an amendment"),
         (reconfirmed, "a yes to one"),
         (lapsed, "a reservation that lapsed"),

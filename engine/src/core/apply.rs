@@ -207,7 +207,7 @@ fn award(
             "an officer is in one place at a time"
         );
         calendar.book(span, id);
-        state.index.book(officer, span);
+        state.index.book(officer, &state.durable.roster, span);
     }
     if is_filled {
         clear_deadlines(state, id);
@@ -255,7 +255,10 @@ fn free(state: &mut State, vacancy: VacancyId, officer: OfficerId) {
         .map(|booking| booking.span)
         .collect();
     calendar.free(vacancy);
-    state.index.rebook(officer, calendar, spans.into_iter());
+    let roster = &state.durable.roster;
+    state
+        .index
+        .rebook(officer, roster, calendar, spans.into_iter());
 }
 
 fn set_tier_deadline(state: &mut State, id: VacancyId, closes_at: Option<Timestamp>) {
@@ -305,6 +308,9 @@ fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
             }
             roster.put_officer(*id, Officer::clone(officer));
             state.index.put(*id, roster, at);
+            if let Some(officer) = roster.officers.find_mut(*id) {
+                state.index.share(officer);
+            }
         }
         Event::PactMade { pact } => {
             roster
@@ -405,6 +411,7 @@ fn apply_officer(state: &mut State, event: &Event, at: Timestamp) {
             let now = Availability::clone(availability);
             let before = std::mem::replace(&mut row.availability, now);
             index.declare(*id, &before, row);
+            index.share(row);
         }
         _ => {}
     }

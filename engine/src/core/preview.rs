@@ -64,3 +64,21 @@ impl State {
         Ok(Preview { tiers })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_left_after_every_clause_is_eligible() {
+        let funnel = |left: &[u64]| Funnel {
+            tier: 0,
+            agencies: Vec::new(),
+            officers: 9,
+            left: left.iter().map(|left| (Clause::Rank, *left)).collect(),
+        };
+        assert_eq!(funnel(&[]).eligible(), 9);
+        assert_eq!(funnel(&[7, 3]).eligible(), 3);
+        assert_eq!(funnel(&[7, 0]).eligible(), 0);
+    }
+}

@@ -350,6 +350,9 @@ impl From<Durable> for State {
     fn from(mut durable: Durable) -> State {
         durable.answers.rekey(0);
         let index = Index::build(&durable.roster, &durable.calendars, durable.at);
+        for officer in durable.roster.officers.iter_mut() {
+            index.share(officer);
+        }
         State { durable, index }
     }
 }

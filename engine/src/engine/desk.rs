@@ -7,8 +7,8 @@
 //! ```
 //!
 //! At most one draft waits; what is settled meanwhile goes behind it, up to a batch's worth. When
-//! nothing waits and nobody is in line, the engine thread writes by itself: handing over costs the
-//! waking of a thread, which a lone accept need not pay.
+//! nothing waits and one command was alone in line, the engine thread writes by itself: handing over
+//! costs the waking of a thread, which a lone accept need not pay.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 
 use super::follow::{Batch, Boxes, Delivery, Ended, Follower, Mailbox};
 use super::{Health, ReplyTo, Shared, fail};
-use crate::core::{Actor, Event, Record, Reply};
+use crate::core::{Record, Reply};
 use crate::io::Clock;
 use crate::log::{CommitError, Log, Snapshots};
 use crate::model::{Sequence, VacancyId};
@@ -219,12 +219,6 @@ impl Scribe {
     }
 
     fn show_gates(&self, draft: &Draft) {
-        for record in &draft.records {
-            let heard = (record.by, &*record.events);
-            if let (Actor::Officer(officer), [Event::Refused(_) | Event::Bid { .. }, ..]) = heard {
-                self.shared.gates.note_answer(officer);
-            }
-        }
         for (vacancy, sign) in &draft.signs {
             self.shared.gates.put_up(*vacancy, *sign);
         }

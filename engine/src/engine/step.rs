@@ -14,8 +14,8 @@ use super::scribe::{Draft, Joining, Scribe, Verdict};
 use super::{Health, Intention, Options, Shared};
 use crate::core::digest::fingerprint;
 use crate::core::{
-    Actor, Body, Command, Event, Matches, Outcome, Record, Reply, Stamp, State, TOUCHED_AT_A_TIME,
-    apply, decide,
+    Actor, Body, Command, Event, Matches, Outcome, Record, Refusal, Refused, Reply, Stamp, State,
+    TOUCHED_AT_A_TIME, apply, decide,
 };
 use crate::limits::BATCH_LEN_MAX;
 use crate::log::Snapshots;
@@ -41,8 +41,18 @@ pub struct Stepper {
     is_stale: bool,
     /// Taken from the line and not yet settled, the first to enter first.
     waiting: Vec<Intention>,
+    /// The vacancy that was found filled last, unless something was recorded since.
+    filled: Option<Filled>,
     /// Whether the last to be settled was alone, and may soon have the next thing to say.
     was_alone: bool,
+}
+
+/// A vacancy that is filled, settled though not yet durable: whoever else is in line for it hears so
+/// without being examined, in one pass behind the winner.
+struct Filled {
+    vacancy: VacancyId,
+    sign: Sign,
+    filled_at: Option<Timestamp>,
 }
 
 struct LogThread {
@@ -78,6 +88,7 @@ impl Stepper {
             log_thread: None,
             is_stale: false,
             waiting: Vec::new(),
+            filled: None,
             was_alone: false,
         };
         Ok((stepper, recovered))
@@ -148,8 +159,8 @@ impl Stepper {
         desk.has_trouble().then(|| desk.clear())
     }
 
-    /// Has `draft` written: by the log thread if there is one and more to settle meanwhile,
-    /// otherwise here.
+    /// Has `draft` written: here if it is one command that was alone in line, otherwise by the log
+    /// thread if there is one, so that others can be settled meanwhile.
     fn hand_over(&mut self, draft: Draft) -> Verdict {
         if draft.is_empty() {
             return Verdict::Durable;
@@ -165,7 +176,8 @@ impl Stepper {
             }
             return self.scribe().write(draft);
         }
-        let is_alone = self.waiting.is_empty() && self.shared.line.is_empty() && desk.is_clear();
+        let is_line_empty = self.waiting.is_empty() && self.shared.line.is_empty();
+        let is_alone = draft.replies.len() <= 1 && is_line_empty && desk.is_clear();
         self.was_alone = is_alone && draft.replies.len() == 1;
         if is_alone {
             return self.scribe().write(draft);
@@ -251,7 +263,10 @@ impl Stepper {
                 let found = matches.next().unwrap_or_default();
                 match intention {
                     Intention::Command(command, reply_to) => {
-                        let reply = self.settle_one(&command, at, &found, &mut draft);
+                        let reply = match self.lost(&command) {
+                            Some(filled) => self.refuse(&command, filled),
+                            None => self.settle_one(&command, at, &found, &mut draft),
+                        };
                         draft.replies.push((reply_to, reply));
                     }
                     Intention::Follow(_) | Intention::Listen(_) => {}
@@ -270,8 +285,10 @@ impl Stepper {
         let next = &batch[..batch.len().min(TOUCHED_AT_A_TIME)];
         for touch in [State::touch_rows, State::touch_beyond] {
             let touched = next.iter().map(|intention| match intention {
-                Intention::Command(command, _) => touch(&self.state, command),
-                Intention::Follow(_) | Intention::Listen(_) | Intention::Close => 0,
+                Intention::Command(command, _) if self.lost(command).is_none() => {
+                    touch(&self.state, command)
+                }
+                _ => 0,
             });
             black_box(touched.fold(0, usize::wrapping_add));
         }
@@ -319,18 +336,19 @@ impl Stepper {
         matches: &Matches,
         draft: &mut Draft,
     ) -> Reply {
-        let place = match command.body.accepted() {
-            Some((vacancy, _)) => self.shared.gates.next_place(vacancy),
-            None => 0,
-        };
+        let place = self.place(command);
         let events = match decide(&self.state, command, Stamp { at, place }, matches) {
             Ok(Outcome::Again(reply)) => return reply,
             Ok(Outcome::New(events)) => events,
             Err(refused) if refused.refusal.is_remembered(&command.body) => {
                 Event::Refused(refused).into()
             }
-            Err(refused) => return Err(refused),
+            Err(refused) => {
+                self.note_filled(command, &refused);
+                return Err(refused);
+            }
         };
+        self.filled = None;
         let record = Record {
             sequence: self.state.sequence().next(),
             at,
@@ -339,10 +357,58 @@ impl Stepper {
             fingerprint: fingerprint(&command.body),
             events,
         };
+        let heard = (record.by, &*record.events);
+        if let (Actor::Officer(officer), [Event::Refused(_) | Event::Bid { .. }, ..]) = heard {
+            self.shared.gates.note_answer(officer);
+        }
         let reply = record.reply();
         apply(&mut self.state, &record);
         draft.records.push(record);
         reply
+    }
+
+    /// The place of an accept in the line of its vacancy; none of anything else.
+    fn place(&self, command: &Command) -> u32 {
+        match command.body.accepted() {
+            Some((vacancy, _)) => self.shared.gates.next_place(vacancy),
+            None => 0,
+        }
+    }
+
+    /// Takes note of a vacancy that an accept has found filled.
+    fn note_filled(&mut self, command: &Command, refused: &Refused) {
+        if refused.refusal == Refusal::Filled
+            && let Some((vacancy, _)) = command.body.accepted()
+            && let Some(row) = self.state.vacancy(vacancy)
+        {
+            self.filled = Some(Filled {
+                vacancy,
+                sign: Sign::of(row),
+                filled_at: refused.filled_at,
+            });
+        }
+    }
+
+    /// The vacancy that `command` is too late for, as its gate will say once it is durable. Like the
+    /// gate it lets through whose request may have been answered before.
+    fn lost(&self, command: &Command) -> Option<&Filled> {
+        let filled = self.filled.as_ref()?;
+        let (vacancy, round) = command.body.accepted()?;
+        let Actor::Officer(officer) = command.by else {
+            return None;
+        };
+        let is_lost = vacancy == filled.vacancy
+            && filled.sign.is_lost_to(round, officer)
+            && !self.shared.gates.has_answers(officer);
+        is_lost.then_some(filled)
+    }
+
+    fn refuse(&self, command: &Command, filled: &Filled) -> Reply {
+        Err(Refused {
+            refusal: Refusal::Filled,
+            place: Some(self.place(command)),
+            filled_at: filled.filled_at,
+        })
     }
 
     /// Handles what has fallen due. What is left over falls due again in the next step.
@@ -365,6 +431,10 @@ impl Stepper {
         };
         self.state = rebuilt.state;
         self.is_stale = false;
+        self.filled = None;
+        for officer in self.state.answered_officers() {
+            self.shared.gates.note_answer(officer);
+        }
         // What was written before the disk was full may be whole after all; nobody has heard of
         // it yet.
         let signs = signs(&self.state, &rebuilt.news);

@@ -1,16 +1,18 @@
 //! Instants through which validities are known in advance.
 //!
 //! A validity ends at any microsecond, and a row of bits has one question. So the rows ask whether
-//! somebody is qualified through each of a few instants, the rungs, and only who runs out between
-//! two of them is examined.
+//! somebody is qualified through each of a few instants, the rungs, and whoever runs out between
+//! two of them is on a list.
 
 use crate::model::Timestamp;
 
-/// Between one rung and the next, in milliseconds: sixteen days. The closer, the fewer are
-/// examined, and the more memory and writing a change of validity costs.
+/// From the instant at which the ladder is set up to the first rung, in milliseconds: sixteen days.
+/// Each rung after it is twice as far away: most work is near, and each rung costs memory and, at
+/// every change of a validity, writing.
 const RUNG_MS: u64 = 16 * 24 * 3_600 * 1_000;
-/// Rungs with a date: some fourteen months, so that a school year is known in advance.
-const DATED: usize = 27;
+/// Rungs with a date: the last is some seventeen months away, so that a school year is known in
+/// advance.
+const DATED: usize = 6;
 /// All rungs: the first is the beginning of time, and asks whether there is anything at all; the
 /// last is its end, and asks for what never runs out.
 pub(super) const RUNGS: usize = DATED + 2;
@@ -32,30 +34,27 @@ impl Default for Ladder {
 }
 
 impl Ladder {
-    /// Sets the ladder up at `at`, once. It stays there: who asks for what lies beyond it has more
-    /// to examine, and a restart sets up another.
+    /// Sets the ladder up at `at`, once. It stays there: who asks for what lies beyond it has a
+    /// longer list to read, and a restart sets up another.
     pub(super) fn set_up(&mut self, at: Timestamp) {
         if self.is_set_up {
             return;
         }
         self.is_set_up = true;
-        for (number, rung) in (1..).zip(&mut self.rungs[1..=DATED]) {
-            *rung = at.plus_ms(number * RUNG_MS);
+        for (doubled, rung) in (0..).zip(&mut self.rungs[1..=DATED]) {
+            *rung = at.plus_ms(RUNG_MS << doubled);
         }
     }
 
-    /// How many rungs, from the first, something that ends at `end` reaches.
+    /// How many rungs, from the first, something that ends at `end` reaches: one at least.
     pub(super) fn reached(&self, end: Timestamp) -> usize {
         self.rungs.partition_point(|rung| *rung <= end)
     }
 
-    /// The rung that whatever lasts through `end` reaches, and the one that says that it does.
-    pub(super) fn around(&self, end: Timestamp) -> (usize, usize) {
-        let enough = self.rungs.partition_point(|rung| *rung < end);
-        match self.rungs[enough] == end {
-            true => (enough, enough),
-            false => (enough - 1, enough),
-        }
+    /// The last rung that whatever lasts through `end` reaches. Whatever reaches it and no other
+    /// may end before `end`; whatever reaches another does not.
+    pub(super) fn below(&self, end: Timestamp) -> usize {
+        self.reached(end) - 1
     }
 }
 
@@ -75,23 +74,22 @@ mod tests {
             day(16),
             day(17),
             day(32),
-            day(431),
-            day(432),
+            day(511),
+            day(512),
             day(5_000),
             Timestamp::MAX,
         ];
         for _ in 0..2 {
             for (end, through) in ends.iter().flat_map(|end| ends.map(|other| (*end, other))) {
-                let reached = ladder.reached(end);
-                let (needed, enough) = ladder.around(through);
-                assert!(enough < RUNGS && needed <= enough);
+                let (reached, below) = (ladder.reached(end), ladder.below(through));
+                assert!((1..=RUNGS).contains(&reached) && below < RUNGS);
                 let lasts = through <= end;
-                assert!(reached <= enough || lasts, "{end:?} {through:?}");
-                assert!(reached > needed || !lasts, "{end:?} {through:?}");
+                assert!(reached <= below + 1 || lasts, "{end:?} {through:?}");
+                assert!(reached > below || !lasts, "{end:?} {through:?}");
             }
             ladder.set_up(day(0));
-            assert_eq!(ladder.around(day(17)), (1, 2));
-            assert_eq!(ladder.around(day(32)), (2, 2));
+            assert_eq!(ladder.below(day(17)), 1);
+            assert_eq!(ladder.below(day(33)), 2);
         }
     }
 }

@@ -1,87 +1,100 @@
-//! Officers found, as they are found: words of bits by block.
+//! Officers found, as they are found: words of bits.
 
 use roaring::RoaringBitmap;
 
-use super::rows::{Words, each_place, has, mark, officer_at, place_of};
+use super::rows::{BLOCK_WORDS, each_place, has, mark, officer_at, place_of};
 use crate::model::{OfficerId, OfficerSet};
+
+/// Members for which there is room at first when they are written out, for each word: counting them
+/// would take as long as a part of the writing.
+const MEMBERS_A_WORD: usize = 2;
 
 /// A set of officers as one bit each.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
-    /// By number of the block, ascending.
-    blocks: Vec<(u32, Words)>,
+    /// [`BLOCK_WORDS`] for each block.
+    words: Vec<u64>,
+    /// The blocks of officer numbers.
+    numbers: Vec<u32>,
 }
 
 impl Marks {
+    /// Nobody, with room for so many blocks of numbers.
     pub(super) fn with_capacity(blocks: usize) -> Marks {
-        let blocks = Vec::with_capacity(blocks);
-        Marks { blocks }
+        Marks {
+            words: Vec::with_capacity(blocks * BLOCK_WORDS),
+            numbers: Vec::with_capacity(blocks),
+        }
     }
 
     /// Number of members.
     pub fn len(&self) -> u64 {
-        let words = self.blocks.iter().flat_map(|(_, words)| words);
+        let words = self.words.iter();
         words.map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.words.iter().all(|word| *word == 0)
     }
 
     /// Whether `officer` is a member.
     pub fn contains(&self, officer: OfficerId) -> bool {
         let (number, place) = place_of(officer);
-        let block = self.find(number);
-        block.is_ok_and(|block| has(&self.blocks[block].1, place))
+        let mut blocks = self.blocks().filter(|(known, _)| *known == number);
+        blocks.any(|(_, words)| has(words, place))
     }
 
     /// The members in order of their numbers.
     pub fn officers(&self) -> Vec<OfficerId> {
-        let mut all = Vec::with_capacity(self.len() as usize);
-        for (number, words) in &self.blocks {
+        let mut all = Vec::with_capacity(self.words.len() * MEMBERS_A_WORD);
+        let mut blocks: Vec<(u32, &[u64])> = self.blocks().collect();
+        blocks.sort_by_key(|(number, _)| *number);
+        for (number, words) in &blocks {
+            let words = words.iter().copied();
             each_place(words, |place| all.push(officer_at(*number, place)));
+        }
+        // Numbers are given to one agency by blocks; a roster put together by hand need not.
+        if blocks.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            all.sort_unstable();
+            all.dedup();
         }
         all
     }
 
-    /// Adds the members of a block, none of whom was one.
-    pub(super) fn push(&mut self, number: u32, words: Words) {
-        self.blocks.push((number, words));
+    /// The words, to which those of an agency are added; then comes [`Marks::name`].
+    pub(super) fn words_mut(&mut self) -> &mut Vec<u64> {
+        &mut self.words
     }
 
-    /// Puts what was pushed in order.
-    pub(super) fn sort(&mut self) {
-        self.blocks.sort_by_key(|(number, _)| *number);
-        // Numbers are given to one agency by blocks; a roster put together by hand need not.
-        self.blocks.dedup_by(|(number, words), (kept, all)| {
-            let is_same = number == kept;
-            if is_same {
-                all.iter_mut()
-                    .zip(words)
-                    .for_each(|(all, word)| *all |= *word);
-            }
-            is_same
-        });
+    /// Says that the words that were added are those of the blocks of these numbers, in turn.
+    pub(super) fn name(&mut self, numbers: &[u32]) {
+        self.numbers.extend_from_slice(numbers);
+        self.words.resize(self.numbers.len() * BLOCK_WORDS, 0);
     }
 
-    /// Makes `officer`, whose block was pushed, a member or none.
+    /// Makes `officer` a member or none. One whose block was not looked at stays none.
     pub(super) fn put(&mut self, officer: OfficerId, on: bool) {
         let (number, place) = place_of(officer);
-        if let Ok(block) = self.find(number) {
-            mark(&mut self.blocks[block].1, place, on);
+        let blocks = self.words.chunks_exact_mut(BLOCK_WORDS).zip(&self.numbers);
+        // More than one only where numbers were given by hand.
+        for (words, _) in blocks.filter(|(_, known)| **known == number) {
+            mark(words, place, on);
+            if on {
+                return;
+            }
         }
     }
 
-    fn find(&self, number: u32) -> Result<usize, usize> {
-        self.blocks
-            .binary_search_by_key(&number, |(number, _)| *number)
+    fn blocks(&self) -> impl Iterator<Item = (u32, &[u64])> {
+        let words = self.words.chunks_exact(BLOCK_WORDS);
+        self.numbers.iter().copied().zip(words)
     }
 }
 
 impl From<&Marks> for OfficerSet {
     fn from(marks: &Marks) -> OfficerSet {
         let members = marks.officers().into_iter().map(|OfficerId(id)| id);
-        OfficerSet(RoaringBitmap::from_sorted_iter(members).expect("blocks and places ascend"))
+        OfficerSet(RoaringBitmap::from_sorted_iter(members).expect("officers are in order, once"))
     }
 }

@@ -14,10 +14,11 @@
 mod funnel;
 pub mod naive;
 
-mod block;
 mod days;
 mod ladder;
 mod marks;
+mod patterns;
+mod plane;
 mod rows;
 mod sets;
 mod week;
@@ -25,21 +26,18 @@ mod week;
 pub use marks::Marks;
 pub use sets::Sets;
 
-use std::borrow::Cow;
+use std::hint::black_box;
 
-use self::block::{Answer, Block, Question, qualified_row, rank_row};
-use self::days::{Days, OfDay};
+use self::days::{Days, Excepted, Several, Shifts};
 use self::ladder::Ladder;
-use self::rows::{NOBODY, Words, each_place, officer_at, place_of};
-use self::week::Week;
+use self::plane::{Plane, Question, qualified_row, ranks_of};
 use crate::model::{
-    AgencyId, Availability, Calendar, CertificationId, Date, Interval, LocalSpan, Measure, Officer,
-    OfficerId, OfficerSet, ProgrammeId, Rank, Roster, Table, Timestamp,
+    AgencyId, Availability, Calendar, CertificationId, Date, Interval, Measure, Officer, OfficerId,
+    OfficerSet, ProgrammeId, Roster, Table, Timestamp, Window,
 };
-use crate::rules::availability::is_available;
 use crate::rules::eligibility::{self, clauses};
-use crate::rules::tier::{cover_of, held_through, tier_of};
-use crate::rules::{self, Candidate, Clause, Ground, conflict};
+use crate::rules::tier::Edges;
+use crate::rules::{Candidate, Clause, Ground};
 
 /// Microseconds of the coarse unit in which booked time is indexed: one UTC day.
 const BOOKED_UNIT_US: i64 = 24 * 3_600 * 1_000_000;
@@ -48,14 +46,13 @@ const BOOKED_UNIT_US: i64 = 24 * 3_600 * 1_000_000;
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     sets: Sets,
-    /// Blocks of each agency, by the agency's number; the blocks ascend.
-    agencies: Vec<Vec<Block>>,
+    /// By the agency's number.
+    planes: Vec<Plane>,
     ladder: Ladder,
-    /// Officers with a booking on a UTC day, counted from the epoch. Coarse: who is in may be
-    /// free at the hour asked, who is not in is free all day.
-    booked: Days<i64>,
-    /// Officers who declared windows of their own for a local date.
-    excepted: Days<Date>,
+    /// Officers with work on a UTC day, counted from the epoch.
+    booked: Days<i64, Shifts>,
+    /// Officers who declared windows of their own for a local date, or that they are away.
+    excepted: Days<Date, Excepted>,
     /// Changes whenever somebody may have become eligible, or is no longer for another reason than
     /// a booking, so that a match computed before can be told from one that still holds.
     generation: u64,
@@ -81,7 +78,7 @@ impl Index {
         }
         for (id, calendar) in calendars.iter() {
             for booking in calendar.bookings() {
-                index.book(id, booking.span);
+                index.book(id, roster, booking.span);
             }
         }
         index
@@ -94,10 +91,9 @@ impl Index {
             return;
         };
         self.sets.put(id, officer);
-        self.block_mut(id, officer).put(id, officer);
-        for date in exceptions(&officer.availability) {
-            self.excepted.insert(*date, id);
-        }
+        let plane = self.plane_mut(officer.home);
+        plane.put(id, officer);
+        self.except(id, officer);
         let programmes = roster.programmes.iter().map(|(id, _)| id);
         self.qualify((id, officer), roster, programmes, at);
     }
@@ -158,15 +154,28 @@ impl Index {
     /// Records when an officer is willing to work, and no longer what was declared `before`.
     pub fn declare(&mut self, id: OfficerId, before: &Availability, officer: &Officer) {
         self.generation += 1;
-        let now = &officer.availability;
-        let (_, place) = place_of(id);
-        let block = self.block_mut(id, officer);
-        block.declare(place, Week::of(before), Week::of(now));
-        for date in exceptions(before) {
-            self.excepted.remove(date, id);
+        let plane = self.plane_mut(officer.home);
+        let Some(place) = plane.place(id) else {
+            return;
+        };
+        plane.declare(place, before, &officer.availability);
+        for (date, _) in exceptions(before) {
+            self.excepted.leave(date, officer.home, |sheet| {
+                sheet.away.remove(place);
+                sheet.windowed.remove(place);
+            });
         }
-        for date in exceptions(now) {
-            self.excepted.insert(*date, id);
+        self.except(id, officer);
+    }
+
+    /// Makes the week that `officer` declared one in memory with that of others who share it.
+    pub fn share(&self, officer: &mut Officer) {
+        let plane = self.planes.get(officer.home.index());
+        let shared = plane.and_then(|plane| plane.week(&officer.availability));
+        if let (Some(shared), Availability::Declared { weekly, .. }) =
+            (shared, &mut officer.availability)
+        {
+            *weekly = shared.clone();
         }
     }
 
@@ -184,29 +193,37 @@ impl Index {
         self.generation += 1;
     }
 
-    /// Notes that `officer` has work in `span`.
-    pub fn book(&mut self, officer: OfficerId, span: Interval) {
+    /// Notes that `officer` of `roster` has work in `span`.
+    pub fn book(&mut self, officer: OfficerId, roster: &Roster, span: Interval) {
+        let Some((home, place, width)) = self.stand(officer, roster) else {
+            return;
+        };
         for day in days(span) {
-            self.booked.insert(day, officer);
+            self.booked.enter(day, home).book(place, span, width);
         }
     }
 
-    /// Brings the booked days that `spans` touch in line with the officer's calendar.
+    /// Brings the booked days that `spans` touch in line with the calendar of `officer`.
     pub fn rebook(
         &mut self,
         officer: OfficerId,
+        roster: &Roster,
         calendar: &Calendar,
         spans: impl Iterator<Item = Interval>,
     ) {
+        self.generation += 1;
+        let Some((home, place, width)) = self.stand(officer, roster) else {
+            return;
+        };
         for day in spans.flat_map(days) {
             let start = Timestamp(day * BOOKED_UNIT_US);
             let end = Timestamp((day + 1) * BOOKED_UNIT_US);
-            if calendar.overlapping(Interval { start, end }).is_some() {
-                self.booked.insert(day, officer);
-                continue;
-            }
-            self.generation += 1;
-            self.booked.remove(&day, officer);
+            self.booked.leave(&day, home, |shifts| {
+                shifts.free(place);
+                for booking in calendar.within(Interval { start, end }) {
+                    shifts.book(place, booking.span, width);
+                }
+            });
         }
     }
 
@@ -219,7 +236,7 @@ impl Index {
     pub fn footprint(&self) -> Footprint {
         Footprint {
             sets: self.sets.bytes(),
-            plane: self.agencies.iter().flatten().map(Block::bytes).sum(),
+            plane: self.planes.iter().map(Plane::bytes).sum(),
             days: self.booked.bytes() + self.excepted.bytes(),
         }
     }
@@ -234,78 +251,75 @@ impl Index {
         OfficerSet::from(&self.marks(ground, calendars, agencies))
     }
 
-    /// The same as it is found, one bit an officer.
+    /// The same as it is found, one bit for each officer.
     pub fn marks(
         &self,
         ground: Ground<'_>,
         calendars: &Table<OfficerId, Calendar>,
         agencies: &[AgencyId],
     ) -> Marks {
-        let question = self.question(ground);
-        let booked = ground.terms.busy(&ground.posting.segments).flat_map(days);
-        let booked: Vec<&OfDay> = booked.filter_map(|day| self.booked.find(&day)).collect();
-        let dates = local_spans(ground).map(|span| &span.date);
-        let excepted: Vec<&OfDay> = dates.filter_map(|day| self.excepted.find(day)).collect();
-        let serving = agencies.iter().filter(|agency| serves(ground, **agency));
-        let serving = serving.filter_map(|agency| {
-            let is_settled = clauses_of(ground, *agency).all(is_settled);
-            Some((self.agencies.get(agency.index())?.as_slice(), is_settled))
-        });
-        let serving: Vec<(&[Block], bool)> = serving.collect();
-        let mut marks = Marks::with_capacity(serving.iter().map(|(blocks, _)| blocks.len()).sum());
-        // Who has work that day, who is in doubt for another reason, and who is so for one that
-        // takes every clause to settle.
-        let (mut busy, mut doubtful) = (Vec::new(), Vec::new());
-        let mut unsettled = self.of_last_tier(ground, agencies);
-        let blocks = serving.into_iter().flat_map(|(blocks, is_settled)| {
-            let blocks = blocks.iter();
-            blocks.map(move |block| (block, is_settled))
-        });
-        for (block, is_settled) in blocks {
-            let number = block.number;
-            let excepted = of_days(&excepted, number);
-            let Answer {
-                firm,
-                doubtful: others,
-            } = block.answer(&question, &excepted);
-            if !is_settled {
-                for words in [&firm, &others] {
-                    each_place(words, |place| unsettled.push(officer_at(number, place)));
-                }
-                marks.push(number, NOBODY);
-                continue;
-            }
-            each_place(&others, |place| doubtful.push(officer_at(number, place)));
-            let booked = of_days(&booked, number);
-            let both = std::array::from_fn(|word| firm[word] & booked[word]);
-            each_place(&both, |place| busy.push(officer_at(number, place)));
-            marks.push(
-                number,
-                std::array::from_fn(|word| firm[word] & !booked[word]),
-            );
-        }
-        marks.sort();
-        let is_free = |id| {
-            let calendar = calendars.find(id);
-            let segments = &ground.posting.segments;
-            calendar.is_none_or(|row| conflict::conflict(segments, ground.terms, row).is_none())
+        let Ground {
+            roster, posting, ..
+        } = ground;
+        let spans = ground.terms.busy(&posting.segments);
+        let shifts = spans
+            .flat_map(days)
+            .filter_map(|day| self.booked.find(&day));
+        let dates = posting.segments.iter().flat_map(|segment| &segment.local);
+        let excepted = dates.filter_map(|span| self.excepted.find(&span.date));
+        // Whoever looks back at work that is over asks who could take it now.
+        let now = Timestamp(ground.at.as_micros().saturating_add(1));
+        let through = ground.span.end.max(now);
+        let rung = self.ladder.below(through);
+        let question = Question {
+            ground,
+            qualified: qualified_row(posting.programme, rung),
+            through,
+            ranks: ranks_of(&posting.slots),
+            excepted: Several::of(excepted),
+            shifts: Several::of(shifts),
         };
-        for id in busy.into_iter().filter(|id| is_free(*id)) {
-            marks.put(id, true);
+        let edges = Edges::of(roster, posting.lead);
+        let serves = |agency: AgencyId| {
+            let tier = edges.tier_of(agency, ground.at, ground.span);
+            tier.is_some() && edges.cover_of(agency).is_some()
+        };
+        let binds_nobody = roster.provisions.bind_nobody() && clauses(ground).all(is_settled);
+
+        let (mut blocks, mut seen) = (0, 0);
+        for &agency in agencies {
+            if let Some(plane) = self.planes.get(agency.index()) {
+                blocks += plane.blocks();
+                seen ^= plane.read_ahead(agency, &question);
+            }
         }
-        for id in doubtful {
-            marks.put(id, is_free(id) && is_qualified_and_willing(ground, id));
+        black_box(seen);
+        let mut marks = Marks::with_capacity(blocks);
+        let mut doubtful = Vec::new();
+        for &agency in agencies {
+            let plane = self.planes.get(agency.index());
+            let Some(plane) = plane.filter(|_| serves(agency)) else {
+                continue;
+            };
+            let start = marks.words_mut().len();
+            plane.answer(agency, &question, &mut marks, &mut doubtful);
+            if !binds_nobody && !clauses_of(ground, agency).all(is_settled) {
+                let words = &mut marks.words_mut()[start..];
+                plane.officers(words, |officer| doubtful.push(officer));
+                words.fill(0);
+            }
         }
         for id in excluded(ground).chain(unwanted(ground)) {
             marks.put(id, false);
         }
-        for id in unsettled {
+        doubtful.extend(self.of_last_tier(ground, agencies));
+        for id in doubtful {
             marks.put(id, may_take(ground, calendars, id));
         }
         marks
     }
 
-    /// Those who may come through a last tier, whom the blocks do not know: other classes, and
+    /// Those who may come through a last tier, whom the planes do not know: other classes, and
     /// whoever lacks what is waived.
     fn of_last_tier(&self, ground: Ground<'_>, agencies: &[AgencyId]) -> Vec<OfficerId> {
         let lead = ground.posting.lead;
@@ -319,19 +333,6 @@ impl Index {
         }
     }
 
-    fn question(&self, ground: Ground<'_>) -> Question {
-        let posting = ground.posting;
-        let (needed, enough) = self.ladder.around(ground.span.end);
-        let row = |rung| qualified_row(posting.programme, rung);
-        let all = [Rank::Officer, Rank::Sergeant, Rank::Commander];
-        let asked = all.into_iter().filter(|rank| posting.slots.contains(rank));
-        Question {
-            qualified: (row(needed), row(enough)),
-            ranks: asked.map(rank_row).collect(),
-            week: week::rows_of(local_spans(ground)).collect(),
-        }
-    }
-
     fn qualify(
         &mut self,
         (id, officer): (OfficerId, &Officer),
@@ -340,25 +341,45 @@ impl Index {
         at: Timestamp,
     ) {
         self.generation += 1;
-        let ladder = self.ladder.clone();
-        let block = self.block_mut(id, officer);
-        block.qualify((id, officer), roster, programmes, &ladder, at);
+        let (home, ladder) = (officer.home.index(), &self.ladder);
+        let plane = self.planes.get_mut(home);
+        if let Some((plane, place)) = plane.and_then(|plane| {
+            let place = plane.place(id)?;
+            Some((plane, place))
+        }) {
+            plane.qualify((place, officer), roster, programmes, ladder, at);
+        }
     }
 
-    /// The block of an officer's agency that the officer is numbered in.
-    fn block_mut(&mut self, id: OfficerId, officer: &Officer) -> &mut Block {
-        let (number, _) = place_of(id);
-        let agency = officer.home.index();
-        if self.agencies.len() <= agency {
-            self.agencies.resize_with(agency + 1, Vec::new);
+    /// Records the dates for which the officer declared something else.
+    fn except(&mut self, id: OfficerId, officer: &Officer) {
+        let plane = self.plane_mut(officer.home);
+        let (place, width) = (plane.place(id), plane.width());
+        let Some(place) = place else {
+            return;
+        };
+        for (date, windows) in exceptions(&officer.availability) {
+            let sheet = self.excepted.enter(*date, officer.home);
+            let places = match windows.is_empty() {
+                true => &mut sheet.away,
+                false => &mut sheet.windowed,
+            };
+            places.insert(place, width);
         }
-        let blocks = &mut self.agencies[agency];
-        let found = blocks.binary_search_by_key(&number, |block| block.number);
-        let place = found.unwrap_or_else(|place| {
-            blocks.insert(place, Block::new(number));
-            place
-        });
-        &mut blocks[place]
+    }
+
+    /// The home agency of `officer`, the officer's place there, and how wide its rows are.
+    fn stand(&self, officer: OfficerId, roster: &Roster) -> Option<(AgencyId, usize, usize)> {
+        let home = roster.officers.find(officer)?.home;
+        let plane = self.planes.get(home.index())?;
+        Some((home, plane.place(officer)?, plane.width()))
+    }
+
+    fn plane_mut(&mut self, agency: AgencyId) -> &mut Plane {
+        if self.planes.len() <= agency.index() {
+            self.planes.resize_with(agency.index() + 1, Plane::default);
+        }
+        &mut self.planes[agency.index()]
     }
 }
 
@@ -387,7 +408,7 @@ fn clauses_of(ground: Ground<'_>, agency: AgencyId) -> impl Iterator<Item = Clau
         .chain(limits)
 }
 
-/// Whether the words of a block and the examination of those in doubt answer `clause`. What they
+/// Whether the words of a plane and the examination of those in doubt answer `clause`. What they
 /// do not answer is examined officer by officer for everybody who is left.
 fn is_settled(clause: Clause) -> bool {
     match clause {
@@ -404,29 +425,6 @@ fn is_settled(clause: Clause) -> bool {
         // Hours and rest look at other days than those of the work.
         Clause::Preferred | Clause::Hours { .. } | Clause::Rest { .. } => false,
     }
-}
-
-/// Whether officers of `agency` are asked and covered; the same for all of them.
-fn serves(ground: Ground<'_>, agency: AgencyId) -> bool {
-    let Ground {
-        roster,
-        posting,
-        at,
-        span,
-        ..
-    } = ground;
-    tier_of(roster, posting.lead, agency, at, span).is_some()
-        && cover_of(roster, posting.lead, agency).is_some()
-}
-
-/// Whether the officer's own record says yes.
-fn is_qualified_and_willing(ground: Ground<'_>, id: OfficerId) -> bool {
-    let posting = ground.posting;
-    ground.roster.officers.find(id).is_some_and(|officer| {
-        let through = rules::qualified(posting.programme, ground.programme, officer);
-        through.is_some_and(|through| held_through(through, ground.at, ground.span))
-            && is_available(&officer.availability, &posting.segments)
-    })
 }
 
 /// Whether every clause holds for the officer.
@@ -465,36 +463,13 @@ fn unwanted(ground: Ground<'_>) -> impl Iterator<Item = OfficerId> {
     })
 }
 
-/// Whoever of block `number` is in on one of `days`.
-#[inline]
-fn of_days<'a>(days: &[&'a OfDay], number: u32) -> Cow<'a, Words> {
-    match days {
-        [] => Cow::Borrowed(&NOBODY),
-        [day] => Cow::Borrowed(day.block(number).unwrap_or(&NOBODY)),
-        days => {
-            let mut all = NOBODY;
-            for words in days.iter().filter_map(|day| day.block(number)) {
-                all.iter_mut()
-                    .zip(words)
-                    .for_each(|(all, word)| *all |= word);
-            }
-            Cow::Owned(all)
-        }
-    }
-}
-
-fn local_spans(ground: Ground<'_>) -> impl Iterator<Item = &LocalSpan> {
-    let segments = ground.posting.segments.iter();
-    segments.flat_map(|segment| &segment.local)
-}
-
 /// The dates for which windows of their own are declared.
-fn exceptions(availability: &Availability) -> impl Iterator<Item = &Date> {
+fn exceptions(availability: &Availability) -> impl Iterator<Item = (&Date, &Vec<Window>)> {
     let exceptions = match availability {
         Availability::Always => None,
         Availability::Declared { exceptions, .. } => Some(exceptions),
     };
-    exceptions.into_iter().flat_map(|dates| dates.keys())
+    exceptions.into_iter().flatten()
 }
 
 /// The UTC days that `span` touches, counted from the epoch.

@@ -1,18 +1,17 @@
-//! Rows of bits: one bit for each officer of a block, one row for each thing that is asked.
-
-use std::borrow::Cow;
+//! Rows of bits: one bit for each officer of an agency, one row for each thing that is asked.
 
 use crate::limits::OFFICER_BLOCK;
 use crate::model::OfficerId;
 
-/// Words of a row.
-pub(super) const WORDS: usize = OFFICER_BLOCK / u64::BITS as usize;
-
-/// One bit for each officer of a block.
-pub(super) type Words = [u64; WORDS];
-
-/// Nobody.
-pub(super) static NOBODY: Words = [0; WORDS];
+/// Bits of a word.
+const WORD: usize = u64::BITS as usize;
+/// Words of a row that has a bit for each number of a block.
+pub(super) const BLOCK_WORDS: usize = OFFICER_BLOCK / WORD;
+/// Rows grow by so many words at a time at least, once they have as many.
+const GROWTH_WORDS: usize = 4;
+/// Rows of many words grow by about this part of themselves: all rows of an agency are copied when
+/// they do.
+const GROWTH_PART: usize = 16;
 
 /// The block that `officer` is numbered in, and the place there.
 pub(super) fn place_of(officer: OfficerId) -> (u32, usize) {
@@ -25,26 +24,38 @@ pub(super) fn officer_at(block: u32, place: usize) -> OfficerId {
     OfficerId(block * OFFICER_BLOCK as u32 + place as u32)
 }
 
+/// Words that it takes to have a bit at `place`.
+pub(super) fn width_for(place: usize) -> usize {
+    let words = place / WORD + 1;
+    match words {
+        ..=GROWTH_WORDS => words,
+        _ => words.next_multiple_of((words / GROWTH_PART).next_power_of_two().max(GROWTH_WORDS)),
+    }
+}
+
 /// Calls `each` with the places of the bits of `words`, in order.
 #[inline]
-pub(super) fn each_place(words: &Words, mut each: impl FnMut(usize)) {
-    for (number, &word) in words.iter().enumerate() {
+pub(super) fn each_place(words: impl IntoIterator<Item = u64>, mut each: impl FnMut(usize)) {
+    for (number, word) in words.into_iter().enumerate() {
         let mut left = word;
         while left != 0 {
-            each(number * u64::BITS as usize + left.trailing_zeros() as usize);
+            each(number * WORD + left.trailing_zeros() as usize);
             left &= left - 1;
         }
     }
 }
 
-/// Whether `words` has the bit at `place`.
-pub(super) fn has(words: &Words, place: usize) -> bool {
-    words[place / 64] >> (place % 64) & 1 == 1
+/// Whether `words` has the bit at `place`; what is not there is not set.
+#[inline]
+pub(super) fn has(words: &[u64], place: usize) -> bool {
+    let word = words.get(place / WORD);
+    word.is_some_and(|word| word >> (place % WORD) & 1 == 1)
 }
 
 /// Sets or clears the bit at `place`.
+#[inline]
 pub(super) fn mark(words: &mut [u64], place: usize, on: bool) {
-    let (word, bit) = (&mut words[place / 64], 1 << (place % 64));
+    let (word, bit) = (&mut words[place / WORD], 1 << (place % WORD));
     if on {
         *word |= bit;
     } else {
@@ -52,8 +63,7 @@ pub(super) fn mark(words: &mut [u64], place: usize, on: bool) {
     }
 }
 
-/// Rows of one block, only as wide as officers are numbered there: most agencies are small, and
-/// their rows are a word or two.
+/// Rows of equal width, next to each other, each in one piece.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     width: usize,
@@ -61,50 +71,38 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Row `row` as a whole; one that was never written has nobody.
+    /// Row `row`; one that was never written is empty.
     #[inline]
-    pub(super) fn read(&self, row: usize) -> Cow<'_, Words> {
+    pub(super) fn read(&self, row: usize) -> &[u64] {
         let start = row * self.width;
-        let words = self.words.get(start..start + self.width).unwrap_or(&[]);
-        match words.try_into() {
-            Ok(whole) => Cow::Borrowed(whole),
-            Err(_) => Cow::Owned(widened(words)),
-        }
+        self.words.get(start..start + self.width).unwrap_or(&[])
     }
 
-    /// Sets or clears the bit of row `row` at `place`.
+    /// Sets or clears the bit of row `row` at `place`, which the rows are wide enough for.
     #[inline]
     pub(super) fn write(&mut self, row: usize, place: usize, on: bool) {
-        let width = place / 64 + 1;
-        if width > self.width {
-            if !on {
-                return;
-            }
-            self.widen(width);
-        }
         let (start, end) = (row * self.width, (row + 1) * self.width);
         if end > self.words.len() {
             if !on {
                 return;
             }
+            self.words.reserve_exact(end - self.words.len());
             self.words.resize(end, 0);
         }
         mark(&mut self.words[start..end], place, on);
     }
 
-    /// Makes the first `rows` rows say what `words` says.
-    pub(super) fn fill(&mut self, rows: usize, words: &Words) {
-        let width = WORDS - words.iter().rev().take_while(|word| **word == 0).count();
-        self.width = width;
-        self.words = words[..width].repeat(rows);
+    /// Whether row `row` has the bit at `place`.
+    #[inline]
+    pub(super) fn has(&self, row: usize, place: usize) -> bool {
+        has(self.read(row), place)
     }
 
-    /// Bytes of memory.
-    pub(super) fn bytes(&self) -> usize {
-        self.words.capacity() * size_of::<u64>()
-    }
-
-    fn widen(&mut self, width: usize) {
+    /// Makes rows at least `width` words wide.
+    pub(super) fn widen(&mut self, width: usize) {
+        if width <= self.width {
+            return;
+        }
         let mut words = Vec::new();
         if let Some(rows) = self.words.len().checked_div(self.width) {
             words.reserve_exact(rows * width);
@@ -115,12 +113,11 @@ impl Rows {
         }
         (self.width, self.words) = (width, words);
     }
-}
 
-fn widened(words: &[u64]) -> Words {
-    let mut all = NOBODY;
-    all[..words.len()].copy_from_slice(words);
-    all
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.words.capacity() * size_of::<u64>()
+    }
 }
 
 #[cfg(test)]
@@ -129,46 +126,31 @@ mod tests {
 
     fn row(rows: &Rows, row: usize) -> Vec<usize> {
         let mut found = Vec::new();
-        each_place(&rows.read(row), |place| found.push(place));
+        each_place(rows.read(row).iter().copied(), |place| found.push(place));
         found
     }
 
     #[test]
     fn rows_grow_in_both_directions_and_keep_what_they_say() {
         let mut rows = Rows::default();
+        rows.widen(width_for(7));
         rows.write(2, 7, false);
         assert_eq!(rows.bytes(), 0, "saying no needs no room");
-        for (number, place) in [(1, 3), (4, 63), (1, 64), (0, 1_023)] {
+        for (number, place) in [(1, 3), (4, 63), (1, 64), (0, 5_000)] {
+            rows.widen(width_for(place));
             rows.write(number, place, true);
         }
         let all: Vec<_> = (0..6).map(|number| row(&rows, number)).collect();
         let none = Vec::new();
+        let (first, second, fifth) = (vec![5_000], vec![3, 64], vec![63]);
         assert_eq!(
             all,
-            [
-                vec![1_023],
-                vec![3, 64],
-                none.clone(),
-                none.clone(),
-                vec![63],
-                none
-            ]
+            [first, second, none.clone(), none.clone(), fifth, none]
         );
         rows.write(1, 3, false);
         rows.write(9, 3, false);
         assert_eq!(row(&rows, 1), [64]);
-    }
-
-    #[test]
-    fn a_fill_says_the_same_in_every_row() {
-        let mut words = NOBODY;
-        mark(&mut words, 70, true);
-        let mut rows = Rows::default();
-        rows.fill(3, &words);
-        assert_eq!((row(&rows, 0), row(&rows, 2)), (vec![70], vec![70]));
-        assert_eq!(row(&rows, 3), Vec::<usize>::new());
-        assert_eq!(rows.bytes(), 3 * 2 * 8);
-        assert!(has(&words, 70) && !has(&words, 71));
+        assert!(rows.has(1, 64) && !rows.has(1, 3) && !rows.has(9, 3));
     }
 
     #[test]
@@ -176,6 +158,15 @@ mod tests {
         for number in [0, 1_023, 1_024, 70_000] {
             let (block, place) = place_of(OfficerId(number));
             assert_eq!(officer_at(block, place), OfficerId(number));
+        }
+    }
+
+    #[test]
+    fn rows_are_as_wide_as_their_last_place() {
+        let wide = [(1_023, 16), (32_000, 512), (1_000_000, 16_384)];
+        let narrow = [(0, 1), (63, 1), (64, 2), (255, 4), (256, 8)];
+        for (place, width) in narrow.into_iter().chain(wide) {
+            assert_eq!(width_for(place), width);
         }
     }
 }

@@ -8,8 +8,6 @@ const HOURS: u16 = 24;
 const HOUR_MINUTES: u16 = 60;
 /// Hours that one row of the second kind asks for at once.
 const STRETCH: u16 = 4;
-/// Rows of a week.
-pub(super) const WEEK_ROWS: usize = 2 * DAYS * HOURS as usize;
 
 /// The hours of an ordinary week in which an officer is willing to work, whole hours only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +40,9 @@ impl Week {
         Week { hours, is_whole }
     }
 
-    /// Whether nothing is left out.
-    pub(super) fn is_always(self) -> bool {
-        self == Week::of(&Availability::Always)
+    /// Whether all of `hours`, one bit each, are in the week on this weekday.
+    pub(super) fn has(&self, weekday: u8, hours: u32) -> bool {
+        self.hours[usize::from(weekday)] & hours == hours
     }
 
     /// Every row in which the two weeks differ, with what `self` says there.
@@ -63,18 +61,19 @@ impl Week {
     }
 }
 
+/// The hours that `span` touches, one bit each.
+pub(super) fn asked(span: &LocalSpan) -> u32 {
+    let (first, end) = hours_of(span);
+    (1 << end) - (1 << first)
+}
+
 /// The rows that whoever is available for all of `spans` is in, and nobody else whose week is
 /// whole.
 pub(super) fn rows_of<'a>(
     spans: impl Iterator<Item = &'a LocalSpan>,
 ) -> impl Iterator<Item = usize> {
     spans.flat_map(|span| {
-        let Window {
-            from_minute,
-            until_minute,
-        } = span.window;
-        let first = from_minute / HOUR_MINUTES;
-        let end = until_minute.div_ceil(HOUR_MINUTES);
+        let (first, end) = hours_of(span);
         let day = usize::from(span.weekday);
         let long = end - first >= STRETCH;
         let step = if long { STRETCH } else { 1 };
@@ -82,6 +81,18 @@ pub(super) fn rows_of<'a>(
         // The last stretch begins early enough to end with the work.
         begins.map(move |hour| row(usize::from(long), day, usize::from(hour.min(end - step))))
     })
+}
+
+/// The first hour that `span` touches, and the one after the last.
+fn hours_of(span: &LocalSpan) -> (u16, u16) {
+    let Window {
+        from_minute,
+        until_minute,
+    } = span.window;
+    (
+        from_minute / HOUR_MINUTES,
+        until_minute.div_ceil(HOUR_MINUTES),
+    )
 }
 
 /// The hours that sorted, disjoint `windows` contain; windows that touch count as one.
@@ -136,7 +147,7 @@ mod tests {
         let day: Vec<Window> = windows.iter().map(window).collect();
         let mut weekly: [Vec<Window>; 7] = Default::default();
         weekly[2] = day;
-        let exceptions = BTreeMap::new();
+        let (weekly, exceptions) = (weekly.into(), BTreeMap::new());
         Availability::Declared { weekly, exceptions }
     }
 
@@ -165,7 +176,7 @@ mod tests {
         }
     }
 
-    fn asked(from_minute: u16, until_minute: u16) -> BTreeSet<usize> {
+    fn rows_asked(from_minute: u16, until_minute: u16) -> BTreeSet<usize> {
         rows_of([wednesday(from_minute, until_minute)].iter()).collect()
     }
 
@@ -189,7 +200,7 @@ mod tests {
                         local: vec![wednesday(from, until)],
                     };
                     let expected = is_available(week, &[segment]);
-                    let is_in = asked(from, until).is_subset(&there);
+                    let is_in = rows_asked(from, until).is_subset(&there);
                     assert_eq!(is_in, expected, "{from}–{until} of {week:?}");
                 }
             }
@@ -198,8 +209,8 @@ mod tests {
 
     #[test]
     fn an_eight_hour_day_is_two_rows() {
-        assert_eq!(asked(420, 900).len(), 2);
-        assert_eq!(asked(420, 600).len(), 3);
+        assert_eq!(rows_asked(420, 900).len(), 2);
+        assert_eq!(rows_asked(420, 600).len(), 3);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{FileInfo, FolderLock, IoError, LOCK_FILE, Operation, Storage, Stored
 
 /// How much is zero-filled between two syncs when a file is created. Without the syncs in between,
 /// one flush of a whole segment would hold up the commits that share the disk with it.
-const FILL_BYTES: usize = 4 << 20;
+const FILL_BYTES: usize = 128 << 10;
 
 /// A folder of a real file system.
 #[derive(Debug, Clone)]

@@ -13,13 +13,13 @@ use super::Interval;
 /// What an officer holds, with its validity, in order of what it is.
 ///
 /// An officer holds a few things, and all of them are looked at for each accept: one stretch of
-/// memory, where a `BTreeMap` would have a node with room for eleven.
+/// memory without room for more, where a `BTreeMap` would have a node with room for eleven.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Held<K>(Vec<(K, Interval)>);
+pub struct Held<K>(Box<[(K, Interval)]>);
 
 impl<K> Default for Held<K> {
     fn default() -> Held<K> {
-        Held(Vec::new())
+        Held(Box::default())
     }
 }
 
@@ -35,7 +35,10 @@ impl<K: Ord> Held<K> {
         match self.0.binary_search_by(|(held, _)| held.cmp(&kind)) {
             Ok(place) => Some(std::mem::replace(&mut self.0[place].1, valid)),
             Err(place) => {
-                self.0.insert(place, (kind, valid));
+                let mut all = std::mem::take(&mut self.0).into_vec();
+                all.reserve_exact(1);
+                all.insert(place, (kind, valid));
+                self.0 = all.into_boxed_slice();
                 None
             }
         }
@@ -44,7 +47,10 @@ impl<K: Ord> Held<K> {
     /// Takes `kind` away; says when it was valid.
     pub fn remove(&mut self, kind: &K) -> Option<Interval> {
         let place = self.0.binary_search_by(|(held, _)| held.cmp(kind)).ok()?;
-        Some(self.0.remove(place).1)
+        let mut all = std::mem::take(&mut self.0).into_vec();
+        let (_, valid) = all.remove(place);
+        self.0 = all.into_boxed_slice();
+        Some(valid)
     }
 }
 
@@ -62,7 +68,11 @@ impl<K> Held<K> {
 
 impl<K: Ord> FromIterator<(K, Interval)> for Held<K> {
     fn from_iter<T: IntoIterator<Item = (K, Interval)>>(held: T) -> Held<K> {
-        Held(BTreeMap::from_iter(held).into_iter().collect())
+        let all: Box<[(K, Interval)]> = held.into_iter().collect();
+        match all.is_sorted_by(|(one, _), (other, _)| one < other) {
+            true => Held(all),
+            false => Held(BTreeMap::from_iter(all).into_iter().collect()),
+        }
     }
 }
 
@@ -100,19 +110,19 @@ where
     D: Fallible + ?Sized,
 {
     fn deserialize(&self, deserializer: &mut D) -> Result<Held<K>, D::Error> {
-        let mut all = Held::default();
+        let mut all = Vec::with_capacity(self.len());
         let failed = self.visit(|kind, valid| {
             let read = kind.deserialize(deserializer);
             match read.and_then(|kind| Ok((kind, valid.deserialize(deserializer)?))) {
-                Ok((kind, valid)) => {
-                    // Bytes that no engine wrote may be in any order and say a thing twice.
-                    all.insert(kind, valid);
+                Ok(held) => {
+                    all.push(held);
                     ControlFlow::Continue(())
                 }
                 Err(error) => ControlFlow::Break(error),
             }
         });
-        failed.map_or(Ok(all), Err)
+        // Bytes that no engine wrote may be in any order and say a thing twice.
+        failed.map_or_else(|| Ok(all.into_iter().collect()), Err)
     }
 }
 

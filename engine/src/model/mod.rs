@@ -18,6 +18,7 @@ mod table;
 mod term;
 mod time;
 mod vacancy;
+mod weekly;
 
 pub use agency::{Agency, Agreement};
 pub use attendance::{
@@ -46,3 +47,4 @@ pub use table::{Dense, Table};
 pub use term::{Clothing, Term, Terms};
 pub use time::{Interval, Timestamp};
 pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};
+pub use weekly::Weekly;

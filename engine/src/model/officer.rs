@@ -5,7 +5,7 @@ use std::fmt;
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{AgencyId, CertificationId, Code, Held, ProgrammeId};
+use super::{AgencyId, CertificationId, Code, Held, ProgrammeId, Weekly};
 
 /// An officer, known by badge.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub enum Availability {
     /// Inside declared windows only.
     Declared {
         /// Windows of an ordinary week: Monday first, each day sorted and disjoint.
-        weekly: [Vec<Window>; 7],
+        weekly: Weekly,
         /// Dates on which these windows hold instead.
         exceptions: BTreeMap<Date, Vec<Window>>,
     },

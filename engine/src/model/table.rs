@@ -89,4 +89,9 @@ impl<I: Dense, T> Table<I, T> {
             .enumerate()
             .filter_map(|(i, row)| Some((I::from(i), row.as_ref()?)))
     }
+
+    /// All rows, in order, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.iter_mut().flatten()
+    }
 }

@@ -78,14 +78,15 @@ impl Gates {
         }
     }
 
-    /// Notes that a refusal of `officer` is on record. Called by the engine thread only, before
-    /// the refusal is told.
+    /// Notes that a refusal of `officer` is on record, or will be. Called by the engine thread only,
+    /// before the refusal is told.
     pub(crate) fn note_answer(&self, officer: OfficerId) {
         let (word, bit) = answered_bit(officer);
         self.answered[word].fetch_or(bit, Ordering::Release);
     }
 
-    fn has_answers(&self, officer: OfficerId) -> bool {
+    /// Whether a refusal of `officer` may be on record.
+    pub(crate) fn has_answers(&self, officer: OfficerId) -> bool {
         let (word, bit) = answered_bit(officer);
         self.answered[word].load(Ordering::Acquire) & bit != 0
     }
@@ -164,6 +165,13 @@ impl Sign {
     /// no round was closed, everybody enters.
     pub(crate) fn differs(row: &Vacancy) -> bool {
         row.closed_round > 0
+    }
+
+    /// Whether an accept of `round` by `officer` has certainly lost: the round is filled, and the
+    /// officer never had a slot of it.
+    pub(crate) fn is_lost_to(&self, round: u32, officer: OfficerId) -> bool {
+        let closed_round = self.word.map_or(0, |word| (word >> 32) as u32);
+        (1..=closed_round).contains(&round) && self.winners & winner_bit(officer) == 0
     }
 
     /// What the gate of `row` shows once `row` is durable.
@@ -313,6 +321,21 @@ mod tests {
         };
         assert_eq!(gates.admit(V, 1, OfficerId(4)), lost(2));
         assert_eq!(gates.admit(V, 1, OfficerId(5)), lost(3));
+    }
+
+    #[test]
+    fn a_sign_says_before_it_is_put_up_who_will_have_lost() {
+        let mut row = vacancy();
+        assert!(!Sign::of(&row).is_lost_to(1, OfficerId(4)), "it is open");
+        fill(&mut row, OfficerId(3));
+        let sign = Sign::of(&row);
+        assert!(sign.is_lost_to(1, OfficerId(4)));
+        assert!(!sign.is_lost_to(1, OfficerId(3)), "the winner");
+        for round in [0, 2] {
+            assert!(!sign.is_lost_to(round, OfficerId(4)), "no round was filled");
+        }
+        row.standing = Standing::Cancelled;
+        assert!(!Sign::of(&row).is_lost_to(1, OfficerId(4)), "it is over");
     }
 
     #[test]

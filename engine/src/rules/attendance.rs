@@ -178,7 +178,10 @@ fn counted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Author;
+    use crate::model::{
+        AgencyId, AgreementId, Author, Holder, Interval, Posting, ProgrammeId, Rank, Segment,
+        Sequence, SiteId, VacancyKey,
+    };
 
     const WHO: OfficerId = OfficerId(1);
 
@@ -267,5 +270,88 @@ mod tests {
             spell(Some(10), Some(11)),
         ];
         assert_eq!(worked_us(&spells), 4);
+    }
+
+    /// Two segments, from 10 to 20 and from 30 to 40, and one slot, which `WHO` holds.
+    fn row() -> Vacancy {
+        let segment = |start, end| Segment {
+            site: SiteId(0),
+            span: Interval {
+                start: Timestamp(start),
+                end: Timestamp(end),
+            },
+            local: Vec::new(),
+        };
+        let mut row = Vacancy::new(Posting {
+            key: VacancyKey(1),
+            lead: AgencyId(0),
+            programme: ProgrammeId(0),
+            segments: vec![segment(10, 20), segment(30, 40)],
+            slots: vec![Rank::Officer],
+            windows_ms: Vec::new(),
+            post_orders: "".into(),
+        });
+        row.slots[0].holder = Some(Holder {
+            officer: WHO,
+            cover: AgreementId(0),
+            place: 1,
+            sequence: Sequence(1),
+            awarded_at: Timestamp(0),
+            closed_before: 0,
+        });
+        row
+    }
+
+    #[test]
+    fn a_holder_is_done_when_no_segment_is_ahead() {
+        use Direction::{In, Out};
+        let both = [punch(WHO, In, 10), punch(WHO, Out, 20)];
+        let table: [(&[Punch], i64, Status); 8] = [
+            (&[], 9, Status::Scheduled),
+            (&[], 10, Status::NotSeen),
+            (&[], 40, Status::NotSeen),
+            (&both[..1], 9, Status::OnDuty),
+            (&both[..1], 50, Status::OnDuty),
+            (&both, 29, Status::Scheduled),
+            (&both, 30, Status::Done),
+            (&both, 50, Status::Done),
+        ];
+        for (punches, at, expected) in table {
+            let stands = status(&row(), (punches, None), WHO, Timestamp(at));
+            assert_eq!(stands, Some(expected), "{} punches at {at}", punches.len());
+        }
+        let stranger = status(&row(), (&both, None), OfficerId(2), Timestamp(15));
+        assert_eq!(stranger, None);
+    }
+
+    #[test]
+    fn a_job_goes_from_open_to_over_unless_it_ends_otherwise() {
+        use Standing::{Cancelled, Expired, Filled, Open};
+        let table = [
+            (Open, 9, Progress::Open),
+            (Open, 10, Progress::UnderWay),
+            (Filled, 9, Progress::Filled),
+            (Filled, 10, Progress::UnderWay),
+            (Filled, 39, Progress::UnderWay),
+            (Filled, 40, Progress::Over),
+            // It started with a slot open and one held.
+            (Expired, 39, Progress::UnderWay),
+            (Expired, 40, Progress::Over),
+            (Cancelled, 9, Progress::Cancelled),
+            (Cancelled, 40, Progress::Cancelled),
+        ];
+        let mut row = row();
+        for (standing, at, expected) in table {
+            row.standing = standing;
+            assert_eq!(
+                progress(&row, Timestamp(at)),
+                expected,
+                "{standing:?} at {at}"
+            );
+        }
+        row.standing = Expired;
+        row.slots[0].holder = None;
+        assert_eq!(progress(&row, Timestamp(10)), Progress::Expired);
+        assert_eq!(progress(&row, Timestamp(40)), Progress::Expired);
     }
 }

@@ -20,7 +20,7 @@ pub fn is_available(availability: &Availability, segments: &[Segment]) -> bool {
 }
 
 /// Whether sorted, disjoint `windows` contain `wanted`; windows that touch count as one.
-fn covers(windows: &[Window], wanted: Window) -> bool {
+pub fn covers(windows: &[Window], wanted: Window) -> bool {
     let mut reached = wanted.from_minute;
     for window in windows {
         if window.from_minute <= reached && reached < window.until_minute {

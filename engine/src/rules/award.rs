@@ -122,6 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn who_never_had_an_award_comes_before_whoever_had_one_at_any_time() {
+        let awarded = |at| Merit {
+            last_award: Some(Timestamp(at)),
+            ..NOBODY
+        };
+        let merits = [awarded(1), awarded(-1), awarded(i64::MIN), NOBODY];
+        assert_eq!(rank(&[Criterion::Rotation], &merits), [3, 2, 1, 0]);
+    }
+
+    #[test]
     fn only_what_lies_inside_the_period_counts_as_worked() {
         let span = |start, end| Interval {
             start: Timestamp(start),

@@ -192,6 +192,8 @@ mod tests {
         // What was worked before the start is not paid for.
         assert_eq!(charged(&row(), &[came, left.clone()]), (8, 7));
         assert_eq!(charged(&row(), &[left]), (16, 0), "nobody came");
+        let early = [punch(Direction::In, 5), punch(Direction::Out, 7)];
+        assert_eq!(charged(&row(), &early), (16, 0), "who left as it began");
     }
 
     #[test]

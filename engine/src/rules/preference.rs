@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn quiet_begins_and_ends_to_the_minute() {
+        let short = quiet("America/Phoenix", &[(370, 390)]);
+        let end = Some(at("2026-11-24T13:30:00Z"));
+        assert_eq!(quiet_until(&short, at("2026-11-24T13:09:59Z")), None);
+        assert_eq!(quiet_until(&short, at("2026-11-24T13:10:00Z")), end);
+        assert_eq!(quiet_until(&short, at("2026-11-24T13:29:59Z")), end);
+        assert_eq!(quiet_until(&short, at("2026-11-24T13:30:00Z")), None);
+    }
+
+    #[test]
     fn quiet_that_ends_at_midnight_ends_there() {
         let evening = quiet("America/Phoenix", &[(1_200, 1_440)]);
         let midnight = Some(at("2026-11-24T07:00:00Z"));

@@ -1,11 +1,50 @@
 //! Which tier an agency's officers belong to, and what covers them there.
 
-use crate::model::{AgencyId, AgreementId, Interval, Roster, Timestamp};
+use std::collections::BTreeMap;
 
-/// The tier in which officers of `home` are asked when `lead` is responsible: 0 for the lead
-/// agency itself, otherwise that of a pact that holds from `at` through the end of `span`.
+use crate::model::{AgencyId, AgreementId, Interval, Pact, Roster, Timestamp};
+
+/// What an agency has agreed with others as the lead: found once, where many agencies are asked.
 ///
-/// Pacts are directed and not passed on: only an edge from `lead` to `home` counts.
+/// Pacts are directed and not passed on: only an edge from the lead to the home agency counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Edges<'a> {
+    roster: &'a Roster,
+    lead: AgencyId,
+    pacts: Option<&'a BTreeMap<AgencyId, Pact>>,
+}
+
+impl<'a> Edges<'a> {
+    /// What `lead` has agreed.
+    pub fn of(roster: &'a Roster, lead: AgencyId) -> Edges<'a> {
+        let pacts = roster.pacts.get(&lead);
+        Edges {
+            roster,
+            lead,
+            pacts,
+        }
+    }
+
+    /// The tier in which officers of `home` are asked: 0 for the lead agency itself, otherwise that
+    /// of a pact that holds from `at` through the end of `span`.
+    pub fn tier_of(self, home: AgencyId, at: Timestamp, span: Interval) -> Option<u8> {
+        if home == self.lead {
+            return Some(0);
+        }
+        let pact = self.pacts?.get(&home)?;
+        held_through(pact.valid, at, span).then_some(pact.tier)
+    }
+
+    /// The agreement that protects an officer of `home`: a contracted agency's own, otherwise the
+    /// one the pact names, otherwise the lead's. Nothing means no cover.
+    pub fn cover_of(self, home: AgencyId) -> Option<AgreementId> {
+        let own = |agency: AgencyId| self.roster.agencies.find(agency)?.agreement;
+        let pact = || self.pacts?.get(&home)?.cover;
+        own(home).or_else(pact).or_else(|| own(self.lead))
+    }
+}
+
+/// The tier in which officers of `home` are asked when `lead` is responsible.
 pub fn tier_of(
     roster: &Roster,
     lead: AgencyId,
@@ -13,19 +52,12 @@ pub fn tier_of(
     at: Timestamp,
     span: Interval,
 ) -> Option<u8> {
-    if home == lead {
-        return Some(0);
-    }
-    let pact = roster.pact(lead, home)?;
-    held_through(pact.valid, at, span).then_some(pact.tier)
+    Edges::of(roster, lead).tier_of(home, at, span)
 }
 
-/// The agreement that protects an officer of `home` on work of `lead`: a contracted agency's
-/// own, otherwise the one the pact names, otherwise the lead's. Nothing means no cover.
+/// The agreement that protects an officer of `home` on work of `lead`.
 pub fn cover_of(roster: &Roster, lead: AgencyId, home: AgencyId) -> Option<AgreementId> {
-    let own = |agency: AgencyId| roster.agencies.find(agency)?.agreement;
-    let pact = || roster.pact(lead, home)?.cover;
-    own(home).or_else(pact).or_else(|| own(lead))
+    Edges::of(roster, lead).cover_of(home)
 }
 
 /// The agencies asked in `tier`, in order of their numbers.

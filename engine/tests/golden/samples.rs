@@ -677,6 +677,7 @@ fn declared() -> Availability {
         day,
     };
     let exceptions = BTreeMap::from([(date(26), vec![]), (date(27), vec![window(480, 720)])]);
+    let weekly = weekly.into();
     Availability::Declared { weekly, exceptions }
 }
 

@@ -35,7 +35,11 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
                 }
                 continue;
             }
-            HeardWhat::Gone | HeardWhat::Dropped | HeardWhat::Down => continue,
+            HeardWhat::Gone
+            | HeardWhat::Dropped
+            | HeardWhat::Down
+            | HeardWhat::StoppedReading
+            | HeardWhat::Busy => continue,
             HeardWhat::Offered { .. }
             | HeardWhat::Withdrawn(_)
             | HeardWhat::Assigned { .. }
@@ -155,7 +159,10 @@ fn absences(book: &OfficerBook) -> Vec<(u64, u64)> {
     let mut away_since = Some(0);
     for one in &book.heard {
         match one.what {
-            HeardWhat::Down | HeardWhat::Dropped | HeardWhat::Up { .. } => {
+            HeardWhat::Down
+            | HeardWhat::Dropped
+            | HeardWhat::StoppedReading
+            | HeardWhat::Up { .. } => {
                 away_since = away_since.or(Some(reached));
             }
             HeardWhat::Synced => {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use client::{AskError, Client, Event};
 use protocol::session::Event as Learned;
 use protocol::{Ask, NewVacancy, RequestId, VacancyKey};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::ledger::{DeskBook, OfficerBook, RequestIds, VacancyNo};
 use crate::limits::HAND_OVER_RETRY;
@@ -92,6 +92,8 @@ pub(crate) enum Deed {
     Nothing,
     Ask(Handover),
     Cut,
+    /// Reads what is sent, or leaves it unread.
+    Read(bool),
 }
 
 /// Everybody who acts in a run.
@@ -114,6 +116,7 @@ pub(crate) struct Cast {
 struct Seat<P> {
     person: Mutex<P>,
     client: OnceLock<Client>,
+    reads: watch::Sender<bool>,
 }
 
 impl<P> Seat<P> {
@@ -121,6 +124,7 @@ impl<P> Seat<P> {
         Seat {
             person: Mutex::new(person),
             client: OnceLock::new(),
+            reads: watch::Sender::new(true),
         }
     }
 
@@ -155,6 +159,11 @@ impl Cast {
     pub(crate) fn seat_officer(&self, place: u32, client: Client) {
         // A second handle would be of a second session, and each officer connects once.
         let _first = self.officers[place as usize].client.set(client);
+    }
+
+    /// Whether this officer reads what is sent.
+    pub(crate) fn officer_reads(&self, place: u32) -> watch::Receiver<bool> {
+        self.officers[place as usize].reads.subscribe()
     }
 
     /// Gives a desk the handle to ask with.
@@ -215,6 +224,10 @@ impl Cast {
                 drop(officer);
                 match deed {
                     Deed::Nothing => {}
+                    Deed::Read(reads) => {
+                        // A session that has ended listens to nothing any more.
+                        let _ended = seat.reads.send(reads);
+                    }
                     Deed::Cut => {
                         if let Some(client) = seat.client.get() {
                             client.drop_connection();

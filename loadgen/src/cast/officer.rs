@@ -69,6 +69,10 @@ pub(crate) enum OfficerAct {
     Again { ask: usize },
     /// Cuts the connection.
     Cut,
+    /// Leaves unread what is sent from here on.
+    StopReading,
+    /// Reads again.
+    ReadAgain,
 }
 
 /// The longest time between an accept and the cut that follows it, in microseconds: sometimes
@@ -195,7 +199,11 @@ impl Officer {
                 round,
                 cut,
             } => {
-                if !self.stands(vacancy, round) || !self.has_room() {
+                if !self.stands(vacancy, round) {
+                    return Deed::Nothing;
+                }
+                if !self.has_room() {
+                    self.book.withheld += 1;
                     return Deed::Nothing;
                 }
                 if cut {
@@ -223,6 +231,11 @@ impl Officer {
             }
             OfficerAct::Again { ask } => return self.hand_over(stage, ask),
             OfficerAct::Cut => return self.cut(stage, now_us),
+            OfficerAct::StopReading => {
+                self.note(now_us, VacancyNo::NONE, HeardWhat::StoppedReading);
+                return Deed::Read(false);
+            }
+            OfficerAct::ReadAgain => return Deed::Read(true),
         };
         if what == OfficerAskWhat::Accept {
             self.outstanding += 1;
@@ -423,6 +436,8 @@ impl Officer {
         let Some(answer) = Answer::read(outcome) else {
             let ask = &mut self.book.asks[place];
             ask.busy = ask.busy.saturating_add(1);
+            let vacancy = ask.vacancy;
+            self.note(at_us, vacancy, HeardWhat::Busy);
             stage.live.busy.fetch_add(1, Ordering::Relaxed);
             intend(at_us + retry_us(outcome), OfficerAct::Again { ask: place });
             return false;

@@ -2,18 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use hdrhistogram::Histogram;
-
-use super::{AuditCounts, Counts, Latencies, Percentiles};
+use super::distribution::{Distribution, Histograms};
+use super::race::races;
+use super::timeline::{Timeline, timeline};
+use super::{AuditCounts, Broadcast, Counts, Latencies};
 use crate::audit::{Audit, BreachKind};
 use crate::ledger::{
-    Answer, DeskAskWhat, Heard, HeardWhat, Ledger, OfficerAskWhat, OfficerBook, SeenWhat, VacancyNo,
+    Answer, DeskAsk, DeskAskWhat, Heard, HeardWhat, Ledger, OfficerAskWhat, OfficerBook, SeenWhat,
+    VacancyNo,
 };
-use crate::limits::LATE_AFTER;
+use crate::limits::{BROADCASTS_TOLD_MAX, LATE_AFTER};
 
-/// The counts, latencies and breaches of a run. `dropped` is how many planned publications and
-/// incidents never happened, which no book can know.
-pub fn measure(ledger: &Ledger, audit: &Audit, dropped: u64) -> (Counts, Latencies, AuditCounts) {
+/// What a ledger comes to.
+#[derive(Debug, Clone, Default)]
+pub struct Measures {
+    /// How much of everything there was.
+    pub counts: Counts,
+    /// How long things took.
+    pub latency_us: Latencies,
+    /// The same in full.
+    pub distributions: Vec<Distribution>,
+    /// How many breaches there were.
+    pub audit: AuditCounts,
+    /// How it went from moment to moment.
+    pub timeline: Timeline,
+    /// How each first offering spread.
+    pub broadcasts: Vec<Broadcast>,
+}
+
+/// Measures a run. `dropped` is how many planned publications and incidents never happened, which
+/// no book can know.
+pub fn measure(ledger: &Ledger, audit: &Audit, dropped: u64) -> Measures {
     let audit = AuditCounts {
         double_fills: audit.count(BreachKind::DoubleFill),
         overlapping_assignments: audit.count(BreachKind::OverlappingAssignment),
@@ -23,7 +42,16 @@ pub fn measure(ledger: &Ledger, audit: &Audit, dropped: u64) -> (Counts, Latenci
         out_of_order_pushes: audit.count(BreachKind::OutOfOrderPush),
         missing_pushes: audit.count(BreachKind::MissingPush),
     };
-    (counts(ledger, dropped), latencies(ledger), audit)
+    let spreads = spreads(ledger);
+    let histograms = histograms(ledger, &spreads);
+    Measures {
+        counts: counts(ledger, dropped),
+        latency_us: histograms.latencies(),
+        distributions: histograms.distributions(),
+        audit,
+        timeline: timeline(ledger),
+        broadcasts: broadcasts(ledger, &spreads),
+    }
 }
 
 fn counts(ledger: &Ledger, dropped: u64) -> Counts {
@@ -35,14 +63,14 @@ fn counts(ledger: &Ledger, dropped: u64) -> Counts {
     for book in &ledger.officers {
         count_officer(book, &mut counts);
     }
-    let late_us = LATE_AFTER.as_micros() as u64;
     for ask in ledger.desks.iter().flat_map(|desk| &desk.asks) {
         counts.busy += u64::from(ask.busy);
+        counts.refused += u64::from(matches!(ask.answer, Some(Answer::Refused(_))));
         let done = matches!(ask.answer, Some(Answer::Done { .. }));
         match &ask.what {
             DeskAskWhat::Publish(_) => {
                 counts.vacancies += u64::from(done);
-                counts.late += u64::from(ask.sent_us > ask.intended_us + late_us);
+                counts.late += u64::from(is_late(ask.sent_us, ask.intended_us));
             }
             DeskAskWhat::Cancel(_) => counts.cancels += u64::from(done),
             DeskAskWhat::OpenNextTier(_) | DeskAskWhat::Recall { .. } | DeskAskWhat::Roster(_) => {}
@@ -62,6 +90,11 @@ fn counts(ledger: &Ledger, dropped: u64) -> Counts {
     counts
 }
 
+/// Whether something was sent so long after its instant that it counts as late.
+pub(super) fn is_late(sent_us: u64, intended_us: u64) -> bool {
+    sent_us > intended_us + LATE_AFTER.as_micros() as u64
+}
+
 fn count_officer(book: &OfficerBook, counts: &mut Counts) {
     let mut ups = 0u64;
     for (heard, moment) in moments(book) {
@@ -74,10 +107,17 @@ fn count_officer(book: &OfficerBook, counts: &mut Counts) {
     }
     counts.sessions += ups.min(1);
     counts.reconnects += ups.saturating_sub(1);
+    counts.accepts_withheld += book.withheld;
     // A retry under a new id hears of the same award again, so awards count by their record.
     let mut awards = BTreeSet::new();
     for ask in &book.asks {
         counts.busy += u64::from(ask.busy);
+        counts.late_asks += u64::from(is_late(ask.sent_us, ask.intended_us));
+        match ask.answer {
+            Some(Answer::Lost(_)) => counts.lost += 1,
+            Some(Answer::Refused(_)) => counts.refused += 1,
+            _ => {}
+        }
         match (ask.what, ask.answer) {
             (OfficerAskWhat::Accept, answer) => {
                 counts.accepts += 1;
@@ -92,39 +132,87 @@ fn count_officer(book: &OfficerBook, counts: &mut Counts) {
     counts.awards += awards.len() as u64;
 }
 
-fn latencies(ledger: &Ledger) -> Latencies {
-    let mut latencies = Latencies::default();
-    let [mut response, mut service, mut interrupted] = [(); 3].map(|()| histogram());
-    let asks = ledger.officers.iter().flat_map(|book| &book.asks);
-    for ask in asks.filter(|ask| ask.what == OfficerAskWhat::Accept && ask.answer.is_some()) {
-        if ask.interrupted {
-            record(&mut interrupted, ask.answered_us, ask.intended_us);
-        } else {
-            record(&mut response, ask.answered_us, ask.intended_us);
-            record(&mut service, ask.answered_us, ask.sent_us);
+fn histograms(ledger: &Ledger, spreads: &[Option<Spread>]) -> Histograms {
+    let mut histograms = Histograms::new();
+    for book in &ledger.officers {
+        for ask in book.asks.iter().filter(|ask| ask.answer.is_some()) {
+            if ask.what != OfficerAskWhat::Accept {
+                continue;
+            }
+            let (intended_us, answered_us) = (ask.intended_us, ask.answered_us);
+            if ask.interrupted {
+                histograms.record("interrupted_accept_to_answer", answered_us, intended_us);
+            } else {
+                histograms.record("accept_to_answer", answered_us, intended_us);
+                histograms.record("accept_service", answered_us, ask.sent_us);
+            }
+        }
+        for (from_us, until_us) in outages(book) {
+            histograms.record("outage", until_us, from_us);
         }
     }
-    latencies.accept_to_answer = percentiles(&response);
-    latencies.accept_service = percentiles(&service);
-    latencies.interrupted_accept_to_answer = percentiles(&interrupted);
-
-    let spreads = spreads(ledger);
-    let [mut first, mut last, mut durable] = [(); 3].map(|()| histogram());
-    for ask in ledger.desks.iter().flat_map(|desk| &desk.asks) {
-        let (DeskAskWhat::Publish(vacancy), Some(Answer::Done { .. })) = (&ask.what, ask.answer)
-        else {
-            continue;
-        };
-        record(&mut durable, ask.answered_us, ask.intended_us);
+    for (_, ask) in publications(ledger) {
+        histograms.record("publish_to_answer", ask.answered_us, ask.intended_us);
+        histograms.record("publish_service", ask.answered_us, ask.sent_us);
+    }
+    for (vacancy, ask) in publications(ledger) {
         if let Some(spread) = &spreads[vacancy.index()] {
-            record(&mut first, spread.first_us, ask.intended_us);
-            record(&mut last, spread.last_us, ask.intended_us);
+            histograms.record("publish_to_first_push", spread.first_us, ask.intended_us);
+            histograms.record("publish_to_last_push", spread.last_us, ask.intended_us);
         }
     }
-    latencies.publish_to_first_push = percentiles(&first);
-    latencies.publish_to_last_push = percentiles(&last);
-    latencies.publish_to_answer = percentiles(&durable);
-    latencies
+    for race in races(ledger) {
+        histograms.record("race_to_winner", race.won_us, race.begun_us);
+        if let Some(lost_us) = race.last_lost_us {
+            histograms.record("race_to_last_loser", lost_us, race.begun_us);
+        }
+    }
+    histograms
+}
+
+/// The publications that were acknowledged.
+pub(super) fn publications(ledger: &Ledger) -> impl Iterator<Item = (VacancyNo, &DeskAsk)> {
+    let asks = ledger.desks.iter().flat_map(|desk| &desk.asks);
+    asks.filter_map(|ask| match (&ask.what, ask.answer) {
+        (DeskAskWhat::Publish(vacancy), Some(Answer::Done { .. })) => Some((*vacancy, ask)),
+        _ => None,
+    })
+}
+
+/// From each break of an officer's session to the end of the sync that mended it, in microseconds
+/// of the run.
+fn outages(book: &OfficerBook) -> Vec<(u64, u64)> {
+    let mut outages = Vec::new();
+    let mut broken_us = None;
+    for heard in &book.heard {
+        match heard.what {
+            HeardWhat::Dropped | HeardWhat::Down => {
+                broken_us = broken_us.or(Some(heard.at_us));
+            }
+            HeardWhat::Synced => outages.extend(broken_us.take().map(|from| (from, heard.at_us))),
+            _ => {}
+        }
+    }
+    outages
+}
+
+/// The spreads as a report tells them, in the order of publication.
+fn broadcasts(ledger: &Ledger, spreads: &[Option<Spread>]) -> Vec<Broadcast> {
+    let origin_us = ledger.begun_us;
+    let mut told: Vec<Broadcast> = publications(ledger)
+        .filter_map(|(vacancy, ask)| {
+            let spread = spreads[vacancy.index()].as_ref()?;
+            Some(Broadcast {
+                at_us: ask.intended_us.saturating_sub(origin_us),
+                first_us: spread.first_us.saturating_sub(ask.intended_us),
+                last_us: spread.last_us.saturating_sub(ask.intended_us),
+                recipients: spread.recipients,
+            })
+        })
+        .collect();
+    told.sort_by_key(|one| one.at_us);
+    told.truncate(BROADCASTS_TOLD_MAX);
+    told
 }
 
 /// How the first offering of a vacancy spread.
@@ -134,6 +222,8 @@ struct Spread {
     sequence: u64,
     first_us: u64,
     last_us: u64,
+    /// How many officers heard it, those who are not measured left out.
+    recipients: u64,
 }
 
 /// The first offering of each vacancy: the offers of the earliest record that offered it.
@@ -150,12 +240,14 @@ fn spreads(ledger: &Ledger) -> Vec<Option<Spread>> {
             Some(spread) if spread.sequence == heard.sequence => {
                 spread.first_us = spread.first_us.min(heard.at_us);
                 spread.last_us = spread.last_us.max(heard.at_us);
+                spread.recipients += 1;
             }
             _ => {
                 *spread = Some(Spread {
                     sequence: heard.sequence,
                     first_us: heard.at_us,
                     last_us: heard.at_us,
+                    recipients: 1,
                 });
             }
         }
@@ -165,22 +257,22 @@ fn spreads(ledger: &Ledger) -> Vec<Option<Spread>> {
 
 /// How a push reached its officer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
+pub(super) enum Moment {
     /// As it happened, or late for a reason that is not the officer's.
     News,
-    /// After the officer had cut the connection and resumed.
+    /// After the officer had cut the connection and resumed, or had not read for a while.
     CaughtUp,
     /// As part of a statement of the whole state.
     Stated,
 }
 
 /// What an officer heard, each with how it came.
-fn moments(book: &OfficerBook) -> impl Iterator<Item = (&Heard, Moment)> {
+pub(super) fn moments(book: &OfficerBook) -> impl Iterator<Item = (&Heard, Moment)> {
     let mut moment = Moment::News;
     let mut cut = false;
     book.heard.iter().map(move |heard| {
         match heard.what {
-            HeardWhat::Dropped => {
+            HeardWhat::Dropped | HeardWhat::StoppedReading => {
                 cut = true;
                 moment = Moment::CaughtUp;
             }
@@ -196,36 +288,13 @@ fn moments(book: &OfficerBook) -> impl Iterator<Item = (&Heard, Moment)> {
     })
 }
 
-fn histogram() -> Histogram<u64> {
-    const DIGITS: u8 = 3;
-    Histogram::new(DIGITS).expect("three digits lie within the range the library allows")
-}
-
-fn record(histogram: &mut Histogram<u64>, until_us: u64, from_us: u64) {
-    histogram
-        .record(until_us.saturating_sub(from_us))
-        .expect("a histogram made without bounds grows to take any value");
-}
-
-fn percentiles(histogram: &Histogram<u64>) -> Percentiles {
-    if histogram.is_empty() {
-        return Percentiles::default();
-    }
-    Percentiles {
-        p50: histogram.value_at_quantile(0.5),
-        p90: histogram.value_at_quantile(0.9),
-        p99: histogram.value_at_quantile(0.99),
-        p999: histogram.value_at_quantile(0.999),
-        max: histogram.max(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use protocol::RefusalCode;
 
     use super::*;
-    use crate::ledger::{DeskAsk, DeskBook, OfficerAsk, Seen};
+    use crate::ledger::{DeskBook, OfficerAsk, Seen};
+    use crate::report::Percentiles;
 
     const V0: VacancyNo = VacancyNo(0);
 
@@ -320,6 +389,7 @@ mod tests {
             ..DeskBook::default()
         };
         Ledger {
+            begun_us: 0,
             vacancies: vec![world.facts(&vacancy).unwrap()],
             world,
             officers,
@@ -340,7 +410,11 @@ mod tests {
             session(offered(46_000, 10)),
             session(offered(90_000, 13)),
         ]);
-        let (counts, latencies, _) = measure(&ledger, &Audit::default(), 4);
+        let Measures {
+            counts,
+            latency_us: latencies,
+            ..
+        } = measure(&ledger, &Audit::default(), 4);
         // Published for 1,000 µs, sent 20 ms late: the delay is not forgiven.
         let near = |percentiles: Percentiles, us: u64| percentiles.max.abs_diff(us) <= us / 1_000;
         assert!(
@@ -372,7 +446,11 @@ mod tests {
             Vec::new(),
         );
         let both = ledger(vec![cut, prompt]);
-        let (counts, latencies, _) = measure(&both, &Audit::default(), 0);
+        let Measures {
+            counts,
+            latency_us: latencies,
+            ..
+        } = measure(&both, &Audit::default(), 0);
         assert_eq!(latencies.publish_to_last_push.max, 1_000);
         assert_eq!((counts.connections_cut, counts.reconnects), (1, 1));
         assert_eq!(counts.offers_pushed, 2);
@@ -387,7 +465,10 @@ mod tests {
             ],
             Vec::new(),
         );
-        let (_, latencies, _) = measure(&ledger(vec![broken]), &Audit::default(), 0);
+        let Measures {
+            latency_us: latencies,
+            ..
+        } = measure(&ledger(vec![broken]), &Audit::default(), 0);
         assert!(latencies.publish_to_last_push.max > 97_000);
     }
 
@@ -398,16 +479,15 @@ mod tests {
             accept(0, 0, 500_000, true),
         ];
         let ledger = ledger(vec![book(Vec::new(), asks)]);
-        let (counts, latencies, _) = measure(&ledger, &Audit::default(), 0);
+        let Measures {
+            counts,
+            latency_us: latencies,
+            ..
+        } = measure(&ledger, &Audit::default(), 0);
         let near = |a: u64, b: u64| a.abs_diff(b) <= b / 500;
         assert!(near(latencies.accept_to_answer.p50, 6_000));
         assert!(near(latencies.accept_service.p50, 2_000));
         assert!(near(latencies.interrupted_accept_to_answer.p50, 500_000));
         assert_eq!((counts.accepts, counts.busy), (2, 4));
-    }
-
-    #[test]
-    fn nothing_measured_is_zero() {
-        assert_eq!(percentiles(&histogram()), Percentiles::default());
     }
 }

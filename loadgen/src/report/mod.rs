@@ -10,17 +10,30 @@
 //!
 //! The committed `report.schema.json` describes the JSON form; fields are only ever added.
 
+mod distribution;
+mod html;
+mod knee;
+mod machine;
 mod measure;
+mod race;
 mod table;
+mod timeline;
 
 use serde::{Deserialize, Serialize};
 
-pub use measure::measure;
-pub(crate) use table::grouped;
+use crate::usage::Usage;
+
+pub use distribution::{Bucket, Distribution};
+pub use html::html;
+pub use knee::Knee;
+pub use machine::Machine;
+pub use measure::{Measures, measure};
 pub use table::table;
+pub(crate) use table::{grouped, millis};
+pub use timeline::{Period, Span, Step, Timeline, periods};
 
 /// What a run comes to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// The root seed of the run.
@@ -35,6 +48,45 @@ pub struct Report {
     pub latency_us: Latencies,
     /// How many breaches of each promise the ledger shows.
     pub audit: AuditCounts,
+    /// What it ran on.
+    #[serde(default)]
+    pub machine: Machine,
+    /// Names everything that was planned, when, and how everybody would behave: two runs with one
+    /// seed have the same.
+    #[serde(default)]
+    pub schedule: String,
+    /// The latencies in full; none is listed that was not measured.
+    #[serde(default)]
+    pub distributions: Vec<Distribution>,
+    /// How it went from moment to moment.
+    #[serde(default)]
+    pub timeline: Timeline,
+    /// How each first offering spread, by publication; the first thousands of them.
+    #[serde(default)]
+    pub broadcasts: Vec<Broadcast>,
+    /// The periods that the workload tells apart, such as the rates of a ramp.
+    #[serde(default)]
+    pub periods: Vec<Period>,
+    /// Where capacity ends, if it was looked for.
+    #[serde(default)]
+    pub knee: Knee,
+    /// What a process used meanwhile, if one was looked at.
+    #[serde(default)]
+    pub usage: Usage,
+}
+
+/// How one first offering spread over the officers who heard it as news.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Broadcast {
+    /// The intended publication, in microseconds since the plan began.
+    pub at_us: u64,
+    /// The first push, in microseconds since the intended publication.
+    pub first_us: u64,
+    /// The last push, in microseconds since the intended publication.
+    pub last_us: u64,
+    /// How many officers heard it.
+    pub recipients: u64,
 }
 
 /// How much of everything there was.
@@ -69,10 +121,23 @@ pub struct Counts {
     pub late: u64,
     /// Planned publications and incidents that never happened.
     pub dropped: u64,
+    /// Officers' requests sent more than 10 ms after their intended instant.
+    #[serde(default)]
+    pub late_asks: u64,
+    /// Accepts that were meant and never sent, because the officer still waited for as many
+    /// answers as one officer waits for.
+    #[serde(default)]
+    pub accepts_withheld: u64,
+    /// Officers' requests that were answered with a loss.
+    #[serde(default)]
+    pub lost: u64,
+    /// Requests that were refused, losses left out.
+    #[serde(default)]
+    pub refused: u64,
 }
 
 /// How long things took, in microseconds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Latencies {
     /// Per vacancy: intended publication to the last push of its first offering, over all
@@ -89,7 +154,50 @@ pub struct Latencies {
     /// Per accept whose officer cut the connection meanwhile: intended instant to the answer,
     /// the officer's own outage included.
     pub interrupted_accept_to_answer: Percentiles,
+    /// Per publication: handing the request to the session to the durable answer (service time).
+    #[serde(default)]
+    pub publish_service: Percentiles,
+    /// Per race for a vacancy's round: the first accept's intended instant to the first winner's
+    /// answer.
+    #[serde(default)]
+    pub race_to_winner: Percentiles,
+    /// Per race: the first accept's intended instant to the last answer among the losers who
+    /// meant to accept before the first winner was told.
+    #[serde(default)]
+    pub race_to_last_loser: Percentiles,
+    /// Per break of an officer's session: the break to the end of the sync that mended it.
+    #[serde(default)]
+    pub outage: Percentiles,
 }
+
+impl Latencies {
+    /// Every latency with its name, which is that of its field.
+    pub fn named(&self) -> [(&'static str, Percentiles); LATENCIES] {
+        let mut copy = *self;
+        copy.named_mut().map(|(name, field)| (name, *field))
+    }
+
+    pub(crate) fn named_mut(&mut self) -> [(&'static str, &mut Percentiles); LATENCIES] {
+        [
+            ("publish_to_last_push", &mut self.publish_to_last_push),
+            ("publish_to_first_push", &mut self.publish_to_first_push),
+            ("publish_to_answer", &mut self.publish_to_answer),
+            ("publish_service", &mut self.publish_service),
+            ("accept_to_answer", &mut self.accept_to_answer),
+            ("accept_service", &mut self.accept_service),
+            (
+                "interrupted_accept_to_answer",
+                &mut self.interrupted_accept_to_answer,
+            ),
+            ("race_to_winner", &mut self.race_to_winner),
+            ("race_to_last_loser", &mut self.race_to_last_loser),
+            ("outage", &mut self.outage),
+        ]
+    }
+}
+
+/// How many latencies a report has.
+pub const LATENCIES: usize = 10;
 
 /// Percentiles in microseconds, to three digits; zeros where nothing was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,15 +250,32 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::usage::Sample;
 
     fn report() -> Report {
         Report {
             seed: 7,
             commit: "none".to_owned(),
             workload: "storm".to_owned(),
-            counts: Counts::default(),
-            latency_us: Latencies::default(),
-            audit: AuditCounts::default(),
+            distributions: vec![Distribution {
+                name: "outage".to_owned(),
+                buckets: vec![Bucket::default()],
+            }],
+            timeline: Timeline {
+                step_us: 1,
+                steps: vec![Step::default()],
+            },
+            broadcasts: vec![Broadcast::default()],
+            periods: vec![Period::default()],
+            knee: Knee {
+                probes: vec![Period::default()],
+                ..Knee::default()
+            },
+            usage: Usage {
+                samples: vec![Sample::default()],
+                ..Usage::default()
+            },
+            ..Report::default()
         }
     }
 
@@ -162,7 +287,13 @@ mod tests {
         };
         match schema["type"].as_str() {
             Some("object") => {}
-            Some("integer") if value.is_u64() => return Vec::new(),
+            Some("integer") if value.is_u64() || value.is_i64() => return Vec::new(),
+            Some("array") => {
+                let items = value.as_array().unwrap().iter();
+                assert!(items.len() > 0, "{path}: an empty list shows nothing");
+                let of_item = |item| disagreements(&schema["items"], root, item, path);
+                return items.flat_map(of_item).collect();
+            }
             Some("string") if value.is_string() => return Vec::new(),
             other => return vec![format!("{path}: {other:?} does not describe {value}")],
         }

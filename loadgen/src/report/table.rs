@@ -130,7 +130,7 @@ fn wrapped(line: &str) -> Vec<String> {
     lines
 }
 
-fn millis(us: u64) -> String {
+pub(crate) fn millis(us: u64) -> String {
     match us {
         0..10_000_000 => format!("{}.{:03}", us / 1_000, us % 1_000),
         _ => grouped(us / 1_000),
@@ -177,7 +177,7 @@ mod tests {
                 publish_to_last_push: percentiles,
                 ..Latencies::default()
             },
-            audit: AuditCounts::default(),
+            ..Report::default()
         }
     }
 

@@ -1,7 +1,9 @@
 //! Runs a plan against a server: real sessions, an open-loop schedule, and judgement at the end.
 
+mod digest;
 mod plan;
 pub(crate) mod sessions;
+mod workloads;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -12,18 +14,22 @@ use protocol::token::{SigningKey, TokenError};
 use protocol::{BoardRow, RefusalCode};
 
 use crate::audit::{Breach, audit};
-use crate::cast::{Act, Alarm, Cast, Desk, DeskAct, Intent, Lapse, Officer, Stage};
+use crate::behaviour::Temper;
+use crate::cast::{Act, Alarm, Cast, Desk, DeskAct, Intent, Lapse, Officer, OfficerAct, Stage};
 use crate::ledger::{Ledger, RequestIds, VacancyNo};
 use crate::limits::{HANDSHAKES_IN_FLIGHT_MAX, QUIET_POLL, RECALL_TRIES_MAX, ROSTER_CHUNK_LEN_MAX};
 use crate::live::{Live, Phase, Stop};
-use crate::report::{Report, measure};
+use crate::report::{Knee, Machine, Report, measure, periods};
 use crate::seed::{derive, derive_nth};
+use crate::usage::{Sampler, Usage};
 use crate::view::Progress;
 use crate::world::{Facts, World, WorldError};
 
 pub use plan::{
-    Incident, Plan, Planned, PlannedIncident, PlannedOfficer, StormOptions, next_monday_us,
+    Backoff, Incident, Plan, Planned, PlannedIncident, PlannedOfficer, StormOptions, next_monday_us,
 };
+
+pub use workloads::{Recorded, Stretch};
 
 use sessions::Sessions;
 
@@ -173,6 +179,8 @@ pub(crate) struct Storm {
     pub(crate) facts: Vec<Facts>,
     pub(crate) cast: Arc<Cast>,
     alarm: Option<crate::cast::AlarmThread>,
+    /// The instant from which the plan counts, in microseconds of the run.
+    begun_us: u64,
     /// Agencies with a desk of their own, in the order of desks; the operator's desk is behind.
     leads: Vec<String>,
 }
@@ -229,20 +237,26 @@ impl Storm {
             facts,
             cast: Arc::new(cast),
             alarm: Some(thread),
+            begun_us: 0,
             leads,
         })
     }
 
     async fn run(mut self) -> Result<Outcome, StormError> {
         let thread = self.start_alarm()?;
+        let sampler = match self.plan.subject.take() {
+            Some(subject) => Some(Sampler::start(subject, Arc::clone(&self.live))?),
+            None => None,
+        };
         let performed = self.perform().await;
+        let usage = sampler.map(Sampler::finish).unwrap_or_default();
         self.cast.alarm.end();
         if thread.join().is_err() {
             tracing::error!("the alarm panicked: the run is incomplete");
         }
         let board = performed?;
         self.live.enter(Phase::Auditing);
-        Ok(self.judge(board))
+        Ok(self.judge(board, usage))
     }
 
     /// Lets the alarm ring.
@@ -256,7 +270,8 @@ impl Storm {
     /// Imports the roster, if the target wants it, and brings everybody's session up.
     pub(crate) async fn connect(&mut self) -> Result<Sessions, StormError> {
         let cast = Arc::clone(&self.cast);
-        let mut sessions = Sessions::open(&self.target, self.plan.officers.len(), self.plan.seed)?;
+        let dice = (self.plan.seed, self.plan.backoff);
+        let mut sessions = Sessions::open(&self.target, self.plan.officers.len(), dice)?;
         let operator = self.operator();
         sessions.seat_operator(&cast, operator).await?;
         if self.target.import_roster {
@@ -291,47 +306,78 @@ impl Storm {
     }
 
     /// Sets the alarm for everything planned; says when the last of it is intended.
-    fn arm(&self) -> Instant {
+    fn arm(&mut self) -> Instant {
         let begin = Instant::now() + RUN_UP;
         let stage = &self.cast.stage;
         let begin_us = stage.us(begin);
-        let mut last = begin;
+        self.begun_us = begin_us;
+        let mut last = begin + self.plan.lasting;
+        let intend = |at: Duration, act: Act| {
+            let at_us = begin_us + at.as_micros() as u64;
+            self.cast.alarm.set(Intent { at_us, act }, stage);
+        };
+        let everybody = |at: Duration, act: OfficerAct| {
+            for (_, officer) in self.plan.officers.iter().zip(0u32..) {
+                intend(at, Act::Officer(officer, act));
+            }
+        };
+        let deaf = |at: Duration, act: OfficerAct| {
+            let officers = self.plan.officers.iter().zip(0u32..);
+            for (_, officer) in officers.filter(|(one, _)| one.behaviour.temper == Temper::Deaf) {
+                intend(at, Act::Officer(officer, act));
+            }
+        };
+        // What is set first comes first: nobody who does not read hears the first publication.
+        deaf(Duration::ZERO, OfficerAct::StopReading);
+        let mut meant: Vec<Instant> = Vec::with_capacity(self.plan.publications.len());
+        meant.extend(self.plan.publications.iter().map(|one| begin + one.at));
+        meant.sort_unstable();
+        self.live.begin(meant);
         let mut set = |at: Duration, desk: u32, act: DeskAct| {
             last = last.max(begin + at);
-            let at_us = begin_us + at.as_micros() as u64;
-            let act = Act::Desk(desk, act);
-            self.cast.alarm.set(Intent { at_us, act }, stage);
+            intend(at, Act::Desk(desk, act));
         };
         for (planned, number) in self.plan.publications.iter().zip(0u32..) {
             let vacancy = VacancyNo(number);
             set(planned.at, self.desk_of(vacancy), DeskAct::Publish(vacancy));
         }
-        let operator = self.operator();
         for PlannedIncident { at, incident } in &self.plan.incidents {
-            let (desk, act) = match incident.clone() {
-                Incident::Cancel { vacancy, reason } => {
-                    (self.desk_of(vacancy), DeskAct::Cancel { vacancy, reason })
-                }
-                Incident::OpenNextTier { vacancy } => {
-                    (self.desk_of(vacancy), DeskAct::OpenNextTier(vacancy))
-                }
-                Incident::Recall { vacancy, badge } => {
-                    let act = match badge {
-                        Some(badge) => DeskAct::RecallNow { vacancy, badge },
-                        None => DeskAct::Recall {
-                            vacancy,
-                            tries: RECALL_TRIES_MAX,
-                        },
-                    };
-                    (operator, act)
-                }
-                Incident::Roster { changes } => (operator, DeskAct::Roster(changes)),
-                // Officers carry these themselves.
-                Incident::Lapse { .. } => continue,
-            };
-            set(*at, desk, act);
+            if let Incident::CutEverybody = incident {
+                everybody(*at, OfficerAct::Cut);
+            }
+            if let Some((desk, act)) = self.desk_act(incident) {
+                set(*at, desk, act);
+            }
         }
+        // Whoever did not read does so in the end, so that the audit sees what they were told.
+        let over = last.saturating_duration_since(begin) + self.plan.settle / 2;
+        deaf(over, OfficerAct::ReadAgain);
         last
+    }
+
+    /// The desk that an incident befalls, and what it does; nothing for what officers carry
+    /// themselves.
+    fn desk_act(&self, incident: &Incident) -> Option<(u32, DeskAct)> {
+        Some(match incident.clone() {
+            Incident::Cancel { vacancy, reason } => {
+                (self.desk_of(vacancy), DeskAct::Cancel { vacancy, reason })
+            }
+            Incident::OpenNextTier { vacancy } => {
+                (self.desk_of(vacancy), DeskAct::OpenNextTier(vacancy))
+            }
+            Incident::Recall { vacancy, badge } => {
+                let act = match badge {
+                    Some(badge) => DeskAct::RecallNow { vacancy, badge },
+                    None => DeskAct::Recall {
+                        vacancy,
+                        tries: RECALL_TRIES_MAX,
+                    },
+                };
+                (self.operator(), act)
+            }
+            Incident::Roster { changes } => (self.operator(), DeskAct::Roster(changes)),
+            Incident::CutEverybody | Incident::Lapse { .. } => return None,
+        })
     }
 
     /// The world as it was sent.
@@ -391,6 +437,7 @@ impl Storm {
         let everyone = self.world.badges().all(|badge| simulated.contains(badge));
         Ledger {
             everyone,
+            begun_us: self.begun_us,
             world: self.world.clone(),
             vacancies: self.facts.clone(),
             officers,
@@ -399,18 +446,26 @@ impl Storm {
         }
     }
 
-    fn judge(self, board: Vec<BoardRow>) -> Outcome {
+    fn judge(self, board: Vec<BoardRow>, usage: Usage) -> Outcome {
         let dropped = self.cast.dropped();
         let ledger = self.ledger(board);
         let found = audit(&ledger);
-        let (counts, latency_us, audit) = measure(&ledger, &found, dropped);
+        let measures = measure(&ledger, &found, dropped);
         let report = Report {
             seed: self.plan.seed,
+            schedule: self.plan.digest(),
             commit: self.plan.commit,
             workload: self.plan.workload,
-            counts,
-            latency_us,
-            audit,
+            counts: measures.counts,
+            latency_us: measures.latency_us,
+            audit: measures.audit,
+            machine: Machine::read(),
+            distributions: measures.distributions,
+            timeline: measures.timeline,
+            broadcasts: measures.broadcasts,
+            periods: periods(&ledger, &self.plan.spans),
+            usage,
+            knee: Knee::default(),
         };
         Outcome {
             report,

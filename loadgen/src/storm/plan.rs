@@ -11,7 +11,9 @@ use crate::behaviour::{Behaviour, Mix};
 use crate::ledger::VacancyNo;
 use crate::limits::{SETTLE_DEADLINE, SETTLE_MARGIN};
 use crate::pacer::{Extent, Pacer, schedule};
+use crate::report::Span;
 use crate::seed::{SplitMix64, derive, derive_nth};
+use crate::usage::Subject;
 use crate::world::{Synthetic, World, synthetic};
 
 /// A run, decided in advance.
@@ -39,6 +41,25 @@ pub struct Plan {
     pub settle: Duration,
     /// How long after the last planned instant the run ends even if it is not quiet.
     pub deadline: Duration,
+    /// How long the run lasts at least, counted as publications are.
+    pub lasting: Duration,
+    /// Parts of the run that its report tells apart, counted as publications are.
+    pub spans: Vec<Span>,
+    /// How sessions spread their reconnections.
+    pub backoff: Backoff,
+    /// The process whose usage is sampled, if one is.
+    pub subject: Option<Subject>,
+}
+
+/// How sessions that were cut off spread their reconnections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backoff {
+    /// Every session waits by dice of its own.
+    #[default]
+    Spread,
+    /// All sessions roll the same dice, so that all come back in the same instants: what the
+    /// spreading is worth.
+    Together,
 }
 
 /// An officer who connects.
@@ -100,6 +121,8 @@ pub enum Incident {
         /// All of them, or none.
         changes: Vec<RosterChange>,
     },
+    /// Every officer's connection is cut in the same instant.
+    CutEverybody,
     /// A certificate lapses between an offer and its answer: once this officer has been offered
     /// this vacancy, the operator revokes the certification, and only when that is durable does
     /// the officer accept. The instant of the incident does not matter.
@@ -128,6 +151,9 @@ pub struct StormOptions {
     pub mix: Mix,
     /// How long each tier is offered, in milliseconds.
     pub window_ms: u64,
+    /// Over how many weeks the work is spread, so that a long run does not book everybody out; at
+    /// least 1.
+    pub weeks: u64,
     /// Monday 07:00 local time: when the first work begins, microseconds since the epoch.
     pub monday_us: i64,
     /// The moment of the run, microseconds since the epoch; it names the run.
@@ -148,6 +174,7 @@ const INCIDENT_AFTER: Duration = Duration::from_millis(1_200);
 /// Accepts one officer has outstanding at most.
 const OUTSTANDING_MAX: u8 = 4;
 const HOUR_US: i64 = 3_600_000_000;
+const WEEK_US: i64 = 7 * 24 * HOUR_US;
 
 impl Plan {
     /// The storm: an invented world, a peak of Monday shifts, officers of every temper, and a
@@ -173,6 +200,10 @@ impl Plan {
             incidents,
             settle: Duration::from_millis(options.window_ms) + SETTLE_MARGIN,
             deadline: SETTLE_DEADLINE,
+            lasting: Duration::ZERO,
+            spans: Vec::new(),
+            backoff: Backoff::Spread,
+            subject: None,
         }
     }
 }
@@ -205,14 +236,9 @@ pub fn next_monday_us(now_us: i64) -> Option<i64> {
 }
 
 fn workload(options: &StormOptions) -> String {
-    let pace = match &options.pacer {
-        Pacer::Constant(rate) => format!("--rate {}/s", rate.as_per_second()),
-        Pacer::Burst { .. } => "--over 0s".to_owned(),
-        other => format!("{other:?}"),
-    };
     format!(
-        "storm --officers {} --vacancies {} {pace} --seed {} --behaviour {}",
-        options.officers, options.vacancies, options.seed, options.mix
+        "storm --officers {} --vacancies {} --schedule {} --seed {} --behaviour {}",
+        options.officers, options.vacancies, options.pacer, options.seed, options.mix
     )
 }
 
@@ -249,7 +275,7 @@ fn publications(options: &StormOptions, world: &Synthetic, instants: &[Duration]
                 key: key(options.now_us, place, keys.next_u64()),
                 post_orders: "Invented: report to the front office.".to_owned(),
                 windows_ms: vec![options.window_ms],
-                ..work(options.monday_us, world, &mut dice)
+                ..work(week_us(options, place), world, &mut dice)
             },
             appeal_permille: if place % UNLOVED_EVERY == UNLOVED_EVERY - 1 {
                 0
@@ -259,6 +285,14 @@ fn publications(options: &StormOptions, world: &Synthetic, instants: &[Duration]
         });
     }
     planned
+}
+
+/// The Monday of the week in which the work of this place lies.
+fn week_us(options: &StormOptions, place: usize) -> i64 {
+    let weeks = options.weeks.max(1);
+    let share = place as u64 * weeks / (options.vacancies as u64).max(1);
+    let week = i64::try_from(share.min(weeks - 1)).unwrap_or(i64::MAX / WEEK_US);
+    options.monday_us + week * WEEK_US
 }
 
 /// A vacancy of the peak week: most on Monday morning, some shared between two schools.
@@ -396,6 +430,7 @@ mod tests {
             pacer: Pacer::Constant(Rate::per_second(40.0).unwrap()),
             mix: Mix::default(),
             window_ms: 2_000,
+            weeks: 1,
             monday_us: 1_795_442_400_000_000,
             now_us: 1_795_000_000_000_000,
         }
@@ -407,11 +442,13 @@ mod tests {
         assert_eq!(one.publications, other.publications);
         assert_eq!(one.incidents, other.incidents);
         assert_eq!(one.officers, other.officers);
+        assert_eq!(one.digest(), other.digest());
         let seeded = StormOptions {
             seed: 8,
             ..options()
         };
         assert_ne!(one.publications, Plan::storm(&seeded).publications);
+        assert_ne!(one.digest(), Plan::storm(&seeded).digest());
     }
 
     #[test]
@@ -431,6 +468,7 @@ mod tests {
         assert!(keys(&one).is_disjoint(&keys(&later)));
         assert_eq!(keys(&one).len(), 200);
         assert_eq!(one.changes, later.changes);
+        assert_eq!(one.digest(), later.digest());
         for (a, b) in one.publications.iter().zip(&later.publications) {
             assert_eq!((a.at, &a.vacancy.segments), (b.at, &b.vacancy.segments));
         }

@@ -1,16 +1,19 @@
 //! Brings the sessions up, runs the errands outside the schedule, and takes leave.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use client::{Client, Ended, Endpoint, Event, Options};
 use protocol::token::SigningKey;
 use protocol::{Ask, BoardRow, Outcome, RefusalCode, RequestId, Role, RosterChange};
+use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::{PlannedOfficer, StormError, Target};
+use super::{Backoff, PlannedOfficer, StormError, Target};
+use crate::behaviour::Temper;
 use crate::cast::Cast;
 use crate::ledger::Actor;
 use crate::limits::{
@@ -28,6 +31,7 @@ pub(crate) struct Sessions {
     names: HashMap<Id, String>,
     seed: u64,
     seated: u64,
+    backoff: Backoff,
 }
 
 /// Errands are numbered from here within a desk, beyond any place in its book.
@@ -37,15 +41,25 @@ const BOARD_ERRAND: usize = ERRANDS_FROM;
 
 impl Sessions {
     /// Binds the sockets: nothing is connected yet.
-    pub(crate) fn open(target: &Target, officers: usize, seed: u64) -> Result<Self, StormError> {
+    pub(crate) fn open(
+        target: &Target,
+        officers: usize,
+        (seed, backoff): (u64, Backoff),
+    ) -> Result<Self, StormError> {
         let sockets = officers.div_ceil(SESSIONS_PER_SOCKET_MAX).max(SOCKETS_MIN);
         let local = match target.address.is_ipv4() {
             true => ([0, 0, 0, 0], 0).into(),
             false => ([0u16; 8], 0).into(),
         };
         let mut endpoints = Vec::with_capacity(sockets);
-        for _ in 0..sockets {
-            endpoints.push(Endpoint::bind(local, &target.trust)?);
+        for number in 0..sockets {
+            let own = source(target.address, number);
+            // Where a system has no other loopback address than the first, that one does.
+            let bound = own.and_then(|own| Endpoint::bind(own, &target.trust).ok());
+            endpoints.push(match bound {
+                Some(endpoint) => endpoint,
+                None => Endpoint::bind(local, &target.trust)?,
+            });
         }
         Ok(Sessions {
             target: target.clone(),
@@ -54,6 +68,7 @@ impl Sessions {
             names: HashMap::new(),
             seed: derive(seed, "sessions"),
             seated: 0,
+            backoff,
         })
     }
 
@@ -89,7 +104,7 @@ impl Sessions {
     ) -> Result<(), StormError> {
         let hearing = Arc::clone(cast);
         let sink = move |event: Event| hearing.desk_hears(desk, &event);
-        let client = self.spawn(role, name, agency, sink)?;
+        let client = self.spawn(role, name, agency, None, sink)?;
         cast.seat_desk(desk, client);
         let deadline = Instant::now() + CONNECT_DEADLINE;
         while !cast.desk_has_arrived(desk) {
@@ -120,7 +135,9 @@ impl Sessions {
             let hearing = Arc::clone(cast);
             let sink = move |event: Event| hearing.officer_hears(place, &event);
             let agency = Some(officer.agency.as_str());
-            let client = self.spawn(Role::Officer, &officer.badge, agency, sink)?;
+            let reads =
+                (officer.behaviour.temper == Temper::Deaf).then(|| cast.officer_reads(place));
+            let client = self.spawn(Role::Officer, &officer.badge, agency, reads, sink)?;
             cast.seat_officer(place, client);
         }
         while cast.arrived() < of {
@@ -199,6 +216,7 @@ impl Sessions {
         role: Role,
         subject: &str,
         agency: Option<&str>,
+        reads: Option<watch::Receiver<bool>>,
         sink: impl FnMut(Event) + Send + 'static,
     ) -> Result<Client, StormError> {
         let signing = Arc::clone(&self.target.signing);
@@ -217,7 +235,10 @@ impl Sessions {
         };
         let options = Options {
             software: concat!("muster-loadgen ", env!("CARGO_PKG_VERSION")).into(),
-            seed: derive_nth(self.seed, self.seated),
+            seed: match self.backoff {
+                Backoff::Spread => derive_nth(self.seed, self.seated),
+                Backoff::Together => self.seed,
+            },
             ..Options::new(token)
         };
         let socket = (self.seated % self.endpoints.len() as u64) as usize;
@@ -227,7 +248,10 @@ impl Sessions {
             ..
         } = &self.target;
         let (client, driver) = self.endpoints[socket].connect(*address, server_name, options, sink);
-        let task = self.drivers.spawn(driver.run());
+        let task = match reads {
+            Some(reads) => self.drivers.spawn(read_while(reads, driver.run())),
+            None => self.drivers.spawn(driver.run()),
+        };
         self.names.insert(task.id(), subject.to_owned());
         self.seated += 1;
         Ok(client)
@@ -257,6 +281,32 @@ impl Sessions {
             }
             () = tokio::time::sleep_until(deadline) => {
                 Err(StormError::NotConnected { up, of, waited_s: waited.as_secs() })
+            }
+        }
+    }
+}
+
+/// A loopback address for this socket alone, where the server is on this machine: officers then
+/// come from several addresses, each with all of its ports.
+fn source(server: SocketAddr, socket: usize) -> Option<SocketAddr> {
+    let last = u8::try_from(socket % usize::from(u8::MAX - 1) + 1).ok()?;
+    let is_here = server.is_ipv4() && server.ip().is_loopback();
+    is_here.then(|| ([127, 0, 0, last], 0).into())
+}
+
+/// Runs a session that is left alone while its officer does not read: packets are acknowledged,
+/// and what they carry stays where it is until the server may send no more.
+async fn read_while(mut reads: watch::Receiver<bool>, run: impl Future<Output = Ended>) -> Ended {
+    let mut run = std::pin::pin!(run);
+    loop {
+        let does_read = *reads.borrow_and_update();
+        tokio::select! {
+            ended = &mut run, if does_read => return ended,
+            changed = reads.changed() => {
+                if changed.is_err() {
+                    // Nobody can say any more that it should not be read.
+                    return run.await;
+                }
             }
         }
     }
@@ -307,4 +357,23 @@ fn issue(
         .unwrap_or_default();
     let now_us = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
     signing.issue(role, subject, agency, now_us, TOKEN_LIFETIME_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn officers_of_one_machine_come_from_several_addresses() {
+        let here: SocketAddr = ([127, 0, 0, 1], 7710).into();
+        let of = |socket| source(here, socket).unwrap().ip().to_string();
+        assert_eq!(
+            [of(0), of(1), of(253)],
+            ["127.0.0.1", "127.0.0.2", "127.0.0.254"]
+        );
+        assert_eq!(of(254), "127.0.0.1");
+        for elsewhere in ["192.0.2.1:7710", "[::1]:7710"] {
+            assert_eq!(source(elsewhere.parse().unwrap(), 1), None);
+        }
+    }
 }

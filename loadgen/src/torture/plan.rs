@@ -9,7 +9,7 @@ use crate::behaviour::{Behaviour, Mix};
 use crate::cast::{Act, DeskAct, Intent, OfficerAct};
 use crate::ledger::{Actor, Answer, DeskAskWhat, DeskBook, OfficerBook, VacancyNo};
 use crate::seed::{SplitMix64, derive, derive_nth};
-use crate::storm::{Plan, Planned, PlannedOfficer, Storm};
+use crate::storm::{Backoff, Plan, Planned, PlannedOfficer, Storm};
 use crate::world::synthetic;
 
 /// Crashes that one log lives through before a new one is begun.
@@ -98,6 +98,10 @@ pub(super) fn plan(seed: u64, officers: usize, monday_us: i64, now_us: i64) -> P
         incidents: Vec::new(),
         settle: SETTLE,
         deadline: SETTLE_DEADLINE,
+        lasting: Duration::ZERO,
+        spans: Vec::new(),
+        backoff: Backoff::Spread,
+        subject: None,
     }
 }
 

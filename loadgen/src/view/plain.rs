@@ -97,14 +97,18 @@ fn line(live: &Live, elapsed: Duration, pushes: u64, probe: Option<&Probe>) -> S
     if phase >= Phase::Publishing {
         let counter = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         text.push_str(&format!(
-            "  published {}/{}  filled {}  open {}  escalated {}  pushes/s {pushes}  accepts {}  \
-             settle p50 {} p99 {}",
+            "  meant {}  published {}/{}  filled {}  open {}  escalated {}  pushes/s {pushes}  accepts {}  \
+             lost {}  busy {}  refused {}  settle p50 {} p99 {}",
+            live.meant(Instant::now()),
             counter(&live.published),
             counter(&live.vacancies),
             live.filled.load(Ordering::Relaxed),
             live.open.load(Ordering::Relaxed),
             counter(&live.escalations),
             counter(&live.accepts),
+            counter(&live.lost),
+            counter(&live.busy),
+            counter(&live.refused),
             millis(live.settle_us.permille(500)),
             millis(live.settle_us.permille(990)),
         ));

@@ -10,11 +10,11 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Gauge, Paragraph, Sparkline};
+use ratatui::widgets::{Bar, BarChart, BarGroup, Block, Gauge, Paragraph, Sparkline};
 use ratatui::{DefaultTerminal, Frame};
 
 use super::{Probe, Progress, Vitals, millis};
-use crate::live::{Live, Stop};
+use crate::live::{Counts, Live, Stop};
 
 /// A full-screen view: `q` or Ctrl-C ends the run early, twice ends it at once.
 ///
@@ -86,6 +86,9 @@ impl Progress for Screen {
             over: Arc::clone(&over),
             began: Instant::now(),
             pushes: Trace::default(),
+            meant: Trace::default(),
+            published: Trace::default(),
+            settle: Tails::default(),
         };
         let thread = std::thread::Builder::new().name("loadgen-screen".to_owned());
         match thread.spawn(move || show.run(terminal)) {
@@ -129,6 +132,37 @@ struct Show {
     over: Arc<AtomicBool>,
     began: Instant,
     pushes: Trace,
+    meant: Trace,
+    published: Trace,
+    settle: Tails,
+}
+
+/// The 99th percentile of what was settled in each column, in microseconds.
+#[derive(Debug, Default)]
+struct Tails {
+    columns: Vec<u64>,
+    frames: u32,
+    before: Option<Counts>,
+}
+
+impl Tails {
+    fn sample(&mut self, counts: impl FnOnce() -> Counts) {
+        self.frames += 1;
+        if self.frames < FRAMES_PER_COLUMN {
+            return;
+        }
+        self.frames = 0;
+        let now = counts();
+        let column = match &self.before {
+            Some(before) => now.since(before).permille(990),
+            None => now.permille(990),
+        };
+        if self.columns.len() == COLUMNS_MAX {
+            self.columns.remove(0);
+        }
+        self.columns.push(column.unwrap_or(0));
+        self.before = Some(now);
+    }
 }
 
 /// How a counter grew, column by column.
@@ -154,10 +188,8 @@ impl Trace {
         self.frames = (self.frames + 1) % FRAMES_PER_COLUMN;
     }
 
-    /// The last `width` columns.
     fn tail(&self, width: u16) -> &[u64] {
-        let from = self.columns.len().saturating_sub(usize::from(width));
-        &self.columns[from..]
+        last_of(&self.columns, width)
     }
 
     /// Growth per second over the last complete columns.
@@ -169,10 +201,16 @@ impl Trace {
     }
 }
 
+/// The last `width` columns.
+fn last_of(columns: &[u64], width: u16) -> &[u64] {
+    let from = columns.len().saturating_sub(usize::from(width));
+    &columns[from..]
+}
+
 impl Show {
     fn run(mut self, mut terminal: DefaultTerminal) {
         while !self.over.load(Ordering::Relaxed) {
-            self.pushes.sample(self.live.pushes.load(Ordering::Relaxed));
+            self.sample(Instant::now());
             if let Err(error) = terminal.draw(|frame| self.draw(frame)) {
                 // The run goes on without its picture.
                 tracing::warn!(%error, "the screen cannot be drawn");
@@ -187,22 +225,36 @@ impl Show {
         }
     }
 
+    fn sample(&mut self, now: Instant) {
+        let live = &*self.live;
+        self.pushes.sample(live.pushes.load(Ordering::Relaxed));
+        self.meant.sample(live.meant(now));
+        self.published
+            .sample(live.published.load(Ordering::Relaxed));
+        self.settle.sample(|| live.settle_us.counts());
+    }
+
     fn draw(&self, frame: &mut Frame<'_>) {
         let vitals = self.probe.as_ref().map(|probe| probe());
-        let [head, sessions, board, push, settle, foot] = Layout::vertical([
+        let [head, sessions, board, over_time, settle, histogram, foot] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(3),
-            Constraint::Length(5),
-            Constraint::Min(4),
             Constraint::Length(6),
+            Constraint::Min(3),
+            Constraint::Length(5),
+            Constraint::Length(5),
             Constraint::Length(1),
         ])
         .areas(frame.area());
         self.draw_head(frame, head);
         self.draw_sessions(frame, sessions);
         self.draw_board(frame, board);
+        let half = Constraint::Percentage(50);
+        let [push, tails] = Layout::horizontal([half, half]).areas(over_time);
         self.draw_pushes(frame, push);
+        self.draw_tails(frame, tails);
         self.draw_settle(frame, settle, vitals);
+        self.draw_histogram(frame, histogram);
         let foot_text = match self.live.stop() {
             Stop::Never => " q or Ctrl-C: end early and audit",
             Stop::Soon => " ending: waiting for what is outstanding; once more: end at once",
@@ -250,6 +302,11 @@ impl Show {
                 Span::from(format!("cancelled {}", count(&live.cancelled))).dim(),
             ]),
             Line::from(format!(
+                " publications per second: {} meant, {} achieved",
+                self.meant.per_second(),
+                self.published.per_second(),
+            )),
+            Line::from(format!(
                 " escalated {}   accepts {}   won {}   lost {}   given back {}",
                 count(&live.escalations),
                 count(&live.accepts),
@@ -279,6 +336,39 @@ impl Show {
             .data(self.pushes.tail(inner.width).to_vec())
             .style(Style::new().cyan());
         frame.render_widget(sparkline, area);
+    }
+
+    fn draw_tails(&self, frame: &mut Frame<'_>, area: Rect) {
+        let last = self.settle.columns.last().copied().filter(|us| *us > 0);
+        let block = Block::bordered().title(format!(" p99 of accepts: {} ", millis(last)));
+        let inner = block.inner(area);
+        let sparkline = Sparkline::default()
+            .block(block)
+            .data(last_of(&self.settle.columns, inner.width).to_vec())
+            .style(Style::new().magenta());
+        frame.render_widget(sparkline, area);
+    }
+
+    /// How accepts are spread over powers of two, the fastest on the left.
+    fn draw_histogram(&self, frame: &mut Frame<'_>, area: Rect) {
+        let powers = self.live.settle_us.counts().by_power();
+        let bars: Vec<Bar<'_>> = powers
+            .iter()
+            .map(|(low_us, count)| {
+                let label = match low_us {
+                    0..1_000 => format!("{low_us}µ"),
+                    1_000..1_000_000 => format!("{}m", low_us / 1_000),
+                    _ => format!("{}s", low_us / 1_000_000),
+                };
+                Bar::default().value(*count).label(Line::from(label))
+            })
+            .collect();
+        let chart = BarChart::default()
+            .block(Block::bordered().title(" accepts by time to the answer, from … on "))
+            .data(BarGroup::default().bars(&bars))
+            .bar_width(5)
+            .style(Style::new().green());
+        frame.render_widget(chart, area);
     }
 
     fn draw_settle(&self, frame: &mut Frame<'_>, area: Rect, vitals: Option<Vitals>) {
@@ -340,6 +430,9 @@ mod tests {
             over: Arc::default(),
             began: Instant::now(),
             pushes: Trace::default(),
+            meant: Trace::default(),
+            published: Trace::default(),
+            settle: Tails::default(),
         }
     }
 
@@ -347,7 +440,9 @@ mod tests {
     fn the_screen_shows_what_is_going_on() {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         let mut show = show();
-        show.pushes.sample(120);
+        show.live.pushes.store(120, Ordering::Relaxed);
+        show.live.begin(vec![Instant::now(); 3]);
+        (0..11).for_each(|_| show.sample(Instant::now()));
         terminal.draw(|frame| show.draw(frame)).unwrap();
         let screen = terminal.backend().to_string();
         for part in [
@@ -355,6 +450,9 @@ mod tests {
             "importing",
             "250 of 1000",
             "published 17 of 200",
+            "3 meant, 17 achieved",
+            "p99 of accepts",
+            "1m",
             "p50 1.472 ms",
             "log sync: p50 0.250 ms  p99 0.900 ms",
             "q or Ctrl-C",

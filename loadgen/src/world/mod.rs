@@ -6,6 +6,7 @@
 
 mod availability;
 mod facts;
+mod level;
 mod synthetic;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,6 +15,7 @@ use jiff::tz::TimeZone;
 use protocol::{Availability, Class, Dated, NewVacancy, Rank, RosterChange};
 
 pub use facts::{Facts, Stretch};
+pub use level::level_field;
 pub use synthetic::{
     AGENCIES, SITES_PER_AGENCY, Synthetic, SyntheticOfficer, SyntheticSite, synthetic,
 };

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod village;
+mod workloads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ fn options() -> StormOptions {
         pacer: Pacer::Constant(Rate::per_second(60.0).unwrap()),
         mix: Mix::default(),
         window_ms: 250,
+        weeks: 1,
         monday_us: MONDAY_US,
         now_us: NOW_US,
     }

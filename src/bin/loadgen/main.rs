@@ -1,13 +1,16 @@
 //! The load generator's command line. The library behind it never knows the engine; this wiring
-//! does, so that `--embedded` can start a server.
+//! does, so that `--embedded` can start a server and `replay` can read a log.
 
-mod storm;
+mod ground;
+mod load;
+mod recorded;
 mod torture;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use loadgen::cli::{Cli, Workload};
+use loadgen::storm::Plan;
 use muster::stop::{FAILED, USAGE};
 
 /// As in `main.rs`: commands are allocated on one thread and freed on another.
@@ -23,15 +26,30 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
-    let code = match cli.workload {
-        Workload::Storm(args) => storm::run(&args),
-        Workload::Torture(args) => torture::run(&args),
-    };
-    match code {
+    match run(&cli.workload) {
         Ok(code) => ExitCode::from(code),
         Err(report) => {
             eprintln!("{report:?}");
             ExitCode::from(FAILED)
         }
+    }
+}
+
+fn run(workload: &Workload) -> miette::Result<u8> {
+    match workload {
+        Workload::Storm(args) => load::run(&args.load, |now_us| {
+            args.options(now_us).map(|options| Plan::storm(&options))
+        }),
+        Workload::Race(args) => load::run(&args.load, |now_us| args.plan(now_us)),
+        Workload::Ramp(args) => load::ramp(args),
+        Workload::Reconnect(args) => load::run(&args.load, |now_us| args.plan(now_us)),
+        Workload::SlowReaders(args) => load::run(&args.storm.load, |now_us| args.plan(now_us)),
+        Workload::Idle(args) => load::run(&args.load, |now_us| args.plan(now_us)),
+        Workload::Soak(args) => load::run(&args.load, |now_us| args.plan(now_us)),
+        Workload::Replay(args) => {
+            let recorded = recorded::publications(&args.log)?;
+            load::run(&args.load, |now_us| args.plan(now_us, &recorded))
+        }
+        Workload::Torture(args) => torture::run(args),
     }
 }

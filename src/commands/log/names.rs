@@ -143,7 +143,7 @@ pub(super) fn availability(declared: &Availability) -> String {
         Availability::Always => return "always".to_owned(),
         Availability::Declared { weekly, exceptions } => (weekly, exceptions),
     };
-    let days = DAYS.iter().zip(weekly);
+    let days = DAYS.iter().zip(weekly.iter());
     let days = days
         .filter(|(_, windows)| !windows.is_empty())
         .map(|(day, windows)| format!("{day} {}", hours(windows)));

@@ -78,7 +78,10 @@ fn book(state: &mut State, id: VacancyId, officer: OfficerId) {
         );
         calendar.book(span, id);
     }
-    state.index.rebook(officer, calendar, spans.into_iter());
+    let roster = &state.durable.roster;
+    state
+        .index
+        .rebook(officer, roster, calendar, spans.into_iter());
 }
 
 pub(super) fn lapse(state: &mut State, record: &Record, lapse: &Lapse) {

@@ -204,6 +204,7 @@ fn clean() -> Ledger {
         .map(|(number, start_us)| world.facts(&vacancy(number, start_us)).unwrap())
         .collect();
     Ledger {
+        begun_us: 0,
         officers: clean_officers(),
         desks: vec![DeskBook {
             name: "lead".to_owned(),

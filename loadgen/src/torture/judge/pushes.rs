@@ -15,7 +15,11 @@ pub(super) fn judge(evidence: &Evidence<'_>, findings: &mut Findings) {
             match heard.what {
                 HeardWhat::Up { resumed } => stating = !resumed,
                 HeardWhat::Synced => stating = false,
-                HeardWhat::Gone | HeardWhat::Dropped | HeardWhat::Down => {}
+                HeardWhat::Gone
+                | HeardWhat::Dropped
+                | HeardWhat::Down
+                | HeardWhat::StoppedReading
+                | HeardWhat::Busy => {}
                 HeardWhat::Offered { .. }
                 | HeardWhat::Withdrawn(_)
                 | HeardWhat::Assigned { .. }

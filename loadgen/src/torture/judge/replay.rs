@@ -307,7 +307,11 @@ fn syncs(evidence: &Evidence<'_>, findings: &mut Findings) -> Vec<Sync> {
                     }
                 }
                 HeardWhat::Down | HeardWhat::Dropped => stated = None,
-                HeardWhat::Gone | HeardWhat::Withdrawn(_) | HeardWhat::Unassigned(_) => {}
+                HeardWhat::Gone
+                | HeardWhat::Withdrawn(_)
+                | HeardWhat::Unassigned(_)
+                | HeardWhat::StoppedReading
+                | HeardWhat::Busy => {}
             }
         }
     }

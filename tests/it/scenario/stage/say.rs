@@ -26,7 +26,8 @@ impl Stage {
             for record in &batch.records {
                 apply(&mut self.house_mut().follower.state, record);
                 let effects = react(self.state(), record);
-                check_told(&record.events, &effects);
+                let is_anybody_choosy = !self.state().roster().provisions.preferences.is_empty();
+                check_told(&record.events, &effects, is_anybody_choosy);
                 for effect in effects {
                     let event = match &effect {
                         Effect::Happened { event, .. } | Effect::Written { event, .. } => {
@@ -404,8 +405,25 @@ impl Stage {
     }
 }
 
-/// Whoever is given a slot or keeps it is told, and nobody is nobody.
-fn check_told(events: &[Event], effects: &[Effect]) {
+/// Whoever is given a slot or keeps it is told, and nobody is nobody. Unless somebody prefers other
+/// work, a tier that opens is offered to everybody whom its event names.
+fn check_told(events: &[Event], effects: &[Effect], is_anybody_choosy: bool) {
+    let asked = events.iter().filter_map(|event| match event {
+        Event::TierOpened {
+            vacancy,
+            recipients,
+            ..
+        } => Some((*vacancy, recipients)),
+        Event::LastTierApproved(approved) => Some((approved.vacancy, &approved.recipients)),
+        _ => None,
+    });
+    for (asked_of, asked) in asked.filter(|(_, asked)| !asked.is_empty()) {
+        let is_told = effects.iter().any(|effect| match effect {
+            Effect::Offer { vacancy, to, .. } => *vacancy == asked_of && to == asked,
+            _ => false,
+        });
+        assert!(is_told || is_anybody_choosy, "who is asked is told");
+    }
     let given = |event: &&Event| matches!(event, Event::Awarded { .. } | Event::Reconfirmed { .. });
     let told = |effect: &&Effect| matches!(effect, Effect::Assign { .. });
     let (given, told) = (events.iter().filter(given), effects.iter().filter(told));
