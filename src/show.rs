@@ -188,6 +188,7 @@ fn what(what: &What) -> String {
             approved_by,
             recipients,
         } => format!("last-tier-approved by {approved_by:?} to={recipients}"),
+        What::OfferedLater { recipients } => format!("offered-later to={recipients}"),
         What::Reduced { .. }
         | What::NoShow { .. }
         | What::Corrected { .. }

@@ -454,6 +454,9 @@ pub(crate) fn happening(
             approved_by: approved.approved_by.to_string(),
             recipients: count(&approved.recipients),
         },
+        Event::Offered { recipients, .. } if !recipients.is_empty() => What::OfferedLater {
+            recipients: count(recipients),
+        },
         other => {
             award::what(state, other).or_else(|| crate::afterwards::happening(state, row, other))?
         }

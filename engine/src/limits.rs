@@ -88,6 +88,11 @@ pub const BATCH_LEN_MAX: usize = 16_384;
 pub const BUSY_RETRY_MS: u32 = 50;
 /// Deadlines handled by one tick; the rest follow in the next batch.
 pub const TICK_DEADLINES_MAX: usize = 256;
+/// Vacancies that one tick considers for officers who may have become eligible: each costs at most
+/// what its publication did.
+pub const CONSIDERED_AT_A_TIME: usize = 64;
+/// Officers who are examined one by one before the index is asked for everybody at once.
+pub const EXAMINED_ALONE_MAX: u64 = 32;
 /// Batches a follower may be behind before it is cut off and has to follow anew.
 pub const FOLLOWER_BATCHES_MAX: usize = 65_536;
 

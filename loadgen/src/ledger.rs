@@ -129,6 +129,8 @@ pub enum HeardWhat {
     },
     /// An offer was withdrawn.
     Withdrawn(Withdrawal),
+    /// An offer was withdrawn, because the officer holds work at that time.
+    Overlapped,
     /// A slot is held.
     Assigned {
         /// The slot.

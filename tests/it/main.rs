@@ -10,6 +10,7 @@ mod history;
 mod house;
 mod index_twin;
 mod inspect;
+mod later;
 mod load;
 mod lottery;
 mod model;

@@ -3,6 +3,7 @@
 mod afterwards;
 mod amend;
 mod award;
+mod later;
 mod provisions;
 
 use super::event::{Event, Record, Vacated};
@@ -44,10 +45,9 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Published { id, posting } => {
             state.durable.keys.insert(posting.key, *id);
             let start = posting.span().start;
-            state
-                .durable
-                .vacancies
-                .put(*id, Vacancy::new(Posting::clone(posting)));
+            let row = Vacancy::new(Posting::clone(posting));
+            state.ahead.put(*id, &row, record.at);
+            state.durable.vacancies.put(*id, row);
             state
                 .durable
                 .deadlines
@@ -134,7 +134,9 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
                 .push(punch.clone());
         }
         Event::Termed { vacancy, terms } => {
-            vacancy_mut(state, *vacancy).terms = Terms::clone(terms);
+            let row = vacancy_mut(state, *vacancy);
+            row.terms = Terms::clone(terms);
+            look_ahead(state, *vacancy, record.at);
         }
         Event::GrantMade { district, grant } => grants::put(&mut state.durable, district, **grant),
         Event::Reduced(_)
@@ -148,6 +150,13 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::LastTierApproved(approved) => provisions::approve_last_tier(state, record, approved),
         Event::PushDeferred(deferred) => provisions::defer(state, deferred),
         Event::Pushed { vacancy, .. } => provisions::pushed(state, *vacancy, record.at),
+        Event::Widened(widened) => later::widen(state, widened),
+        Event::Offered {
+            vacancy,
+            recipients,
+            closes_at,
+        } => later::offer(state, *vacancy, (recipients, *closes_at)),
+        Event::Considered(considered) => later::considered(state, record, considered),
         Event::LimitsLifted(lifted) => provisions::lift(state, lifted, record.at),
         Event::Bid { .. }
         | Event::BidsClosed { .. }
@@ -280,6 +289,12 @@ fn clear_deadlines(state: &mut State, id: VacancyId) {
         .remove(&(start, Deadline::Start(id)));
 }
 
+/// Notes where a vacancy is among those ahead, now that its time or its terms are others.
+fn look_ahead(state: &mut State, id: VacancyId, at: Timestamp) {
+    let row = state.durable.vacancies.find(id).expect(PUBLISHED_BEFORE);
+    state.ahead.put(id, row, at);
+}
+
 fn vacancy_mut(state: &mut State, id: VacancyId) -> &mut Vacancy {
     state
         .durable
@@ -318,12 +333,14 @@ fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
                 .entry(pact.lead)
                 .or_default()
                 .insert(pact.backup, pact.clone());
+            state.ahead.back(pact.lead, pact.backup);
             state.index.widen();
         }
         Event::PactEnded { lead, backup } => {
             if let Some(pacts) = roster.pacts.get_mut(lead) {
                 pacts.remove(backup);
             }
+            state.ahead.part(*lead, *backup);
             state.index.widen();
         }
         Event::Excluded { site, officer } => {

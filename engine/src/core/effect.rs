@@ -25,6 +25,15 @@ pub enum Effect {
         /// The officers.
         from: OfficerSet,
     },
+    /// Offers no longer stand for this officer, who holds work at the same time.
+    Overlap {
+        /// The officer.
+        officer: OfficerId,
+        /// What the officer holds.
+        vacancy: VacancyId,
+        /// What was offered to them and overlaps with it, the earliest first for each lead.
+        withdrawn: Vec<VacancyId>,
+    },
     /// This officer holds a slot.
     Assign {
         /// The vacancy.

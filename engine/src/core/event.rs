@@ -12,12 +12,16 @@
 )]
 
 mod about;
+mod amendment;
+mod later;
 mod provided;
 mod ranking;
 mod reduction;
 
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
+pub use amendment::{Amendment, Lapse, Relocation};
+pub use later::{Considered, Widened};
 pub use provided::{LastTierApproved, LimitsLifted, PushDeferred};
 pub use ranking::{Missed, Ranking, WaitEnd, WaitEnded};
 pub use reduction::{Reduction, Removed};
@@ -29,8 +33,8 @@ use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
     Correction, Date, Grant, Interval, Kept, LastTier, Limit, Message, Note, Officer, OfficerId,
-    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, Rank, RequestId,
-    Segment, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, RequestId, Sequence,
+    Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -482,57 +486,21 @@ pub enum Event {
         /// The first day of service that counts.
         since: Date,
     },
+    /// Officers may come to more than before: they are offered what is open to them.
+    Widened(Box<Widened>),
+    /// A vacancy that was offered before is offered to more officers, in the round that stands.
+    Offered {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// To whom; nobody if only the end of the tier's window is new.
+        recipients: OfficerSet,
+        /// When the next tier opens by time.
+        closes_at: Option<Timestamp>,
+    },
+    /// Some vacancies, or the last of them, were considered for those who may come to more.
+    Considered(Box<Considered>),
     /// Officers wait for a vacancy no longer, because of what happened to it in this record.
     WaitEnded(Box<WaitEnded>),
-}
-
-/// What was changed about a vacancy, and what that means for whoever holds it or was asked.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Amendment {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// Another time or place, if it has one.
-    pub moved: Option<Relocation>,
-    /// Required rank of each slot, if that changed.
-    pub slots: Option<Vec<Rank>>,
-    /// Instructions, if they changed.
-    pub post_orders: Option<Box<str>>,
-    /// The round that begins; the one before where the offer says what it said.
-    pub round: u32,
-    /// Whom it is offered to in that round.
-    pub recipients: OfficerSet,
-    /// For whom the offer no longer stands.
-    pub withdrawn: OfficerSet,
-    /// When the next tier opens by time.
-    pub closes_at: Option<Timestamp>,
-}
-
-/// Another time or place.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Relocation {
-    /// Where and when.
-    pub segments: Vec<Segment>,
-    /// Holders who keep their slots under reservation, and must say yes.
-    pub unconfirmed: OfficerSet,
-    /// When they have to have said it.
-    pub confirm_by: Timestamp,
-    /// Holders who can no longer come, and lose their slots at once.
-    pub lost: OfficerSet,
-}
-
-/// Reservations that ended without a yes.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Lapse {
-    /// The vacancy.
-    pub vacancy: VacancyId,
-    /// Who held the slots.
-    pub officers: OfficerSet,
-    /// The round that begins.
-    pub round: u32,
-    /// Whom it is offered to in that round; nobody if it has started.
-    pub recipients: OfficerSet,
-    /// When the next tier opens by time.
-    pub closes_at: Option<Timestamp>,
 }
 
 impl Record {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::state::{Durable, State};
-use crate::model::{Grant, Posting, Punch, Roster, Vacancy, VacancyId};
+use crate::model::{Attendance, Grant, Posting, Punch, Roster, Vacancy, VacancyId};
 use crate::rules::funding::{self, Charge};
 
 /// Every district that has a grant.
@@ -97,10 +97,10 @@ pub(super) fn charge(
     roster: &Roster,
     (district, fund): (&str, &Fund),
     row: &Vacancy,
-    punches: &[Punch],
+    known: (&[Punch], Option<&Attendance>),
 ) -> Charge {
     let funded = funding::funded(roster, (district, &fund.grant), &row.posting);
-    funding::charge(row, punches, funded)
+    funding::charge(row, known, funded)
 }
 
 /// Brings what vacancy `id` takes of every grant in line with how it stands.
@@ -109,17 +109,19 @@ pub(super) fn settle(state: &mut State, id: VacancyId) {
     if durable.grants.is_empty() {
         return;
     }
+    let mut grants = std::mem::take(&mut durable.grants);
     let row = durable.vacancies.find(id);
     let row = row.expect("the log publishes a vacancy before it names it");
-    let punches = durable.punches.get(&id).map_or(&[][..], Vec::as_slice);
+    let known = durable.presence(id);
     let districts = funding::districts(&durable.roster, &row.posting);
-    for (district, fund) in &mut durable.grants.0 {
+    for (district, fund) in &mut grants.0 {
         // It may have been moved out of a district that it was charged to.
         if districts.contains(&**district) || fund.charges.contains_key(&id) {
-            let charge = charge(&durable.roster, (district, fund), row, punches);
+            let charge = charge(&durable.roster, (district, fund), row, known);
             fund.put(id, charge);
         }
     }
+    durable.grants = grants;
 }
 
 /// Puts a grant in force, and charges to it what was published before.
@@ -140,8 +142,8 @@ pub(super) fn charge_all(durable: &mut Durable) {
 
 fn charge_to(durable: &Durable, (district, fund): (&str, &mut Fund)) {
     for (id, row) in durable.vacancies.iter() {
-        let punches = durable.punches.get(&id).map_or(&[][..], Vec::as_slice);
-        let charge = charge(&durable.roster, (district, fund), row, punches);
+        let known = durable.presence(id);
+        let charge = charge(&durable.roster, (district, fund), row, known);
         fund.put(id, charge);
     }
 }

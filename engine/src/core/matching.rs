@@ -2,19 +2,34 @@
 //!
 //! A match is computed on the state as it stood when the batch was drained, on all cores. It is
 //! a hint: when it is used, everybody in it who was booked since is taken out, and if anybody
-//! may have become eligible since, it is thrown away and the index is asked anew.
+//! may have become eligible since, it is thrown away and the index is asked anew. Vacancies of one
+//! command are decided on one state: publishing one of them makes nobody eligible for another.
 
-use super::command::{Body, Command};
-use super::decide::resolve;
+use super::command::{Body, NewVacancy};
+use super::decide;
 use super::state::State;
-use crate::model::{OfficerId, OfficerSet, Timestamp, Vacancy};
+use crate::model::{OfficerId, OfficerSet, Term, Timestamp, Vacancy};
 use crate::rules::conflict;
 
-/// Who may come, computed before the command's turn.
+/// Who may come to each vacancy that a command publishes, computed before the command's turn.
 #[derive(Debug, Clone, Default)]
 pub struct Matches {
-    /// Generation of the index, and who may come in tier 0.
-    first: Option<(u64, OfficerSet)>,
+    first: Vec<Option<Match>>,
+}
+
+/// Who may come in tier 0 of one vacancy.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// Generation of the index when this was so.
+    generation: u64,
+    recipients: OfficerSet,
+}
+
+/// A vacancy that a command publishes.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    vacancy: &'a NewVacancy,
+    terms: &'a [Term],
 }
 
 impl Matches {
@@ -23,41 +38,76 @@ impl Matches {
         Matches::default()
     }
 
-    /// Computes ahead what deciding `command` at `at` will ask the index for.
-    ///
-    /// Later tiers are left to the decision: most vacancies never open them at once.
-    pub fn prepare(state: &State, command: &Command, at: Timestamp) -> Matches {
-        let Body::Publish(new) = &command.body else {
-            return Matches::none();
-        };
-        let Ok(posting) = resolve(state.roster(), new, at) else {
-            return Matches::none();
-        };
-        let recipients = state.eligible(&Vacancy::new(posting), 0, at);
-        Matches {
-            first: Some((state.index().generation(), recipients)),
+    /// How many vacancies `body` publishes.
+    pub fn count(body: &Body) -> usize {
+        match body {
+            Body::Publish(_) => 1,
+            Body::PublishAll(all) => all.len(),
+            _ => 0,
         }
     }
 
-    /// Who may come in `tier`, as the state stands now.
+    /// The vacancies that `body` publishes, each of which can be matched by itself.
+    pub fn wanted(body: &Body) -> Vec<Wanted<'_>> {
+        match body {
+            Body::Publish(vacancy) => vec![Wanted {
+                vacancy,
+                terms: &[],
+            }],
+            Body::PublishAll(all) => {
+                let wanted = all.iter().map(|one| Wanted {
+                    vacancy: &one.vacancy,
+                    terms: &one.terms,
+                });
+                wanted.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who may come to the vacancy of this number among those that the command publishes, as the
+    /// state stands now.
     pub(super) fn recipients(
         &self,
+        nth: usize,
         state: &State,
-        row: &Vacancy,
-        tier: u8,
+        (row, tier): (&Vacancy, u8),
         at: Timestamp,
     ) -> OfficerSet {
-        match &self.first {
+        match self.first.get(nth) {
             // Work booked since may leave no hours for this one, wherever it lies.
-            Some((generation, recipients))
+            Some(Some(found))
                 if tier == 0
-                    && *generation == state.index().generation()
+                    && found.generation == state.index().generation()
                     && state.roster().provisions.limits.is_empty() =>
             {
-                still_free(state, row, recipients)
+                still_free(state, row, &found.recipients)
             }
             _ => state.eligible(row, tier, at),
         }
+    }
+}
+
+impl FromIterator<Option<Match>> for Matches {
+    /// What was found for each of the vacancies that are wanted, in their order.
+    fn from_iter<T: IntoIterator<Item = Option<Match>>>(found: T) -> Matches {
+        Matches {
+            first: found.into_iter().collect(),
+        }
+    }
+}
+
+impl Match {
+    /// Computes ahead what deciding `wanted` at `at` will ask the index for; nothing if it will be
+    /// refused.
+    ///
+    /// Later tiers are left to the decision: most vacancies never open them at once.
+    pub fn find(state: &State, wanted: Wanted<'_>, at: Timestamp) -> Option<Match> {
+        let row = decide::sketch(state, (wanted.vacancy, wanted.terms), at).ok()?;
+        Some(Match {
+            generation: state.index().generation(),
+            recipients: state.eligible(&row, 0, at),
+        })
     }
 }
 

@@ -11,6 +11,7 @@
 //! arrive as arguments, so the log alone rebuilds everything.
 
 pub mod afterwards;
+pub mod ahead;
 mod answers;
 pub mod apply;
 pub mod command;
@@ -21,6 +22,7 @@ pub mod event;
 pub mod events;
 pub mod grants;
 pub mod matching;
+mod overlap;
 pub mod preview;
 pub mod react;
 pub mod reading;
@@ -40,12 +42,13 @@ pub use decide::{Outcome, Stamp, decide, ranked};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned, Waited};
 pub use event::{
-    Amendment, Event, Lapse, LastTierApproved, LimitsLifted, Missed, PushDeferred, Ranking, Record,
-    Reduction, Relocation, Removed, TierCause, Vacated, WaitEnd, WaitEnded,
+    Amendment, Considered, Event, Lapse, LastTierApproved, LimitsLifted, Missed, PushDeferred,
+    Ranking, Record, Reduction, Relocation, Removed, TierCause, Vacated, WaitEnd, WaitEnded,
+    Widened,
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};
-pub use matching::Matches;
+pub use matching::{Match, Matches, Wanted};
 pub use preview::{Funnel, Preview};
 pub use react::react;
 pub use reading::Readable;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::effect::{Effect, Unassigned, Waited};
 use super::event::{Amendment, Event, Record, Reduction};
+use super::overlap::overlapping;
 use super::state::State;
 use crate::model::{AgencyId, OfficerId, OfficerSet, Standing, Vacancy, VacancyId};
 use crate::rules::preference;
@@ -97,6 +98,7 @@ fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: 
                 let holders: Vec<_> = row.holders().map(|holder| holder.officer).collect();
                 withdraw(*vacancy, row, &holders, effects);
             }
+            overlaps(state, *vacancy, *officer, effects);
         }
         Event::Vacated {
             vacancy,
@@ -132,7 +134,10 @@ fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: 
                     because,
                 });
             }
-            if let Some(row) = state.vacancy(*vacancy) {
+            // Whoever was told that it is filled has nothing left to lose.
+            if let Some(row) = state.vacancy(*vacancy)
+                && row.closed_round < row.round
+            {
                 withdraw(*vacancy, row, holders, effects);
             }
         }
@@ -182,6 +187,14 @@ fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: 
         Event::LastTierApproved(approved) => {
             let round = state.vacancy(approved.vacancy).map_or(1, |row| row.round);
             offer(approved.vacancy, round, &approved.recipients, effects);
+        }
+        Event::Offered {
+            vacancy,
+            recipients,
+            ..
+        } => {
+            let round = state.vacancy(*vacancy).map_or(1, |row| row.round);
+            offer(*vacancy, round, recipients, effects);
         }
         Event::Pushed { vacancy, officers } => {
             let round = state.vacancy(*vacancy).map_or(1, |row| row.round);
@@ -318,6 +331,22 @@ fn withdraw(vacancy: VacancyId, row: &Vacancy, holders: &[OfficerId], effects: &
     }
 }
 
+/// Tells `officer`, who is booked for work now, which offers no longer stand because of that.
+fn overlaps(state: &State, vacancy: VacancyId, officer: OfficerId, effects: &mut Vec<Effect>) {
+    let Some(row) = state.vacancy(vacancy) else {
+        return;
+    };
+    let withdrawn = overlapping(state, (vacancy, row), officer);
+    let withdrawn: Vec<VacancyId> = withdrawn.map(|(id, _)| id).collect();
+    if !withdrawn.is_empty() {
+        effects.push(Effect::Overlap {
+            officer,
+            vacancy,
+            withdrawn,
+        });
+    }
+}
+
 fn amended(state: &State, amendment: &Amendment, effects: &mut Vec<Effect>) {
     let (vacancy, round) = (amendment.vacancy, amendment.round);
     let mut read_again = |confirm_by, to: OfficerSet| {
@@ -352,6 +381,9 @@ fn amended(state: &State, amendment: &Amendment, effects: &mut Vec<Effect>) {
     }
     if let Some(moved) = &amendment.moved {
         unassign(vacancy, &moved.lost, Unassigned::Amended, effects);
+        for officer in moved.unconfirmed.iter() {
+            overlaps(state, vacancy, officer, effects);
+        }
     }
     if let Some(row) = state.vacancy(vacancy)
         && !amendment.withdrawn.is_empty()

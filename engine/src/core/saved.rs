@@ -5,6 +5,7 @@
 //! read. A section that is empty is left out; one whose number is not known was written by a later
 //! program, and the snapshot is refused.
 
+mod later;
 mod provisions;
 
 use rkyv::rancor::{self, Source};
@@ -29,6 +30,9 @@ const SENIORITY: u32 = 31;
 const GRANTS: u32 = 40;
 const JOURNALS: u32 = 50;
 const ATTENDANCE: u32 = 51;
+/// These and the nine behind it are who hears of work later.
+const LATER: u32 = later::WIDENED;
+const LATER_LAST: u32 = 89;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -123,6 +127,7 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
     if !seniority.is_empty() {
         sections.push((SENIORITY, rkyv::to_bytes::<rancor::Error>(&seniority)?));
     }
+    later::save(durable, &mut sections)?;
     Ok(sections)
 }
 
@@ -172,6 +177,7 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
             }
             Ok(())
         }
+        number @ LATER..=LATER_LAST => later::restore(durable, number, section),
         number => Err(rancor::Error::new(Unreadable::Unknown(number))),
     }
 }

@@ -5,6 +5,7 @@
 //! every booking; what is asserted or walked there is examined here first, so that a snapshot put
 //! together by hand, or by a faulty program, is refused and not worked on.
 
+mod later;
 mod provisions;
 
 use super::state::{Deadline, Durable};
@@ -48,6 +49,7 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
     }
     provisions::check(durable)?;
     check_afterwards(durable)?;
+    later::check(durable)?;
     for (at, deadline) in &durable.deadlines {
         hold(
             is_due(durable, *at, *deadline),
@@ -233,6 +235,11 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
             journal.is_some_and(|journal| journal.shelved_at == at)
         }
         Deadline::Push(id) => durable.deferred.contains_key(&(id, at)),
+        Deadline::Widened => durable.widened.contains_key(&at),
+        Deadline::Offering => {
+            let offering = durable.offering.as_ref();
+            offering.is_some_and(|offering| offering.since == at)
+        }
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
                 let row = durable.roster.officers.find(officer)?;

@@ -11,6 +11,7 @@ use rkyv::rancor::{self, ResultExt};
 use rkyv::with::Skip;
 use rkyv::{Archive, Deserialize, Serialize};
 
+use super::ahead::Ahead;
 use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
@@ -19,8 +20,9 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Attendance, Calendar, CertificationId, Date, Journal, Lift, OfficerId, OfficerSet,
-    Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId, VacancyKey,
+    AgreementId, Attendance, Calendar, CertificationId, Date, Journal, Lift, Offering, OfficerId,
+    OfficerSet, Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId,
+    VacancyKey, Widening,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 
@@ -31,6 +33,7 @@ use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 pub struct State {
     pub(super) durable: Durable,
     pub(super) index: Index,
+    pub(super) ahead: Ahead,
 }
 
 /// What a snapshot holds: all of the state but what is derived.
@@ -60,6 +63,12 @@ pub struct Durable {
     /// Since when officers have been in service; a section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) seniority: Table<OfficerId, Date>,
+    /// Officers who may come to more from some moment on; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) widened: BTreeMap<Timestamp, Widening>,
+    /// Those who are being offered what is open to them; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) offering: Option<Offering>,
 }
 
 /// Something that falls due.
@@ -83,6 +92,10 @@ pub enum Deadline {
     Rank(VacancyId),
     /// Somebody on the standby list has had their time to say yes.
     Standby(VacancyId),
+    /// Officers may come to more than before.
+    Widened,
+    /// Officers are being offered what is open to them, and there is more of it.
+    Offering,
 }
 
 /// The answer to a command: done, or refused.
@@ -183,6 +196,11 @@ impl State {
     /// The index over the roster.
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The vacancies whose work is ahead.
+    pub fn ahead(&self) -> &Ahead {
+        &self.ahead
     }
 
     /// What officers are assigned to.
@@ -346,6 +364,14 @@ impl State {
     }
 }
 
+impl Durable {
+    /// What is known of who came to a vacancy: punches, and what was recorded beside them.
+    pub(super) fn presence(&self, id: VacancyId) -> (&[Punch], Option<&Attendance>) {
+        let punches = self.punches.get(&id).map_or(&[][..], Vec::as_slice);
+        (punches, self.attendance.get(&id))
+    }
+}
+
 impl From<Durable> for State {
     fn from(mut durable: Durable) -> State {
         durable.answers.rekey(0);
@@ -353,7 +379,12 @@ impl From<Durable> for State {
         for officer in durable.roster.officers.iter_mut() {
             index.share(officer);
         }
-        State { durable, index }
+        let ahead = Ahead::build(&durable);
+        State {
+            durable,
+            index,
+            ahead,
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use super::scribe::{Draft, Joining, Scribe, Verdict};
 use super::{Health, Intention, Options, Shared};
 use crate::core::digest::fingerprint;
 use crate::core::{
-    Actor, Body, Command, Event, Matches, Outcome, Record, Refusal, Refused, Reply, Stamp, State,
-    TOUCHED_AT_A_TIME, apply, decide,
+    Actor, Body, Command, Event, Match, Matches, Outcome, Record, Refusal, Refused, Reply, Stamp,
+    State, TOUCHED_AT_A_TIME, Wanted, apply, decide,
 };
 use crate::limits::BATCH_LEN_MAX;
 use crate::log::Snapshots;
@@ -305,28 +305,29 @@ impl Stepper {
     }
 
     /// Matches the batch's publications on all cores, if there are enough to be worth it.
-    fn match_ahead(&self, batch: &[Intention], at: Timestamp) -> Vec<Matches> {
-        let publishes = |intention: &&Intention| {
-            matches!(
-                intention,
-                Intention::Command(
-                    Command {
-                        body: Body::Publish(_),
-                        ..
-                    },
-                    _
-                )
-            )
+    fn match_ahead<'a>(&self, batch: &'a [Intention], at: Timestamp) -> Vec<Matches> {
+        let published = |intention: &Intention| match intention {
+            Intention::Command(command, _) => Matches::count(&command.body),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => 0,
         };
-        if batch.iter().filter(publishes).count() < PARALLEL_MATCHES_MIN {
+        if batch.iter().map(published).sum::<usize>() < PARALLEL_MATCHES_MIN {
             return Vec::new();
         }
-        let state = &self.state;
-        let find = |intention: &Intention| match intention {
-            Intention::Command(command, _) => Matches::prepare(state, command, at),
-            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => Matches::none(),
+        let wanted = |intention: &'a Intention| match intention {
+            Intention::Command(command, _) => Matches::wanted(&command.body),
+            Intention::Follow(_) | Intention::Listen(_) | Intention::Close => Vec::new(),
         };
-        batch.par_iter().map(find).collect()
+        let wanted: Vec<Vec<Wanted<'_>>> = batch.iter().map(wanted).collect();
+        let state = &self.state;
+        // One list of all, so that a command of thousands is spread over the cores as well.
+        let all: Vec<Wanted<'_>> = wanted.iter().flatten().copied().collect();
+        let found = all.into_par_iter();
+        let found: Vec<_> = found.map(|one| Match::find(state, one, at)).collect();
+        let mut found = found.into_iter();
+        let of_each = wanted
+            .iter()
+            .map(|wanted| found.by_ref().take(wanted.len()).collect());
+        of_each.collect()
     }
 
     fn settle_one(

@@ -19,6 +19,7 @@ mod term;
 mod time;
 mod vacancy;
 mod weekly;
+mod widening;
 
 pub use agency::{Agency, Agreement};
 pub use attendance::{
@@ -48,3 +49,4 @@ pub use term::{Clothing, Term, Terms};
 pub use time::{Interval, Timestamp};
 pub use vacancy::{Holder, Lost, Moved, Posting, Segment, Slot, Standing, Vacancy};
 pub use weekly::Weekly;
+pub use widening::{Offering, Place, Widening, Withdrawn};

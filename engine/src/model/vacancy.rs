@@ -82,7 +82,7 @@ pub struct Vacancy {
     pub closed_round: u32,
     /// When the last slot was last taken.
     pub filled_at: Option<Timestamp>,
-    /// When it was last offered to anybody.
+    /// When it was last offered to everybody who could take it, or to a further tier.
     pub offered_at: Timestamp,
     /// The highest tier that is open.
     pub tier: u8,

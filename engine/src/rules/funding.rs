@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::attendance;
 use crate::model::{
-    Direction, Grant, Interval, OfficerId, Posting, Punch, Roster, Segment, Standing, Vacancy,
+    Attendance, Grant, Interval, OfficerId, Posting, Punch, Roster, Segment, Standing, Vacancy,
 };
 
 /// What a vacancy takes of one grant, in microseconds of paid time.
@@ -51,30 +52,34 @@ pub fn is_within<'a>(grant: &Grant, funded: impl Iterator<Item = &'a Segment>) -
     days.all(|day| grant.first <= day.date && day.date <= grant.last)
 }
 
-/// What `row` takes of a grant that pays for its segments `funded`.
+/// What `row` takes of a grant that pays for its segments `funded`, with what is known of who came.
 ///
 /// Every slot commits the time of every such segment. Who was there and clocked out draws the time
-/// between the punches that lies in the segment instead. Cancelled, nothing is committed any more;
-/// expired, only what the slots commit that have an officer.
+/// of attendance that lies in the segment instead, as it was corrected. Cancelled, nothing is
+/// committed any more; expired, only what the slots commit that have an officer. Who was recorded as
+/// absent is not paid, and commits nothing: the rest of the work, published again, commits its own.
 pub fn charge<'a>(
     row: &Vacancy,
-    punches: &[Punch],
+    (punches, attendance): (&[Punch], Option<&Attendance>),
     funded: impl Iterator<Item = &'a Segment> + Clone,
 ) -> Charge {
-    let attendance = attendance(punches);
+    let there = presence(punches, attendance);
+    let is_absent = |officer: OfficerId| {
+        attendance.is_some_and(|attendance| attendance.no_shows.contains_key(&officer))
+    };
     let mut charge = Charge::default();
     for span in funded.map(|segment| segment.span) {
-        let there = attendance.iter().map(|(_, there)| overlap_us(*there, span));
-        charge.drawn_us += there.sum::<u128>();
+        let drawn = there.iter().map(|(_, there)| overlap_us(*there, span));
+        charge.drawn_us += drawn.sum::<u128>();
         let worked = |officer: OfficerId| {
-            let mut times = attendance.iter().filter(|(who, _)| *who == officer);
+            let mut times = there.iter().filter(|(who, _)| *who == officer);
             times.any(|(_, there)| span.start < there.end)
         };
         let commits = row.slots.iter().filter(|slot| {
             let holder = slot.holder.as_ref().map(|holder| holder.officer);
             match (row.standing, holder) {
                 (Standing::Cancelled, _) | (Standing::Expired, None) => false,
-                (_, Some(officer)) => !worked(officer),
+                (_, Some(officer)) => !worked(officer) && !is_absent(officer),
                 (_, None) => true,
             }
         });
@@ -83,20 +88,21 @@ pub fn charge<'a>(
     charge
 }
 
-/// When officers were there: from each clock-in to the clock-out that follows it.
-fn attendance(punches: &[Punch]) -> Vec<(OfficerId, Interval)> {
-    let mut attendance = Vec::new();
-    for (place, punch) in punches.iter().enumerate() {
-        if punch.direction != Direction::Out {
-            continue;
-        }
-        let mut before = punches[..place].iter().rev();
-        let last = before.find(|other| other.officer == punch.officer);
-        let came = last.filter(|other| other.direction == Direction::In);
-        let there = came.and_then(|came| Interval::new(came.at, punch.at));
-        attendance.extend(there.map(|there| (punch.officer, there)));
-    }
-    attendance
+/// When officers were there: their whole spells, corrections applied.
+fn presence(punches: &[Punch], attendance: Option<&Attendance>) -> Vec<(OfficerId, Interval)> {
+    let corrections = attendance.map_or(&[][..], |attendance| &attendance.corrections);
+    let punched = punches.iter().map(|punch| punch.officer);
+    let corrected = corrections.iter().map(|correction| correction.officer);
+    let officers: BTreeSet<OfficerId> = punched.chain(corrected).collect();
+    let spells = officers.into_iter().flat_map(|officer| {
+        let spells = attendance::spells(punches, corrections, officer);
+        spells.into_iter().map(move |spell| (officer, spell))
+    });
+    let whole = spells.filter_map(|(officer, spell)| {
+        let (from, until) = spell.from.zip(spell.until)?;
+        Some((officer, Interval::new(from, until)?))
+    });
+    whole.collect()
 }
 
 /// The time that two spans share, in microseconds.
@@ -109,8 +115,8 @@ fn overlap_us(one: Interval, other: Interval) -> u128 {
 mod tests {
     use super::*;
     use crate::model::{
-        AgencyId, AgreementId, Date, Holder, LocalSpan, ProgrammeId, Rank, Sequence, SiteId,
-        Timestamp, VacancyKey, Window,
+        AgencyId, AgreementId, Author, Correction, Date, Direction, Holder, LocalSpan, Mended,
+        NoShow, ProgrammeId, Rank, Sequence, SiteId, Timestamp, VacancyKey, Window,
     };
 
     const HOUR_US: i64 = 3_600_000_000;
@@ -179,7 +185,12 @@ mod tests {
 
     /// Hours committed and drawn.
     fn charged(row: &Vacancy, punches: &[Punch]) -> (u128, u128) {
-        let charge = charge(row, punches, row.posting.segments.iter());
+        charged_with(row, punches, &Attendance::default())
+    }
+
+    fn charged_with(row: &Vacancy, punches: &[Punch], attendance: &Attendance) -> (u128, u128) {
+        let segments = row.posting.segments.iter();
+        let charge = charge(row, (punches, Some(attendance)), segments);
         let hour_us = HOUR_US as u128;
         (charge.committed_us / hour_us, charge.drawn_us / hour_us)
     }
@@ -194,6 +205,38 @@ mod tests {
         assert_eq!(charged(&row(), &[left]), (16, 0), "nobody came");
         let early = [punch(Direction::In, 5), punch(Direction::Out, 7)];
         assert_eq!(charged(&row(), &early), (16, 0), "who left as it began");
+    }
+
+    #[test]
+    fn what_was_corrected_is_what_was_worked() {
+        let (came, left) = (punch(Direction::In, 7), punch(Direction::Out, 9));
+        let correction = |mended| Correction {
+            officer: OfficerId(1),
+            mended,
+            reason: "".into(),
+            by: Author::Operator,
+            at: Timestamp(0),
+        };
+        let to = Timestamp(15 * HOUR_US);
+        let mut attendance = Attendance::default();
+        let mended = Mended::Moved { punch: 1, to };
+        attendance.corrections.push(correction(mended));
+        let punches = [came, left];
+        assert_eq!(charged_with(&row(), &punches, &attendance), (8, 8));
+        let mended = Mended::Struck { punch: 0 };
+        attendance.corrections.push(correction(mended));
+        assert_eq!(charged_with(&row(), &punches, &attendance), (16, 0));
+    }
+
+    #[test]
+    fn who_did_not_come_takes_nothing() {
+        let no_show = NoShow {
+            by: Author::Operator,
+            at: Timestamp(0),
+        };
+        let mut attendance = Attendance::default();
+        attendance.no_shows.insert(OfficerId(1), no_show);
+        assert_eq!(charged_with(&row(), &[], &attendance), (8, 0));
     }
 
     #[test]

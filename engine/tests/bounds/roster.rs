@@ -115,7 +115,8 @@ fn so_many_agencies_and_programmes_are_there_however_they_came() {
         classes: vec![],
         approval: false,
     };
-    let kinds: [(Kind, usize, &dyn Fn(usize) -> RosterChange); 2] = [
+    type New<'a> = &'a dyn Fn(usize) -> RosterChange;
+    let kinds: [(Kind, usize, New<'_>); 2] = [
         (Kind::Agency, AGENCIES_MAX, &agency),
         (Kind::Programme, PROGRAMMES_MAX, &programme),
     ];

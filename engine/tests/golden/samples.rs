@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{award, life, provisions, publication};
+use crate::{award, later, life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -52,7 +52,7 @@ variants! {
         Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
         LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
         PushDeferred Pushed Bid BidsClosed Ranked StandbyJoined StandbyLeft SlotKept StandbyPassed
-        Reoffered SenioritySet WaitEnded;
+        Reoffered SenioritySet Widened Offered Considered WaitEnded;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
@@ -94,6 +94,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(by_coordinator, provisions::all());
     add(Actor::Officer(O), award::bids());
     add(Actor::Officer(O), award::standby());
+    add(by_coordinator, later::all());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));

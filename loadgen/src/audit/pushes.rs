@@ -40,6 +40,12 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
             | HeardWhat::Down
             | HeardWhat::StoppedReading
             | HeardWhat::Busy => continue,
+            // One push withdraws many, and each of them may be offered again in its round.
+            HeardWhat::Overlapped => {
+                offered.retain(|(vacancy, _)| *vacancy != heard.vacancy);
+                last = last.max(Some(heard.cursor()));
+                continue;
+            }
             HeardWhat::Offered { .. }
             | HeardWhat::Withdrawn(_)
             | HeardWhat::Assigned { .. }

@@ -302,7 +302,8 @@ impl Desk {
             | What::StandbyLeft { .. }
             | What::SlotKept { .. }
             | What::StandbyPassed { .. }
-            | What::OfferedToAll { .. } => return,
+            | What::OfferedToAll { .. }
+            | What::OfferedLater { .. } => return,
         };
         self.book.seen.push(Seen {
             at_us,
@@ -349,7 +350,8 @@ impl Desk {
             | What::StandbyLeft { .. }
             | What::SlotKept { .. }
             | What::StandbyPassed { .. }
-            | What::OfferedToAll { .. } => return,
+            | What::OfferedToAll { .. }
+            | What::OfferedLater { .. } => return,
         };
         let class = |open: Option<u16>| match open {
             None => None,

@@ -306,6 +306,19 @@ impl Officer {
                 (receipt.vacancy, what)
             }
             News::Unassigned { vacancy, because } => (*vacancy, HeardWhat::Unassigned(*because)),
+            News::Overlapped { vacancies, .. } => {
+                for vacancy in vacancies.iter().filter_map(|key| stage.number(*key)) {
+                    self.book.heard.push(Heard {
+                        at_us,
+                        sequence: push.cursor.sequence,
+                        step: push.cursor.step,
+                        vacancy,
+                        what: HeardWhat::Overlapped,
+                    });
+                    self.withdraw(vacancy);
+                }
+                return;
+            }
             // No vacancy of a storm is on terms.
             News::Flagged { .. }
             | News::Happened(_)

@@ -44,6 +44,11 @@ pub enum Fact {
         /// Which vacancy.
         vacancy: VacancyKey,
     },
+    /// It was offered to officers who became eligible since.
+    OfferedLater {
+        /// Which vacancy.
+        vacancy: VacancyKey,
+    },
     /// A slot was awarded.
     Awarded {
         /// The vacancy.

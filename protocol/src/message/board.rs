@@ -231,6 +231,11 @@ pub enum What {
         /// How many officers it was offered to.
         recipients: u32,
     },
+    /// It is offered to officers who have become eligible since, in the round that stands.
+    OfferedLater {
+        /// How many.
+        recipients: u32,
+    },
 }
 
 /// Why a tier was opened.

@@ -180,6 +180,14 @@ pub enum News {
         /// The vacancy.
         vacancy: VacancyKey,
     },
+    /// Offers no longer stand for this officer, who holds work at the same time. They are offered
+    /// again if that time is free again.
+    Overlapped {
+        /// What the officer holds.
+        with: VacancyKey,
+        /// What was offered.
+        vacancies: Vec<VacancyKey>,
+    },
     /// This officer waits for the vacancy no longer, because of what happened to it.
     WaitEnded {
         /// The vacancy.

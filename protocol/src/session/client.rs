@@ -338,6 +338,11 @@ impl ClientSession {
         match news {
             News::Offered(offer) => self.offers.insert(offer.vacancy),
             News::Withdrawn { vacancy, .. } => self.offers.remove(*vacancy),
+            News::Overlapped { vacancies, .. } => {
+                for vacancy in vacancies {
+                    self.offers.remove(*vacancy);
+                }
+            }
             News::Assigned(assignment) => {
                 self.offers.remove(assignment.receipt.vacancy);
                 self.assignments.insert(assignment.receipt.vacancy);

@@ -495,6 +495,13 @@ fn news() -> Vec<(&'static str, News)> {
             },
         ),
         (
+            "overlapped",
+            News::Overlapped {
+                with: vacancy,
+                vacancies: vec![VacancyKey(1), VacancyKey(2)],
+            },
+        ),
+        (
             "unassigned-unconfirmed",
             News::Unassigned {
                 vacancy,
@@ -663,6 +670,7 @@ fn happenings() -> Vec<(&'static str, What)> {
                 recipients: 4,
             },
         ),
+        ("offered-later", What::OfferedLater { recipients: 3 }),
     ]
 }
 

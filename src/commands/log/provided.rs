@@ -65,6 +65,21 @@ pub(super) enum Provided {
         vacancy: String,
         to: Vec<String>,
     },
+    Widened {
+        from: Option<String>,
+        badges: Vec<String>,
+        /// Agencies all of whose officers are meant.
+        agencies: Vec<String>,
+    },
+    OfferedLater {
+        vacancy: String,
+        to: Vec<String>,
+        closes_at: Option<String>,
+    },
+    Considered {
+        /// The last vacancy that was considered, if there are more.
+        after: Option<String>,
+    },
 }
 
 /// Tells an event that `tell` sends here.
@@ -137,6 +152,26 @@ pub(super) fn tell(state: &State, event: &Event) -> Provided {
         Event::Pushed { vacancy, officers } => Provided::Pushed {
             vacancy: names.vacancy(*vacancy),
             to: names.officers(officers),
+        },
+        Event::Widened(widened) => Provided::Widened {
+            from: time(widened.from),
+            badges: names.officers(&widened.who.named()),
+            agencies: {
+                let agencies = widened.who.agencies.iter();
+                agencies.map(|agency| names.agency(*agency)).collect()
+            },
+        },
+        Event::Offered {
+            vacancy,
+            recipients,
+            closes_at,
+        } => Provided::OfferedLater {
+            vacancy: names.vacancy(*vacancy),
+            to: names.officers(recipients),
+            closes_at: closes_at.and_then(time),
+        },
+        Event::Considered(considered) => Provided::Considered {
+            after: considered.after.map(|place| names.vacancy(place.vacancy)),
         },
         other => unreachable!("`tell` sends only provisions here: {other:?}"),
     }
@@ -275,6 +310,37 @@ impl fmt::Display for Provided {
             Provided::PushDeferred { vacancy, until, to } => {
                 let (to, until) = (badges(to), until.as_deref().unwrap_or("never"));
                 write!(f, "push-deferred {vacancy} until {until} → {to}")
+            }
+            Provided::Widened {
+                from,
+                badges: officers,
+                agencies,
+            } => {
+                let mut who = agencies
+                    .iter()
+                    .map(|agency| format!("everybody of {agency}"))
+                    .collect::<Vec<_>>();
+                if !officers.is_empty() {
+                    who.push(badges(officers));
+                }
+                let (who, from) = (who.join(", "), from.as_deref().unwrap_or("ever"));
+                write!(f, "widened {who}: may come to more from {from}")
+            }
+            Provided::OfferedLater {
+                vacancy,
+                to,
+                closes_at,
+            } => {
+                let to = badges(to);
+                write!(f, "offered-later {vacancy} → {to}")?;
+                match closes_at {
+                    Some(at) => write!(f, ", next tier at {at}"),
+                    None => Ok(()),
+                }
+            }
+            Provided::Considered { after: None } => write!(f, "considered: every open vacancy"),
+            Provided::Considered { after: Some(after) } => {
+                write!(f, "considered: up to {after}, and goes on")
             }
             Provided::Pushed { vacancy, to } => write!(f, "pushed {vacancy} → {}", badges(to)),
         }

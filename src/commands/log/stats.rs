@@ -271,6 +271,9 @@ fn kind(event: &Event) -> &'static str {
         Event::StandbyPassed { .. } => "standby-passed",
         Event::Reoffered { .. } => "reoffered",
         Event::SenioritySet { .. } => "seniority-set",
+        Event::Widened(_) => "widened",
+        Event::Offered { .. } => "offered-later",
+        Event::Considered(_) => "considered",
         Event::WaitEnded(_) => "wait-ended",
     }
 }

@@ -84,7 +84,10 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::LastTierSet { .. }
         | Event::LastTierApproved(_)
         | Event::PushDeferred(_)
-        | Event::Pushed { .. } => Told::Provided(provided::tell(state, event)),
+        | Event::Pushed { .. }
+        | Event::Widened(_)
+        | Event::Offered { .. }
+        | Event::Considered(_) => Told::Provided(provided::tell(state, event)),
         Event::OfficerAdded { .. }
         | Event::CertificationGranted { .. }
         | Event::CertificationRevoked { .. }
@@ -234,6 +237,8 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         | Event::SenioritySet { officer, .. } => *officer == id,
         Event::Reoffered { recipients, .. } => recipients.contains(id),
         Event::Ranked(ranking) => ranking.order.contains(&id),
+        Event::Widened(widened) => widened.who.named().contains(id),
+        Event::Offered { recipients, .. } => recipients.contains(id),
         Event::WaitEnded(ended) => {
             let mut told = [&ended.kept, &ended.bids, &ended.standby].into_iter();
             told.any(|officers| officers.contains(id))

@@ -137,6 +137,8 @@ pub(super) enum What {
 pub(super) struct Flat {
     pub(super) flaw: Flaw,
     pub(super) vacancies: Vec<Vacancy>,
+    /// Who has time again, and hears of what is open then.
+    pub(super) freed: Vec<usize>,
 }
 
 impl Flat {
@@ -339,6 +341,7 @@ impl Flat {
 
     fn vacate(&mut self, number: usize, slot: usize, officer: usize, undone: bool, at: i64) {
         let is_returned = !undone || self.flaw == Flaw::UndoIsARelease;
+        self.freed.push(officer);
         let row = &mut self.vacancies[number];
         row.slots[slot] = None;
         if row.standing == Standing::Filled {
@@ -393,6 +396,21 @@ impl Flat {
             let row = &mut self.vacancies[number];
             row.offer(free);
             row.offered_at = at;
+        }
+    }
+
+    /// Offers what is open to whoever has time again.
+    pub(super) fn consider(&mut self, at: i64) {
+        for officer in std::mem::take(&mut self.freed) {
+            for number in 0..self.vacancies.len() {
+                let row = &self.vacancies[number];
+                let is_open = row.standing == Standing::Open && at < row.notice.span.0;
+                let is_asked = row.offered.contains(&officer) || row.returned.contains(&officer);
+                let is_free = self.can_come(officer, &row.notice).is_ok();
+                if is_open && !row.open().is_empty() && !is_asked && is_free {
+                    self.vacancies[number].offered.push(officer);
+                }
+            }
         }
     }
 

@@ -150,12 +150,16 @@ impl Drive {
             snapshot_every_records: 0,
         })
         .expect("memory is sound");
-        let vacancies = Vec::new();
+        let (vacancies, freed) = (Vec::new(), Vec::new());
         let mut drive = Drive {
             engine,
             stepper,
             clock,
-            flat: Flat { flaw, vacancies },
+            flat: Flat {
+                flaw,
+                vacancies,
+                freed,
+            },
             now: BEGIN,
             requests: 0,
             keys: 0,
@@ -182,6 +186,8 @@ impl Drive {
     fn submit(&mut self, command: Command) -> Reply {
         let ticket = self.engine.submit(command);
         self.stepper.step();
+        // What was due came before the command.
+        self.flat.consider(self.now);
         ticket.wait().expect("memory never fails")
     }
 
@@ -303,6 +309,7 @@ impl Drive {
             self.stepper.step();
         }
         self.flat.tick(self.now);
+        self.flat.consider(self.now);
         format!("{seconds} s later")
     }
 

@@ -18,6 +18,8 @@ impl Flat {
             }
             Standing::Open | Standing::Filled => {}
         }
+        let holders = self.holders(number);
+        self.note_freed(number, &holders, at);
         let keeps = self.flaw == Flaw::CancelKeepsTime;
         let row = &mut self.vacancies[number];
         row.standing = Standing::Cancelled;
@@ -79,6 +81,11 @@ impl Flat {
     }
 
     fn take_away(&mut self, number: usize, gone: &[usize], at: HalfHour) {
+        let leaving = gone
+            .iter()
+            .filter_map(|slot| self.vacancies[number].slots[*slot].holder);
+        let leaving: Vec<usize> = leaving.map(|holder| holder.officer).collect();
+        self.note_freed(number, &leaving, at);
         let row = &mut self.vacancies[number];
         let mut losers = Vec::new();
         for &slot in gone {

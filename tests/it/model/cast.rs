@@ -103,6 +103,7 @@ pub(crate) enum By {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
     Publish(Notice),
+    PublishAll(Vec<Notice>),
     Accept {
         vacancy: usize,
         round: u32,

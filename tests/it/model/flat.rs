@@ -12,6 +12,7 @@ use super::cast::{
     ALWAYS, Ask, Availability, By, CERTIFICATIONS, DAY, HalfHour, Notice, OFFICERS, PROGRAMMES,
     Pact, Span,
 };
+use super::later::Widening;
 use super::provisions::Provided;
 
 /// How long an answer is remembered.
@@ -33,6 +34,10 @@ pub(crate) struct Flat {
     pub(super) provided: Provided,
     /// Assignments flagged for the coordinator, until somebody takes note.
     pub(crate) flagged: Vec<(usize, usize, Clause)>,
+    /// Officers who may come to more from some moment on.
+    pub(super) widened: Vec<Widening>,
+    /// How many were offered something later.
+    pub(crate) offers_later: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +67,7 @@ pub(crate) struct Vacancy {
     pub(crate) filled_at: Option<HalfHour>,
     pub(crate) tier: u8,
     pub(crate) tier_closes_at: Option<HalfHour>,
+    pub(super) offered_at: HalfHour,
     pub(crate) offered: Vec<usize>,
     pub(crate) declined: Vec<usize>,
     pub(crate) returned: Vec<usize>,
@@ -148,6 +154,8 @@ impl Flat {
             memory: Vec::new(),
             provided: Provided::default(),
             flagged: Vec::new(),
+            widened: Vec::new(),
+            offers_later: 0,
         }
     }
 
@@ -188,6 +196,12 @@ impl Flat {
 
     /// When something next falls due by itself.
     pub(crate) fn next_deadline(&self) -> Option<HalfHour> {
+        let widened = self.widened.iter().map(|one| one.from);
+        widened.chain(self.next_of_work()).min()
+    }
+
+    /// When something next falls due that is not a later offer: those wait until nothing else is.
+    fn next_of_work(&self) -> Option<HalfHour> {
         let open = self.vacancies.iter();
         let open = open.filter(|row| row.standing == Standing::Open);
         let starts = open.clone().map(|row| row.notice.start());
@@ -203,6 +217,11 @@ impl Flat {
     pub(crate) fn tick(&mut self, at: HalfHour) -> bool {
         if self.next_deadline().is_none_or(|due| due > at) {
             return false;
+        }
+        if self.next_of_work().is_none_or(|due| due > at) {
+            self.consider(at);
+            self.record(at);
+            return true;
         }
         for held in self.officers.iter_mut().flat_map(|o| &mut o.certifications) {
             held.noticed |= held.valid.1 <= at;
@@ -226,6 +245,13 @@ impl Flat {
         }
         self.record(at);
         true
+    }
+
+    /// Everybody who holds a slot.
+    pub(super) fn holders(&self, number: usize) -> Vec<usize> {
+        let slots = self.vacancies[number].slots.iter();
+        let holders = slots.filter_map(|slot| slot.holder);
+        holders.map(|holder| holder.officer).collect()
     }
 
     /// The slot that `officer` holds.
@@ -252,7 +278,8 @@ impl Flat {
 
     fn decide(&mut self, by: By, ask: &Ask, at: HalfHour) -> Result<Said, Refusal> {
         match (ask, by) {
-            (Ask::Publish(notice), _) => self.publish(notice, at),
+            (Ask::Publish(notice), _) => self.publish_all(std::slice::from_ref(notice), at),
+            (Ask::PublishAll(notices), _) => self.publish_all(notices, at),
             (Ask::Accept { vacancy, round }, By::Officer(officer)) => {
                 self.accept(*vacancy, *round, officer, at)
             }
@@ -308,48 +335,6 @@ impl Flat {
             (Ask::Roster(changes), _) => self.change_roster(changes, at),
             (_, By::Operator | By::Agency(_)) => unreachable!("only officers may: {ask:?}"),
         }
-    }
-
-    fn publish(&mut self, notice: &Notice, at: HalfHour) -> Result<Said, Refusal> {
-        if at >= notice.start() {
-            return Err(Refusal::Invalid(Invalid::InThePast));
-        }
-        self.unused(notice.key)?;
-        self.put_up(notice, at);
-        self.done()
-    }
-
-    /// Refuses a key that a vacancy has.
-    pub(super) fn unused(&self, key: u128) -> Result<(), Refusal> {
-        if self.vacancies.iter().any(|row| row.notice.key == key) {
-            return Err(Refusal::AlreadyExists {
-                kind: Kind::Vacancy,
-                code: format!("{key:032x}").into(),
-            });
-        }
-        Ok(())
-    }
-
-    pub(super) fn put_up(&mut self, notice: &Notice, at: HalfHour) {
-        let slot = |&rank: &Rank| Slot { rank, holder: None };
-        self.vacancies.push(Vacancy {
-            slots: notice.slots.iter().map(slot).collect(),
-            notice: notice.clone(),
-            standing: Standing::Open,
-            round: 1,
-            closed_round: 0,
-            filled_at: None,
-            tier: 0,
-            tier_closes_at: None,
-            offered: Vec::new(),
-            declined: Vec::new(),
-            returned: Vec::new(),
-            punches: 0,
-            came: Vec::new(),
-            no_shows: Vec::new(),
-            lost: Vec::new(),
-        });
-        self.open_from(self.vacancies.len() - 1, 0, at, false);
     }
 
     fn accept(
@@ -456,6 +441,7 @@ impl Flat {
     fn vacate(&mut self, number: usize, officer: usize, at: HalfHour) -> Result<Said, Refusal> {
         self.not_over(number, at)?;
         let (slot, _) = self.held(number, officer).ok_or(Refusal::NotHolder)?;
+        self.note_freed(number, &[officer], at);
         // Whoever holds the shift is busy in its hours, and so is the officer until it is freed.
         let tiers = 0..=self.vacancies[number].tier;
         let asked: Vec<usize> = tiers
@@ -482,7 +468,8 @@ impl Flat {
         row_now.offered.retain(|who| *who != officer);
         let window = next.and(row_now.window(row.tier));
         row_now.tier_closes_at = window.filter(|_| is_anybody_asked).map(|w| at + w);
-        self.apply_opening(number, further);
+        row_now.offered_at = at;
+        self.apply_opening(number, further, at);
         self.done()
     }
 
@@ -495,14 +482,14 @@ impl Flat {
         true
     }
 
-    fn open_from(&mut self, number: usize, first: u8, at: HalfHour, waiting: bool) {
+    pub(super) fn open_from(&mut self, number: usize, first: u8, at: HalfHour, waiting: bool) {
         let opened = self.opening(number, first, at, (waiting, None));
-        self.apply_opening(number, opened);
+        self.apply_opening(number, opened, at);
     }
 
     /// The tiers that open at once from `first` on, with whom they ask and when they end. The slot
     /// `leaving` is about to be open.
-    fn opening(
+    pub(super) fn opening(
         &self,
         number: usize,
         first: u8,
@@ -526,12 +513,18 @@ impl Flat {
         }
     }
 
-    fn apply_opening(&mut self, number: usize, opened: Vec<(u8, Vec<usize>, Option<HalfHour>)>) {
+    pub(super) fn apply_opening(
+        &mut self,
+        number: usize,
+        opened: Vec<(u8, Vec<usize>, Option<HalfHour>)>,
+        at: HalfHour,
+    ) {
         let row = &mut self.vacancies[number];
         for (tier, asked, ends) in opened {
             row.tier = tier;
             row.offered.extend(asked);
             row.tier_closes_at = ends;
+            row.offered_at = at;
         }
         row.offered.sort_unstable();
         row.offered.dedup();
@@ -557,7 +550,7 @@ impl Flat {
 
 impl Vacancy {
     /// How long `tier` is offered before the next opens; none, never by time.
-    fn window(&self, tier: u8) -> Option<HalfHour> {
+    pub(super) fn window(&self, tier: u8) -> Option<HalfHour> {
         let windows = &self.notice.windows;
         let last = windows.len().checked_sub(1)?;
         Some(windows[usize::from(tier).min(last)])

@@ -51,10 +51,16 @@ pub(crate) enum Flaw {
     PreferencesAreWaitedFor,
     /// An award beyond a limit that was lifted, or that warns, is told to nobody.
     BeyondUnflagged,
+    /// Whoever becomes eligible after the publication hears nothing.
+    NobodyHearsLater,
+    /// A tier waits for those who took other work at that time.
+    OverlapsAreWaitedFor,
+    /// Of many vacancies, those before a bad one are published.
+    HalfAPublication,
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 23] = [
+    pub(crate) const PLANTED: [Flaw; 26] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -78,5 +84,8 @@ impl Flaw {
         Flaw::HoursInUtc,
         Flaw::PreferencesAreWaitedFor,
         Flaw::BeyondUnflagged,
+        Flaw::NobodyHearsLater,
+        Flaw::OverlapsAreWaitedFor,
+        Flaw::HalfAPublication,
     ];
 }

@@ -14,8 +14,11 @@ mod cast;
 mod drive;
 mod flat;
 mod flaw;
+mod later;
 mod permission;
 mod provisions;
+mod publication;
+mod resolve;
 mod roster;
 mod rules;
 mod step;
@@ -32,7 +35,7 @@ use tally::Tally;
 /// Sequences played, unless the environment asks for more.
 const CASES: u64 = 300;
 /// Sequences in which a planted flaw must show itself.
-const FLAW_CASES: u64 = 600;
+const FLAW_CASES: u64 = 2_000;
 /// Steps of the shortest sequence that shows a planted flaw, at most.
 const SHORT: usize = 12;
 /// Seeds that are played twice.

@@ -16,6 +16,9 @@ impl Flat {
             (By::Operator, Ask::Release { .. } | Ask::Punch { .. }) => false,
             (By::Operator, _) => true,
             (By::Agency(agency), Ask::Publish(notice)) => notice.lead == agency,
+            (By::Agency(agency), Ask::PublishAll(notices)) => {
+                notices.iter().all(|notice| notice.lead == agency)
+            }
             (By::Agency(agency), Ask::Cancel { vacancy } | Ask::NextTier { vacancy }) => {
                 leads(agency, *vacancy)
             }

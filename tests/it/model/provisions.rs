@@ -118,7 +118,16 @@ impl Flat {
     pub(super) fn is_anybody_asked(&self, number: usize, officers: &[usize], at: HalfHour) -> bool {
         let waits = self.flaw == Flaw::PreferencesAreWaitedFor;
         let mut officers = officers.iter();
-        officers.any(|officer| waits || !self.is_narrowed(number, *officer, at))
+        officers.any(|officer| {
+            let is_there = self.flaw == Flaw::OverlapsAreWaitedFor
+                || !self.is_busy_elsewhere(number, *officer);
+            is_there && (waits || !self.is_narrowed(number, *officer, at))
+        })
+    }
+
+    /// Whether preferences narrow the right to accept at this agency.
+    pub(super) fn binds(&self, home: usize) -> bool {
+        self.provided.bound.contains(&home)
     }
 
     /// The first clause of the home agency that keeps the officer from the work.
@@ -128,8 +137,7 @@ impl Flat {
         officer: usize,
         at: HalfHour,
     ) -> Option<Clause> {
-        let binds = self.provided.bound.contains(&OFFICERS[officer].home);
-        if binds && self.is_narrowed(number, officer, at) {
+        if self.binds(OFFICERS[officer].home) && self.is_narrowed(number, officer, at) {
             return Some(Clause::Preferred);
         }
         let lifted = self.is_lifted(number, officer);

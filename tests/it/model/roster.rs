@@ -22,6 +22,7 @@ impl Flat {
             }
         }
         self.flag(&before, changes, at);
+        self.note_changes(&before, changes, at);
         self.done()
     }
 

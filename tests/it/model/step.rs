@@ -6,10 +6,9 @@ use engine::model::{Period, Rank};
 use loadgen::seed::SplitMix64;
 
 use super::cast::{
-    AGENCIES, ALWAYS, Ask, Availability, By, CERTIFICATIONS, Change, DAY, HalfHour, Notice,
-    OFFICERS, PROGRAMMES, Pact, SITES, Span,
+    AGENCIES, ALWAYS, Availability, By, CERTIFICATIONS, Change, DAY, HalfHour, Notice, OFFICERS,
+    PROGRAMMES, Pact, SITES, Span,
 };
-use super::flat::Flat;
 use super::provisions::{Cap, Provide};
 
 /// Steps of one sequence.
@@ -49,6 +48,11 @@ pub(crate) enum What {
     /// A vacancy that starts so long after now; its key is a new one, or the newest again.
     Publish {
         notice: Notice,
+        same_key: bool,
+    },
+    /// Several vacancies of one lead; the keys of two may be the same.
+    PublishAll {
+        notices: Vec<Notice>,
         same_key: bool,
     },
     Accept {
@@ -158,7 +162,7 @@ fn step(dice: &mut SplitMix64) -> Step {
 }
 
 /// How often each kind of wish is made, in the order of the arms of [`what`].
-const WEIGHTS: [u32; 13] = [130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 45, 60];
+const WEIGHTS: [u32; 14] = [130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 60, 75, 10];
 
 fn wish(dice: &mut SplitMix64, kind: usize) -> Wish {
     let by = match dice.pick(&[940, 20, 25, 15]) {
@@ -232,6 +236,21 @@ fn what(dice: &mut SplitMix64, kind: usize) -> What {
                 _ => Vec::new(),
             },
         },
+        13 => {
+            let first = notice(dice);
+            let mut notices = vec![first; 2];
+            for more in notices.iter_mut().skip(1) {
+                let lead = more.lead;
+                *more = Notice {
+                    lead,
+                    ..notice(dice)
+                };
+            }
+            What::PublishAll {
+                notices,
+                same_key: dice.chance(150),
+            }
+        }
         12 => What::NoShow {
             back: rarely_unknown(dice, back),
             officer: who,
@@ -301,7 +320,7 @@ fn change(dice: &mut SplitMix64) -> Change {
         below(dice, AGENCIES.len()),
         below(dice, AGENCIES.len()),
     );
-    match dice.pick(&[14, 8, 10, 8, 10, 14, 16, 18, 6, 8, 8, 2, 70]) {
+    match dice.pick(&[14, 8, 10, 16, 10, 14, 16, 18, 6, 8, 8, 2, 70]) {
         0 => Change::Grant {
             officer,
             certification,
@@ -443,154 +462,4 @@ fn availability(dice: &mut SplitMix64) -> Option<Availability> {
 
 fn below(dice: &mut SplitMix64, bound: usize) -> usize {
     dice.below(bound as u64) as usize
-}
-
-impl What {
-    /// What this is in the world of `flat` at `at`, and who would ordinarily ask it. `key` is one
-    /// that nothing has yet.
-    pub(crate) fn resolve(&self, flat: &Flat, at: HalfHour, key: u128) -> (By, Ask) {
-        let row = |vacancy: usize| flat.vacancies.get(vacancy);
-        let lead = |vacancy| row(vacancy).map_or(By::Operator, |row| By::Agency(row.notice.lead));
-        let officer = |who: Who, vacancy| who.of(flat, vacancy, at);
-        // Rounds count from 1, and somebody makes up a 0.
-        let round = |offset: i64, vacancy| {
-            let current = row(vacancy).map_or(1, |row| row.round);
-            u32::try_from((i64::from(current) + offset).max(0)).expect("few rounds")
-        };
-        let vacancy = self.vacancy(flat);
-        match self {
-            What::Publish { notice, same_key } => {
-                let mut notice = notice.clone();
-                for (_, span) in &mut notice.segments {
-                    *span = (span.0 + at, span.1 + at);
-                }
-                let newest = flat.vacancies.last().filter(|_| *same_key);
-                notice.key = newest.map_or(key, |row| row.notice.key);
-                (By::Agency(notice.lead), Ask::Publish(notice))
-            }
-            What::Accept {
-                officer: who,
-                round: offset,
-                ..
-            } => {
-                let round = round(*offset, vacancy);
-                let by = By::Officer(officer(*who, vacancy));
-                (by, Ask::Accept { vacancy, round })
-            }
-            What::Decline {
-                officer: who,
-                round: offset,
-                ..
-            } => {
-                let round = round(*offset, vacancy);
-                let by = By::Officer(officer(*who, vacancy));
-                (by, Ask::Decline { vacancy, round })
-            }
-            What::Release { officer: who, .. } => {
-                let by = By::Officer(officer(*who, vacancy));
-                (by, Ask::Release { vacancy })
-            }
-            What::Punch {
-                officer: who,
-                off_the_map,
-                ..
-            } => {
-                let (by, off_the_map) = (By::Officer(officer(*who, vacancy)), *off_the_map);
-                (
-                    by,
-                    Ask::Punch {
-                        vacancy,
-                        off_the_map,
-                    },
-                )
-            }
-            What::Recall { officer: who, .. } => {
-                let officer = officer(*who, vacancy);
-                let by = By::Agency(OFFICERS[officer].home);
-                (by, Ask::Recall { vacancy, officer })
-            }
-            What::Cancel { .. } => (lead(vacancy), Ask::Cancel { vacancy }),
-            What::NextTier { .. } => (lead(vacancy), Ask::NextTier { vacancy }),
-            What::Reduce { fewer, named, .. } => {
-                let (fewer, named) = (*fewer, named.clone());
-                let asked = Ask::Reduce {
-                    vacancy,
-                    fewer,
-                    named,
-                };
-                (lead(vacancy), asked)
-            }
-            What::NoShow {
-                officer: who,
-                again,
-                ..
-            } => {
-                let officer = officer(*who, vacancy);
-                let again = again.map(|after| (key, at + after));
-                let asked = Ask::NoShow {
-                    vacancy,
-                    officer,
-                    again,
-                };
-                (lead(vacancy), asked)
-            }
-            What::Roster(changes) => (By::Operator, Ask::Roster(changes.clone())),
-            What::Again { .. } | What::Reuse { .. } => {
-                unreachable!("who plays the sequence knows what was asked before")
-            }
-        }
-    }
-
-    /// The number of the vacancy that this is about, counted back from the newest.
-    fn vacancy(&self, flat: &Flat) -> usize {
-        let count = flat.vacancies.len() as u64;
-        match self {
-            What::Accept { back, .. }
-            | What::Decline { back, .. }
-            | What::Release { back, .. }
-            | What::Punch { back, .. }
-            | What::Recall { back, .. }
-            | What::Cancel { back }
-            | What::NextTier { back }
-            | What::Reduce { back, .. }
-            | What::NoShow { back, .. } => match (count, *back) {
-                (_, u64::MAX) | (0, _) => count as usize,
-                (_, back) => (count - 1 - back % count) as usize,
-            },
-            What::Publish { .. } | What::Roster(_) => 0,
-            What::Again { .. } | What::Reuse { .. } => 0,
-        }
-    }
-}
-
-impl Who {
-    fn of(self, flat: &Flat, vacancy: usize, at: HalfHour) -> usize {
-        let (nth, all): (usize, Vec<usize>) = match self {
-            Who::Exactly(officer) => return officer,
-            Who::Holder(nth) => {
-                let everybody = 0..OFFICERS.len();
-                let holds = |who: &usize| flat.held(vacancy, *who).is_some();
-                (nth, everybody.filter(holds).collect())
-            }
-            Who::Busy(nth) => {
-                let everybody = 0..OFFICERS.len();
-                let others = 0..flat.vacancies.len();
-                let elsewhere = |who: &usize| {
-                    let mut others = others.clone().filter(|other| *other != vacancy);
-                    others.any(|other| flat.held(other, *who).is_some())
-                };
-                (nth, everybody.filter(elsewhere).collect())
-            }
-            Who::Asked(nth) => {
-                let known = vacancy < flat.vacancies.len();
-                let everybody = 0..OFFICERS.len();
-                let asked = |who: &usize| known && flat.stands_for(vacancy, *who, at);
-                (nth, everybody.filter(asked).collect())
-            }
-        };
-        match all.len() {
-            0 => nth,
-            count => all[nth % count],
-        }
-    }
 }

@@ -88,16 +88,8 @@ pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
         Ask::Publish(notice) if notice.around == (0, 0) => {
             Body::Publish(Box::new(publication(notice)))
         }
-        Ask::Publish(notice) => {
-            let ms = |half_hours: HalfHour| half_hours.unsigned_abs() * HALF_HOUR_MS;
-            Body::PublishAll(vec![Publication {
-                vacancy: publication(notice),
-                terms: vec![Term::Buffer {
-                    before_ms: ms(notice.around.0),
-                    after_ms: ms(notice.around.1),
-                }],
-            }])
-        }
+        Ask::Publish(notice) => Body::PublishAll(vec![on_terms(notice)]),
+        Ask::PublishAll(notices) => Body::PublishAll(notices.iter().map(on_terms).collect()),
         Ask::Accept { vacancy, round } => Body::Accept {
             vacancy: id(vacancy),
             round: *round,
@@ -159,6 +151,21 @@ pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
 
 fn afterwards(asked: Afterwards) -> Body {
     Body::Afterwards(Box::new(asked))
+}
+
+fn on_terms(notice: &Notice) -> Publication {
+    let ms = |half_hours: HalfHour| half_hours.unsigned_abs() * HALF_HOUR_MS;
+    let buffer = Term::Buffer {
+        before_ms: ms(notice.around.0),
+        after_ms: ms(notice.around.1),
+    };
+    Publication {
+        vacancy: publication(notice),
+        terms: match notice.around {
+            (0, 0) => Vec::new(),
+            _ => vec![buffer],
+        },
+    }
 }
 
 fn publication(notice: &Notice) -> NewVacancy {

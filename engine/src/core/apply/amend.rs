@@ -1,6 +1,9 @@
 //! Amendments and what follows from them become state.
 
-use super::{afterwards, award, clear_deadlines, free, set_tier_deadline, vacancy_mut};
+use super::{
+    PUBLISHED_BEFORE, afterwards, award, clear_deadlines, free, look_ahead, set_tier_deadline,
+    vacancy_mut,
+};
 use crate::core::event::{Amendment, Lapse, Record, Relocation};
 use crate::core::state::{Deadline, State};
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
@@ -20,7 +23,10 @@ pub(super) fn amend(state: &mut State, record: &Record, amendment: &Amendment) {
         vacancy_mut(state, id).refit(slots);
     }
     if let Some(moved) = &amendment.moved {
+        let row = state.durable.vacancies.find(id).expect(PUBLISHED_BEFORE);
+        state.ahead.remove(id, row);
         relocate(state, id, amendment.round, moved);
+        look_ahead(state, id, record.at);
     }
     let row = vacancy_mut(state, id);
     row.round = amendment.round;

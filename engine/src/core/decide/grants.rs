@@ -8,7 +8,7 @@ use crate::core::grants::charge;
 use crate::core::refusal::{BeyondGrant, Invalid, Kind, OutsideGrant, Refusal};
 use crate::core::state::State;
 use crate::limits::{GRANT_BUDGET_MIN_MAX, GRANTS_MAX, NAME_LEN_MAX};
-use crate::model::{Date, Grant, Vacancy, VacancyId};
+use crate::model::{Date, Grant, NoShow, OfficerId, Vacancy, VacancyId};
 use crate::rules::funding;
 
 const MINUTE_US: u128 = 60_000_000;
@@ -44,8 +44,28 @@ pub(super) fn make(state: &State, new: &NewGrant) -> Result<Vec<Event>, Refusal>
     }])
 }
 
-/// What vacancies of the same command take already, by district, in microseconds.
-pub(in crate::core) type Pending<'a> = BTreeMap<&'a str, u128>;
+/// What the same command takes already, by district, in microseconds; below zero, what it gives back.
+pub(in crate::core) type Pending<'a> = BTreeMap<&'a str, i128>;
+
+/// What is given back when it is recorded that `officer`, who holds a slot of `row`, did not come.
+pub(super) fn given_back<'a>(
+    state: &'a State,
+    (id, row): (VacancyId, &Vacancy),
+    officer: OfficerId,
+    no_show: NoShow,
+) -> Pending<'a> {
+    let (punches, attendance) = state.durable.presence(id);
+    let mut attendance = attendance.cloned().unwrap_or_default();
+    attendance.no_shows.insert(officer, no_show);
+    let roster = state.roster();
+    let paying = state.grants().paying(roster, &row.posting).into_iter();
+    let back = paying.map(|(district, fund)| {
+        let left = charge(roster, (district, fund), row, (punches, Some(&attendance)));
+        let had_us = fund.charge_of(id).total_us() as i128;
+        (district, left.total_us() as i128 - had_us)
+    });
+    back.collect()
+}
 
 /// Refuses what a grant does not pay for, unless the terms say that it is published nevertheless.
 ///
@@ -59,13 +79,14 @@ pub(super) fn check<'a>(
 ) -> Result<(), Refusal> {
     let roster = state.roster();
     for (district, fund) in state.grants().paying(roster, &row.posting) {
-        let punches = before.map_or(&[][..], |(id, _)| state.punches(id));
-        let asked_us = charge(roster, (district, fund), row, punches).total_us();
+        let known = before.map(|(id, _)| state.durable.presence(id));
+        let known = known.unwrap_or_default();
+        let asked_us = charge(roster, (district, fund), row, known).total_us();
         let had_us = before.map_or(0, |(id, _)| fund.charge_of(id).total_us());
         let more_us = asked_us.saturating_sub(had_us);
         let pending_us = pending.entry(district).or_default();
-        let taken_us = fund.taken.total_us() + *pending_us;
-        *pending_us += more_us;
+        let taken_us = fund.taken.total_us().saturating_add_signed(*pending_us);
+        *pending_us += more_us as i128;
         if row.terms.beyond_grant().is_some() {
             continue;
         }

@@ -6,6 +6,7 @@ mod answer;
 mod award;
 mod grants;
 mod last_tier;
+mod later;
 mod posting;
 mod push;
 mod roster;
@@ -14,8 +15,8 @@ mod terms;
 mod tick;
 
 pub use award::ranked;
-pub(super) use posting::draft;
 pub use posting::resolve;
+pub(super) use posting::{draft, sketch};
 
 use super::command::{Actor, Body, Command, NewProvision, RosterChange};
 use super::digest::fingerprint;
@@ -47,7 +48,7 @@ pub enum Outcome {
 
 /// Decides `command` as of `stamp`.
 ///
-/// `matches` is what [`Matches::prepare`] found for this command, or [`Matches::none`]; it saves
+/// `matches` is what was found ahead for this command, or [`Matches::none`]; it saves
 /// work and changes nothing.
 pub fn decide(
     state: &State,
@@ -83,7 +84,7 @@ pub fn decide(
         ) => answer::punch(state, *vacancy, officer, (*direction, *position), at)?,
         (Body::Recall { vacancy, officer }, _) => answer::recall(state, *vacancy, *officer, at)?,
         (Body::Publish(new), _) => posting::publish(state, new, at, matches)?,
-        (Body::PublishAll(all), _) => posting::publish_all(state, all, at)?,
+        (Body::PublishAll(all), _) => posting::publish_all(state, all, at, matches)?,
         (Body::Cancel { vacancy, reason }, _) => posting::cancel(state, *vacancy, reason, at)?,
         (Body::OpenNextTier { vacancy }, _) => posting::open_next_tier(state, *vacancy, at)?,
         (Body::Amend(asked), _) => amend::amend(state, asked, at)?,
@@ -120,6 +121,7 @@ pub fn decide(
         ) => return Err(Refusal::NotAllowed.into()),
     };
     push::defer(state, &mut events, at);
+    later::note(state, &mut events, at);
     Ok(Outcome::New(events.into()))
 }
 

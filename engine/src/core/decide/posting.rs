@@ -29,7 +29,7 @@ pub(super) fn publish(
 ) -> Result<Vec<Event>, Refusal> {
     let id = state.vacancies().end();
     let row = draft(state, (new, &[]), at, &mut Pending::new())?;
-    publish_one(state, (id, row), at, matches)
+    publish_one(state, (id, row), at, (matches, 0))
 }
 
 /// Publishes every one of `all`, or none.
@@ -37,19 +37,21 @@ pub(super) fn publish_all(
     state: &State,
     all: &[Publication],
     at: Timestamp,
+    matches: &Matches,
 ) -> Result<Vec<Event>, Refusal> {
     let count = (1..=PUBLICATIONS_MAX).contains(&all.len());
     must(count, Invalid::Publications)?;
     let mut keys = BTreeSet::new();
     let mut events = Vec::new();
     let mut pending = Pending::new();
-    for (id, Publication { vacancy, terms }) in (state.vacancies().end().index()..).zip(all) {
+    let first = state.vacancies().end().index();
+    for (nth, Publication { vacancy, terms }) in all.iter().enumerate() {
         if !keys.insert(vacancy.key) {
             return Err(taken(vacancy.key));
         }
         let row = draft(state, (vacancy, terms), at, &mut pending)?;
-        let row = (VacancyId::from(id), row);
-        events.extend(publish_one(state, row, at, &Matches::none())?);
+        let row = (VacancyId::from(first + nth), row);
+        events.extend(publish_one(state, row, at, (matches, nth))?);
     }
     Ok(events)
 }
@@ -62,10 +64,19 @@ pub(in crate::core) fn draft<'a>(
     at: Timestamp,
     pending: &mut Pending<'a>,
 ) -> Result<Vacancy, Refusal> {
-    let posting = resolve(state.roster(), new, at)?;
-    let mut row = Vacancy::new(posting);
-    row.terms = terms::resolve(terms, &row.posting, at)?;
+    let row = sketch(state, (new, terms), at)?;
     check_new(state, &row, pending)?;
+    Ok(row)
+}
+
+/// The same, before it is known whether its key is taken and whether grants pay for it.
+pub(in crate::core) fn sketch(
+    state: &State,
+    (new, terms): (&NewVacancy, &[Term]),
+    at: Timestamp,
+) -> Result<Vacancy, Refusal> {
+    let mut row = Vacancy::new(resolve(state.roster(), new, at)?);
+    row.terms = terms::resolve(terms, &row.posting, at)?;
     Ok(row)
 }
 
@@ -81,12 +92,14 @@ fn check_new<'a>(
 }
 
 /// Publishes what remains of `row` after `again.from`, for one officer of the rank of `slot`. What
-/// is worn and driven is as it was, and so is the time around the work.
-pub(super) fn publish_rest(
-    state: &State,
+/// is worn and driven is as it was, and so is the time around the work. `pending` is what the same
+/// command gives back to grants.
+pub(super) fn publish_rest<'a>(
+    state: &'a State,
     (row, slot): (&Vacancy, u16),
     again: Again,
     at: Timestamp,
+    pending: &mut Pending<'a>,
 ) -> Result<Vec<Event>, Refusal> {
     let span = row.posting.span();
     must(at < again.from && again.from < span.end, Invalid::Rest)?;
@@ -122,16 +135,16 @@ pub(super) fn publish_rest(
     let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
     let mut rest = Vacancy::new(posting);
     rest.terms = terms::resolve(&terms, &rest.posting, at)?;
-    check_new(state, &rest, &mut Pending::new())?;
+    check_new(state, &rest, pending)?;
     let rest = (state.vacancies().end(), rest);
-    publish_one(state, rest, at, &Matches::none())
+    publish_one(state, rest, at, (&Matches::none(), 0))
 }
 
 fn publish_one(
     state: &State,
     (id, row): (VacancyId, Vacancy),
     at: Timestamp,
-    matches: &Matches,
+    (matches, nth): (&Matches, usize),
 ) -> Result<Vec<Event>, Refusal> {
     if id.index() >= VACANCIES_MAX {
         let (kind, limit) = (Kind::Vacancy, VACANCIES_MAX as u64);
@@ -143,7 +156,7 @@ fn publish_one(
         let terms = Box::new(row.terms.clone());
         events.push(Event::Termed { vacancy: id, terms });
     }
-    let eligible = |tier| matches.recipients(state, &row, tier, at);
+    let eligible = |tier| matches.recipients(nth, state, (&row, tier), at);
     let first = (0, TierCause::Published);
     events.extend(open_tiers(state, (id, &row), first, at, false, eligible));
     Ok(events)

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use crate::core::event::{Event, PushDeferred};
 use crate::core::state::State;
-use crate::model::{OfficerSet, Timestamp, Vacancy, VacancyId};
+use crate::model::{OfficerId, OfficerSet, Timestamp, Vacancy, VacancyId};
 use crate::rules::preference;
 
-/// Whether anybody of `offered` is pushed, and so may answer.
+/// Whether anybody of `offered` is pushed and has not taken on other work since, and so may answer.
 pub(super) fn is_anybody_asked(
     state: &State,
     row: &Vacancy,
@@ -19,12 +19,26 @@ pub(super) fn is_anybody_asked(
     at: Timestamp,
 ) -> bool {
     let is_nobody_choosy = state.roster().provisions.preferences.is_empty();
+    let mut free = offered
+        .iter()
+        .filter(|officer| is_free_for(state, row, *officer));
     match state.ground(row, at) {
-        Some(ground) if !is_nobody_choosy => offered
-            .iter()
-            .any(|officer| !preference::is_narrowed(ground, officer)),
-        _ => !offered.is_empty(),
+        Some(ground) if !is_nobody_choosy => {
+            free.any(|officer| !preference::is_narrowed(ground, officer))
+        }
+        _ => free.next().is_some(),
     }
+}
+
+/// Whether `officer` holds nothing else at the time of `row`: the offer of it was withdrawn from
+/// whoever does.
+fn is_free_for(state: &State, row: &Vacancy, officer: OfficerId) -> bool {
+    let Some(calendar) = state.calendars().find(officer) else {
+        return true;
+    };
+    let mut booked = row.busy().flat_map(|span| calendar.within(span));
+    let is_own = |vacancy| state.vacancy_id(row.posting.key) == Some(vacancy);
+    booked.all(|booking| is_own(booking.vacancy))
 }
 
 /// Notes behind `events` who of those they offer a vacancy to is not to be disturbed at `at`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{amend, award, open_next, push, standby};
+use super::{amend, award, later, open_next, push, standby};
 use crate::core::event::{Event, TierCause, WaitEnd};
 use crate::core::state::{Deadline, State};
 use crate::limits::TICK_DEADLINES_MAX;
@@ -18,6 +18,12 @@ pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
         .take_while(|(due, _)| *due <= at)
         .take(TICK_DEADLINES_MAX)
         .map(|(_, deadline)| *deadline);
+    // Whoever may come to more is offered what is open once everything else has happened.
+    let is_of_widened = |due| matches!(due, Deadline::Widened | Deadline::Offering);
+    let is_anything_else = due.clone().any(|due| !is_of_widened(due));
+    if !is_anything_else && due.clone().next().is_some() {
+        return later::consider(state, at);
+    }
     // What is decided here is decided on one state, so one deadline of a vacancy speaks for all
     // that are due: an end for everything, and reservations that lapse for a tier's window, which
     // begins anew with the offer.
@@ -75,6 +81,8 @@ fn handle(
         Deadline::Confirm(_) => return Vec::new(),
         // And these come after: one event speaks for all that are due.
         Deadline::Push(_) => return Vec::new(),
+        // They wait until nothing else is due.
+        Deadline::Widened | Deadline::Offering => return Vec::new(),
     };
     let row = row_of(state, vacancy);
     assert_eq!(

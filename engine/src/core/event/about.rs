@@ -21,6 +21,11 @@ impl Event {
                 vacancy,
                 recipients,
                 ..
+            }
+            | Event::Offered {
+                vacancy,
+                recipients,
+                ..
             } => Some((*vacancy, recipients)),
             Event::Lapsed(lapse) => Some((lapse.vacancy, &lapse.recipients)),
             Event::Amended(amendment) => Some((amendment.vacancy, &amendment.recipients)),
@@ -54,7 +59,8 @@ impl Event {
             | Event::StandbyLeft { vacancy, .. }
             | Event::SlotKept { vacancy, .. }
             | Event::StandbyPassed { vacancy, .. }
-            | Event::Reoffered { vacancy, .. } => Some(*vacancy),
+            | Event::Reoffered { vacancy, .. }
+            | Event::Offered { vacancy, .. } => Some(*vacancy),
             Event::Ranked(ranking) => Some(ranking.vacancy),
             Event::Reduced(reduction) => Some(reduction.vacancy),
             Event::Lapsed(lapse) => Some(lapse.vacancy),

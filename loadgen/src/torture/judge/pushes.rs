@@ -22,6 +22,7 @@ pub(super) fn judge(evidence: &Evidence<'_>, findings: &mut Findings) {
                 | HeardWhat::Busy => {}
                 HeardWhat::Offered { .. }
                 | HeardWhat::Withdrawn(_)
+                | HeardWhat::Overlapped
                 | HeardWhat::Assigned { .. }
                 | HeardWhat::Unassigned(_) => {
                     if !stating {
@@ -78,7 +79,10 @@ fn of_officer(evidence: &Evidence<'_>, badge: &str, heard: &Heard, findings: &mu
     let key = evidence.key(heard.vacancy);
     let is_said = |fact: &Fact| match (heard.what, fact) {
         // A tier that opens later shows the round that has been reached by then.
-        (HeardWhat::Offered { .. }, Fact::TierOpened { vacancy })
+        (
+            HeardWhat::Offered { .. },
+            Fact::TierOpened { vacancy } | Fact::OfferedLater { vacancy },
+        )
         | (HeardWhat::Withdrawn(Withdrawal::Filled), Fact::Awarded { vacancy, .. })
         | (HeardWhat::Withdrawn(Withdrawal::Cancelled), Fact::Cancelled { vacancy })
         | (HeardWhat::Withdrawn(Withdrawal::Expired), Fact::Expired { vacancy })
@@ -99,6 +103,13 @@ fn of_officer(evidence: &Evidence<'_>, badge: &str, heard: &Heard, findings: &mu
                 badge: to,
             },
         ) => *vacancy == key && slot == *given && to == badge && awarded == heard.sequence,
+        // What the officer was given is another vacancy, with which this one overlaps.
+        (
+            HeardWhat::Overlapped,
+            Fact::Awarded {
+                vacancy, badge: to, ..
+            },
+        ) => to == badge && *vacancy != key,
         (
             HeardWhat::Unassigned(_),
             Fact::Vacated {

@@ -157,7 +157,9 @@ impl Replay<'_> {
             }
             Fact::Expired { .. } => self.rows.get_mut(&vacancy)?.is_expired = true,
             Fact::TierOpened { .. } | Fact::Declined { .. } => return None,
-            Fact::Confirmed | Fact::Refused | Fact::Other => return None,
+            Fact::OfferedLater { .. } | Fact::Confirmed | Fact::Refused | Fact::Other => {
+                return None;
+            }
         }
         Some(vacancy)
     }
@@ -309,6 +311,7 @@ fn syncs(evidence: &Evidence<'_>, findings: &mut Findings) -> Vec<Sync> {
                 HeardWhat::Down | HeardWhat::Dropped => stated = None,
                 HeardWhat::Gone
                 | HeardWhat::Withdrawn(_)
+                | HeardWhat::Overlapped
                 | HeardWhat::Unassigned(_)
                 | HeardWhat::StoppedReading
                 | HeardWhat::Busy => {}

@@ -83,6 +83,19 @@ impl Stage {
                 let (vacancy, to) = (self.name(*vacancy), self.badges(to));
                 line(output, format_args!("pushed {vacancy} to={to}"));
             }
+            Effect::Overlap {
+                officer,
+                vacancy,
+                withdrawn,
+            } => {
+                let names: Vec<_> = withdrawn.iter().map(|id| self.name(*id)).collect();
+                let (with, badge) = (self.name(*vacancy), self.badge(*officer));
+                let names = names.join(",");
+                line(
+                    output,
+                    format_args!("withdrawn {names} because=overlaps:{with} from={badge}"),
+                );
+            }
             // The first round's recipients stand in `tier-opened`, the winner in `awarded`.
             Effect::Offer { .. } | Effect::Assign { .. } => {}
             Effect::Withdraw {
@@ -249,6 +262,10 @@ impl Stage {
             Event::Lapsed(lapse) => {
                 let badges = self.badges(&lapse.officers);
                 line(output, format_args!("lapsed {vacancy} {badges}"));
+            }
+            Event::Offered { recipients, .. } => {
+                let to = self.badges(recipients);
+                line(output, format_args!("offered-later {vacancy} to={to}"));
             }
             Event::LastTierApproved(approved) => {
                 let (by, to) = (&approved.approved_by, self.badges(&approved.recipients));

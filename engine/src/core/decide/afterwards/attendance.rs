@@ -1,6 +1,6 @@
 //! Who came, who did not, what is corrected about it, and who has read the post orders.
 
-use super::super::{known, posting};
+use super::super::{grants, known, posting};
 use super::check_text;
 use crate::core::afterwards::Again;
 use crate::core::event::Event;
@@ -8,7 +8,7 @@ use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::core::state::State;
 use crate::limits::{CORRECTION_MARGIN_MS, CORRECTIONS_MAX, REASON_LEN_MAX};
 use crate::model::{
-    Acknowledged, Attendance, Author, Correction, Mended, OfficerId, OfficerSet, Timestamp,
+    Acknowledged, Attendance, Author, Correction, Mended, NoShow, OfficerId, OfficerSet, Timestamp,
     Vacancy, VacancyId,
 };
 use crate::rules::attendance;
@@ -21,7 +21,7 @@ pub(super) fn no_show(
     id: VacancyId,
     officer: OfficerId,
     again: Option<Again>,
-    at: Timestamp,
+    (by, at): (Author, Timestamp),
 ) -> Result<Vec<Event>, Refusal> {
     let row = known(state, id)?;
     let (slot, _) = row.slot_of(officer).ok_or(Refusal::NotHolder)?;
@@ -36,7 +36,11 @@ pub(super) fn no_show(
         return Err(Refusal::ClockedIn);
     }
     let rest = match again {
-        Some(again) => posting::publish_rest(state, (row, slot), again, at)?,
+        Some(again) => {
+            // Who did not come is not paid, and the rest may take that.
+            let back = grants::given_back(state, (id, row), officer, NoShow { by, at });
+            posting::publish_rest(state, (row, slot), again, at, &mut { back })?
+        }
         None => Vec::new(),
     };
     let mut events = vec![Event::NoShow {

@@ -25,7 +25,7 @@ pub(super) fn decide(
             vacancy,
             officer,
             again,
-        } => attendance::no_show(state, *vacancy, *officer, *again, at),
+        } => attendance::no_show(state, *vacancy, *officer, *again, (author, at)),
         Afterwards::Correct {
             vacancy,
             officer,
