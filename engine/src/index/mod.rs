@@ -218,12 +218,11 @@ impl Index {
         for day in spans.flat_map(days) {
             let start = Timestamp(day * BOOKED_UNIT_US);
             let end = Timestamp((day + 1) * BOOKED_UNIT_US);
-            self.booked.leave(&day, home, |shifts| {
-                shifts.free(place);
-                for booking in calendar.within(Interval { start, end }) {
-                    shifts.book(place, booking.span, width);
-                }
-            });
+            self.booked.leave(&day, home, |shifts| shifts.free(place));
+            for booking in calendar.within(Interval { start, end }) {
+                let shifts = self.booked.enter(day, home);
+                shifts.book(place, booking.span, width);
+            }
         }
     }
 

@@ -46,6 +46,15 @@ fn quick(plan: Plan) -> Plan {
     }
 }
 
+/// With time enough for everything to be answered on a machine that has other work.
+fn patient(plan: Plan) -> Plan {
+    Plan {
+        settle: Duration::from_secs(1),
+        deadline: Duration::from_secs(30),
+        ..plan
+    }
+}
+
 fn target(village: &Village) -> Target {
     Target {
         address: village.address(),
@@ -84,7 +93,7 @@ async fn assert_found(fault: Fault, kind: BreachKind, words: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_server_comes_out_clean() {
-    let outcome = storm(Fault::None).await;
+    let outcome = storm_of(Fault::None, patient(Plan::storm(&options()))).await;
     let report = &outcome.report;
     assert!(report.audit.is_clean(), "{:#?}", outcome.breaches);
     let counts = &report.counts;
@@ -117,7 +126,7 @@ async fn an_honest_server_comes_out_clean() {
 async fn dropped_connections_resume_without_a_breach() {
     let village = Village::start(Fault::None);
     let mix: Mix = "drop=1".parse().unwrap();
-    let plan = quick(Plan::storm(&StormOptions { mix, ..options() }));
+    let plan = patient(Plan::storm(&StormOptions { mix, ..options() }));
     let outcome = run(plan, target(&village), &Silent).await.unwrap();
     assert!(outcome.report.audit.is_clean(), "{:#?}", outcome.breaches);
     let counts = &outcome.report.counts;

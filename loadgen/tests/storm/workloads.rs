@@ -11,17 +11,11 @@ use loadgen::view::Silent;
 use protocol::Rank;
 
 use super::village::{Fault, Village};
-use super::{options, target};
+use super::{options, patient, target};
 
 async fn played(plan: Plan) -> Outcome {
     let village = Village::start(Fault::None);
-    // Patient enough for a machine that has other work.
-    let plan = Plan {
-        settle: Duration::from_secs(1),
-        deadline: Duration::from_secs(30),
-        ..plan
-    };
-    let outcome = run(plan, target(&village), &Silent).await.unwrap();
+    let outcome = run(patient(plan), target(&village), &Silent).await.unwrap();
     assert!(outcome.report.audit.is_clean(), "{:#?}", outcome.breaches);
     outcome
 }
