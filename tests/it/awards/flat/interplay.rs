@@ -69,7 +69,10 @@ impl Flat {
         let held = self.vacancies.iter();
         let held = held.filter(|row| row.slot_of(officer).is_some());
         let held: Vec<(i64, i64)> = held.map(|row| row.notice.span).collect();
-        let minutes = |seconds: i64| u16::try_from((seconds + MINUTE_S - 1) / MINUTE_S).unwrap();
+        let minutes = |seconds: i64| {
+            let minutes = (seconds + MINUTE_S - 1) / MINUTE_S;
+            u16::try_from(minutes).expect("few vacancies last no month")
+        };
         let days = day(notice.span.0)..=day(notice.span.1 - 1);
         let sums = days.map(|day| {
             let had: i64 = held.iter().map(|span| on(day, *span)).sum();
