@@ -200,6 +200,10 @@ fn refusal_help(refused: &Refused) -> &'static str {
             "`muster attendance show` shows who came"
         }
         RefusalCode::OtherOrders => "`muster orders show` shows the version that holds",
+        RefusalCode::Job => {
+            "`muster job show JOB` shows how a job stands, and what stands against it"
+        }
+        RefusalCode::BelowLadder => "--slots N without --rank takes the ranks of the ladder",
         RefusalCode::Shelved => "`muster log dump --vacancy` shows what the log has",
     }
 }

@@ -260,7 +260,8 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn rank(rank: Rank) -> &'static str {
+/// A rank in a word.
+pub fn rank(rank: Rank) -> &'static str {
     match rank {
         Rank::Officer => "officer",
         Rank::Sergeant => "sergeant",

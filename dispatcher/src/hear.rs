@@ -8,6 +8,8 @@ use engine::model::{
 };
 use protocol::{Availability, Dated};
 
+use crate::jobs;
+
 mod publication;
 
 pub(crate) use publication::{grant, publication};
@@ -96,7 +98,7 @@ fn day(day: protocol::Day) -> Date {
 }
 
 /// No date before means always was, none after means no end.
-fn validity(from_us: Option<i64>, until_us: Option<i64>) -> Interval {
+pub(crate) fn validity(from_us: Option<i64>, until_us: Option<i64>) -> Interval {
     Interval {
         start: from_us.map_or(Timestamp::MIN, Timestamp),
         end: until_us.map_or(Timestamp::MAX, Timestamp),
@@ -340,7 +342,7 @@ fn provision(provided: protocol::RosterChange) -> NewProvision {
             classes: classes.into_iter().map(class).collect(),
             waived,
         },
-        other => unreachable!("`roster_change` sends only provisions here: {other:?}"),
+        other => jobs::provision(other).expect("`roster_change` sends only provisions here"),
     }
 }
 

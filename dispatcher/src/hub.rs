@@ -18,7 +18,7 @@ use crate::ask::{Caller, Desk};
 use crate::members::{Audience, Members, Who};
 use crate::outgoing::Outgoing;
 use crate::recent::Recent;
-use crate::{afterwards, hear, speak};
+use crate::{afterwards, hear, jobs, speak};
 
 mod publication;
 mod why;
@@ -451,6 +451,19 @@ impl Hub {
                 let outcome = afterwards::read(state, who, asked, at);
                 return self.desk.answer(caller, outcome);
             }
+            Ask::Jobs(asked) => {
+                let at = state.at().max(self.desk.clock.now());
+                let outcome = jobs::read(state, who, &asked, at);
+                return self.desk.answer(caller, outcome);
+            }
+            Ask::Job { job, say } => Body::Job(Box::new(jobs::act(job, *say))),
+            Ask::Restaff {
+                vacancy: key,
+                slots,
+            } => match vacancy(key) {
+                Some(vacancy) => Body::Restaff { vacancy, slots },
+                None => return self.no_vacancy(caller, key),
+            },
             Ask::Afterwards(asked) => match afterwards::hear(state, *asked) {
                 Ok(asked) => Body::Afterwards(Box::new(asked)),
                 Err(unknown) => return self.desk.answer(caller, unknown),
@@ -461,40 +474,25 @@ impl Hub {
             }
             Ask::Amend(amend) => match vacancy(amend.vacancy) {
                 Some(vacancy) => Body::Amend(Box::new(hear::amend(vacancy, amend))),
-                None => {
-                    let key = amend.vacancy.to_string();
-                    return self.desk.unknown(caller, "vacancy", &key, false);
-                }
+                None => return self.no_vacancy(caller, amend.vacancy),
             },
             Ask::Cancel {
                 vacancy: key,
                 reason,
             } => match vacancy(key) {
                 Some(vacancy) => Body::Cancel { vacancy, reason },
-                None => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                None => return self.no_vacancy(caller, key),
             },
             Ask::OpenNextTier { vacancy: key } => match vacancy(key) {
                 Some(vacancy) => Body::OpenNextTier { vacancy },
-                None => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                None => return self.no_vacancy(caller, key),
             },
             Ask::Recall {
                 vacancy: key,
                 badge,
             } => match (vacancy(key), state.roster().officer(&badge)) {
                 (Some(vacancy), Some(officer)) => Body::Recall { vacancy, officer },
-                (None, _) => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                (None, _) => return self.no_vacancy(caller, key),
                 (_, None) => return self.desk.unknown(caller, "officer", &badge, false),
             },
             Ask::ApproveLastTier {
@@ -505,11 +503,7 @@ impl Hub {
                     vacancy,
                     approved_by,
                 },
-                None => {
-                    return self
-                        .desk
-                        .unknown(caller, "vacancy", &key.to_string(), false);
-                }
+                None => return self.no_vacancy(caller, key),
             },
             // Sessions take these straight to the engine.
             Ask::Accept { .. }
@@ -526,6 +520,11 @@ impl Hub {
             Some(by) => self.desk.submit(caller, by, body),
             None => self.desk.answer(caller, speak::not_allowed()),
         }
+    }
+
+    fn no_vacancy(&self, caller: Caller, key: protocol::VacancyKey) {
+        let key = key.to_string();
+        self.desk.unknown(caller, "vacancy", &key, false);
     }
 
     /// The vacancies `who` may see whose work is not over: those its agency leads, or could be

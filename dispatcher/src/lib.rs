@@ -17,6 +17,7 @@ mod ask;
 mod endpoint;
 mod hear;
 mod hub;
+mod jobs;
 mod lots;
 mod members;
 mod outgoing;

@@ -185,6 +185,7 @@ pub fn clause_name(state: &State, clause: Clause) -> String {
         Clause::Preferred => "preferred",
         Clause::Hours { period, .. } => return format!("hours:{}", limits::period(period)),
         Clause::Rest { .. } => "rest",
+        Clause::JobApproved => "job-approved",
     };
     name.to_owned()
 }
@@ -247,6 +248,10 @@ fn clause_detail(state: &State, clause: Clause, holds: bool) -> String {
             "the officer prefers such work",
             "the officer prefers other work, and the home agency keeps to that",
         ),
+        Clause::JobApproved => (
+            "the job it was published under is approved",
+            "the job it was published under is no longer approved",
+        ),
         Clause::Hours { .. } | Clause::Rest { .. } => {
             return limits::detail(clause, holds);
         }
@@ -299,6 +304,8 @@ fn code(refusal: &Refusal) -> RefusalCode {
         Refusal::StillOpen => RefusalCode::StillOpen,
         Refusal::NotWaiting => RefusalCode::NotWaiting,
         Refusal::Seed => RefusalCode::Seed,
+        Refusal::Job(_) => RefusalCode::Job,
+        Refusal::BelowLadder(_) => RefusalCode::BelowLadder,
     }
 }
 

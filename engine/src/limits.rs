@@ -137,3 +137,13 @@ pub const DISTRICTS_MAX: usize = 64;
 pub const REACH_METRES_MAX: u32 = 2_000_000;
 /// Windows of quiet in a day.
 pub const QUIET_WINDOWS_MAX: usize = 8;
+/// Jobs of one installation.
+pub const JOBS_MAX: usize = 1 << 20;
+/// Attributes of one job.
+pub const JOB_ATTRIBUTES_MAX: usize = 32;
+/// Rules about jobs of one agency.
+pub const JOB_RULES_MAX: usize = 256;
+/// Staffing ladders of one agency, of different dates.
+pub const LADDERS_MAX: usize = 32;
+/// Steps of one staffing ladder.
+pub const LADDER_STEPS_MAX: usize = 16;

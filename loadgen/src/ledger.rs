@@ -240,7 +240,9 @@ impl Answer {
             | Outcome::Grant(_)
             | Outcome::Reading(_)
             | Outcome::Bid { .. }
-            | Outcome::Standby { .. } => Some(Answer::Told),
+            | Outcome::Standby { .. }
+            | Outcome::Jobs { .. }
+            | Outcome::Staffed { .. } => Some(Answer::Told),
         }
     }
 

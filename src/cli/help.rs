@@ -436,3 +436,68 @@ Examples:
   muster roster approve-last-tier vac_0193… --by 'the chief'
 
 A last tier comes after all others, for one vacancy at a time, with who approved it on record.";
+
+pub(super) const ROSTER_LADDER: &str = "\
+Examples:
+  muster roster ladder tucson 5:sergeant 16:commander
+  muster roster ladder tucson 5:sergeant:every-5@2027-01-01.. --higher-fills
+  muster roster ladder tucson          no ladder any more
+
+Supervisors replace officers, they are not added. `post --slots N` takes the ladder's ranks.";
+
+pub(super) const JOB: &str = "\
+Examples:
+  muster job rules tucson alcohol-served:officers:2 undignified:review --required
+  muster job ask J-12 --lead tucson --customer 'Desert Hall' --what 'a wedding' --officers 2
+  muster job approve J-12 --version 1 --by chief --agency tucson
+
+Then `muster post --job J-12 …`. What is said of a job is said of one version of it.";
+
+pub(super) const JOB_ASK: &str = "\
+Example:
+  muster job ask J-12 --lead tucson --programme security --customer 'Desert Hall' \\
+    --what 'a wedding' --attribute alcohol-served --officers 2
+
+Another brief is another version: it is permitted, verified and approved anew.";
+
+pub(super) const JOB_PERMIT: &str = "\
+Example:
+  muster job permit J-12 --version 1 --attribute alcohol-principal --by chief \\
+    --reason 'the county fair' --agency tucson";
+
+pub(super) const JOB_VERIFY: &str = "\
+Examples:
+  muster job verify J-12 --version 1 --by TUC-0001 --agency tucson
+  muster job verify J-12 --version 1 --by 'A. Operator'
+
+One person does not verify for both.";
+
+pub(super) const JOB_APPROVE: &str = "\
+Examples:
+  muster job approve J-12 --version 1 --by chief --agency tucson
+  muster job approve J-12 --version 1 --by chief --reason 'a small hall' --agency tucson
+
+A job that is denied cannot be approved; one that needs a review is approved with a reason.";
+
+pub(super) const JOB_WITHDRAW: &str = "\
+Example:
+  muster job withdraw J-12 --by chief --reason 'a complaint' --agency tucson
+
+Nothing further is published under it. Whoever holds such work keeps it, and is flagged.";
+
+pub(super) const JOB_SHOW: &str = "\
+Example:
+  muster job show J-12";
+
+pub(super) const JOB_LIST: &str = "\
+Examples:
+  muster job list tucson
+  muster job list tucson --after J-12     at most 256 at a time";
+
+pub(super) const JOB_RULES: &str = "\
+Examples:
+  muster job rules tucson alcohol-principal:deny-unless-permitted bodyguard:deny
+  muster job rules amarillo alcohol-served:officers:2@2027-01-01.. --verified --required
+  muster job rules tucson              no rules any more
+
+What no rule is about needs a review: such lists are not all-inclusive.";

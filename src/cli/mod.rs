@@ -4,6 +4,7 @@ mod afterwards;
 mod award;
 mod bench;
 mod help;
+mod job;
 mod log;
 mod publication;
 mod roster;
@@ -25,6 +26,7 @@ pub use afterwards::{
 };
 pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
 pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
+pub use job::{JobCommand, JobVersionArgs, JobWhat, LadderArgs};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,
     LogWhat, ReplayQuestion,
@@ -73,6 +75,9 @@ pub enum Command {
     /// Change the roster: availability, preferences, limits, exclusions, last tiers
     #[command(after_help = help::ROSTER)]
     Roster(RosterCommand),
+    /// Judge and approve what customers ask for, before anything is published under it
+    #[command(after_help = help::JOB)]
+    Job(JobCommand),
     /// Publish a vacancy, or many at once
     #[command(after_help = help::POST)]
     Post(Box<PostArgs>),
@@ -309,7 +314,7 @@ pub struct AmendArgs {
     /// America/Phoenix if --site, --start and --end are all said]
     #[arg(long, value_name = "ZONE")]
     pub zone: Option<String>,
-    /// How many officers are needed
+    /// How many are needed; without other changes, of the ladder's ranks
     #[arg(long, value_name = "N", conflicts_with = "rank")]
     pub slots: Option<u16>,
     /// Rank of one slot (officer, sergeant, commander); repeat for each slot

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::{Date, Time, Weekday};
 use protocol::{Clothing, Rank};
 
-use super::words::{Window, clothing, milliseconds, rank, weekday, when, window};
+use super::words::{Window, clothing, milliseconds, rank, weekday, when, window, yes_or_no};
 use super::{AwardArgs, Moment, ReachArgs, help};
 
 /// `muster post`.
@@ -82,12 +82,18 @@ pub struct PlaceArgs {
 /// What a vacancy asks beyond time and place.
 #[derive(Debug, Args)]
 pub struct AskedArgs {
-    /// How many officers are needed
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "rank")]
-    pub slots: u16,
+    /// How many are needed, of the ladder's ranks [default: one officer]
+    #[arg(long, value_name = "N", conflicts_with = "rank")]
+    pub slots: Option<u16>,
     /// Rank of one slot (officer, sergeant, commander); repeat for each slot
     #[arg(long, value_name = "RANK", value_parser = rank)]
     pub rank: Vec<Rank>,
+    /// Whether a higher rank fills a lower slot [default: as the lead agency's ladder says]
+    #[arg(long, value_name = "YES_OR_NO", value_parser = yes_or_no, hide_short_help = true)]
+    pub higher_fills: Option<bool>,
+    /// The approved job that it is published under
+    #[arg(long, value_name = "JOB", hide_short_help = true)]
+    pub job: Option<String>,
     /// Code of the programme
     #[arg(long, value_name = "CODE", default_value = "sso")]
     pub programme: String,

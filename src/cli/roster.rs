@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use protocol::{Availability, Class, Limit, Near, Position, VacancyKey};
 
-use super::ReachArgs;
 use super::help;
 use super::words::{Moment, class, limit, milliseconds, position, quiet, when};
+use super::{LadderArgs, ReachArgs};
 
 /// `muster roster`.
 #[derive(Debug, Args)]
@@ -42,6 +42,9 @@ pub enum RosterWhat {
     /// Say who may come to work of a programme when nobody else is available
     #[command(after_help = help::ROSTER_LAST_TIER)]
     LastTier(LastTierArgs),
+    /// Say which slots of a vacancy are supervisors', and who may fill which
+    #[command(after_help = help::ROSTER_LADDER)]
+    Ladder(LadderArgs),
     /// Record that the last tier of one vacancy may be asked
     #[command(after_help = help::ROSTER_LAST_TIER)]
     ApproveLastTier(ApproveLastTierArgs),

@@ -33,6 +33,15 @@ pub(super) fn rank(written: &str) -> Result<Rank, String> {
     }
 }
 
+/// `yes` or `no`.
+pub(super) fn yes_or_no(written: &str) -> Result<bool, String> {
+    match written {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
+    }
+}
+
 pub(super) fn class(written: &str) -> Result<Class, String> {
     match written {
         "peace-officer" => Ok(Class::PeaceOfficer),

@@ -32,7 +32,13 @@ pub(super) fn run(args: &AmendArgs, out: &mut dyn Write) -> Result<(), Stop> {
         let posted = posted(&reach, args.vacancy)?;
         amend.segments = Some(changed(args, &posted).map_err(Stop::usage)?);
     }
-    let amend = Ask::Amend(amend);
+    let amend = match only_slots(args) {
+        Some(slots) => Ask::Restaff {
+            vacancy: args.vacancy,
+            slots,
+        },
+        None => Ask::Amend(amend),
+    };
     let Outcome::Done { sequence } = ask(&reach, &amend)? else {
         return Err(SessionError::Unexpected.into());
     };
@@ -50,6 +56,13 @@ pub(super) fn run(args: &AmendArgs, out: &mut dyn Write) -> Result<(), Stop> {
             args.vacancy
         )?),
     }
+}
+
+/// The number of slots, if the flags say nothing else: then the ladder of the lead agency says what
+/// they ask for.
+fn only_slots(args: &AmendArgs) -> Option<u16> {
+    let is_alone = is_same_work(args) && args.post_orders.is_none();
+    args.slots.filter(|_| is_alone)
 }
 
 /// Whether no flag says anything about time or place.

@@ -10,6 +10,7 @@ mod config;
 mod grant;
 mod import;
 mod init;
+mod job;
 mod log;
 mod post;
 mod preview;
@@ -44,6 +45,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         },
         Command::Import(command) => import::run(&command.table, out),
         Command::Roster(command) => roster::run(&command.what, out),
+        Command::Job(command) => job::run(&command.what, out),
         Command::Post(args) => post::run(&args, out),
         Command::Preview(args) => preview::run(&args, out),
         Command::Grant(args) => grant::run(&args, out),

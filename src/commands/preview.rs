@@ -8,6 +8,7 @@ use super::{post, print_json};
 use crate::cli::PreviewArgs;
 use crate::reach::Reach;
 use crate::session::{SessionError, ask, new_vacancy};
+use crate::show::rank;
 use crate::stop::Stop;
 
 /// Asks and prints; that nobody is eligible is an answer, not a failure.
@@ -15,12 +16,22 @@ pub(super) fn run(args: &PreviewArgs, out: &mut dyn Write) -> Result<(), Stop> {
     let publication =
         post::publication(&args.place, &args.asked, new_vacancy()).map_err(Stop::usage)?;
     let reach = Reach::find(&args.reach)?;
-    let Outcome::Preview { tiers } = ask(&reach, &Ask::Preview(Box::new(publication)))? else {
-        return Err(SessionError::Unexpected.into());
+    let tiers = match ask(&reach, &Ask::Preview(Box::new(publication)))? {
+        Outcome::Preview { tiers } if args.json => return print_json(out, &tiers),
+        staffed @ Outcome::Staffed { .. } if args.json => return print_json(out, &staffed),
+        Outcome::Preview { tiers } => tiers,
+        Outcome::Staffed {
+            tiers,
+            slots,
+            higher_fills,
+        } => {
+            let slots: Vec<&str> = slots.iter().map(|asked| rank(*asked)).collect();
+            let fills = ["", ", and a higher rank fills a lower slot"][usize::from(higher_fills)];
+            writeln!(out, "slots: {}{fills}", slots.join(", "))?;
+            tiers
+        }
+        _ => return Err(SessionError::Unexpected.into()),
     };
-    if args.json {
-        return print_json(out, &tiers);
-    }
     for funnel in &tiers {
         show(funnel, out)?;
     }

@@ -100,6 +100,13 @@ fn said(what: &RosterWhat) -> Result<(&'static str, String, Ask, &ChangeArgs), S
                 &args.change,
             )
         }
+        RosterWhat::Ladder(args) => {
+            let change = RosterChange::LaddersSet {
+                agency: args.lead.clone(),
+                ladders: args.ladders().map_err(Stop::usage)?,
+            };
+            ("ladder", args.lead.clone(), one(change), &args.change)
+        }
         RosterWhat::ApproveLastTier(args) => {
             let (vacancy, approved_by) = (args.vacancy, args.by.clone());
             let approve = Ask::ApproveLastTier {

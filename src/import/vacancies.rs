@@ -79,20 +79,22 @@ fn vacancy(row: &mut Row<'_>) -> Option<(String, Planned)> {
     let segments = segments(row, (sites?, starts?, ends?), &zone?)?;
     let (lead, programme) = (lead?, programme?);
     let key = key(&lead, &programme, &segments);
+    let (slots, by_ladder) = match slots? {
+        Slots::Number(slots) => (Vec::new(), Some(Term::ByLadder { slots })),
+        Slots::Ranks(ranks) => (ranks, None),
+    };
     let vacancy = NewVacancy {
         key,
         lead,
         programme,
         segments,
-        slots: slots?,
+        slots,
         windows_ms: windows_ms?,
         post_orders: post_orders?,
     };
     let before_ms = opens_before?;
-    let terms = match before_ms.is_empty() {
-        true => Vec::new(),
-        false => vec![Term::OpensBefore { before_ms }],
-    };
+    let near = (!before_ms.is_empty()).then_some(Term::OpensBefore { before_ms });
+    let terms = near.into_iter().chain(by_ladder).collect();
     let publication = Publication { vacancy, terms };
     let row = Some(row.number());
     Some((key.to_string(), Planned { publication, row }))
@@ -152,11 +154,19 @@ fn list<T>(written: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Ve
     written.split(';').map(|one| read(one.trim())).collect()
 }
 
-/// A number of officers, or the rank of each slot.
-fn slots(written: &str) -> Result<Vec<Rank>, String> {
-    let count = written.parse::<usize>().ok();
-    if let Some(count) = count.filter(|count| (1..=SLOTS_MAX).contains(count)) {
-        return Ok(vec![Rank::Officer; count]);
+/// What is said of slots.
+enum Slots {
+    /// How many; the ladder of the lead agency says their ranks.
+    Number(u16),
+    /// The rank of each.
+    Ranks(Vec<Rank>),
+}
+
+/// A number of slots, or the rank of each slot.
+fn slots(written: &str) -> Result<Slots, String> {
+    let count = written.parse::<u16>().ok();
+    if let Some(count) = count.filter(|count| (1..=SLOTS_MAX).contains(&usize::from(*count))) {
+        return Ok(Slots::Number(count));
     }
     let rank = |word: &str| match word {
         "officer" => Ok(Rank::Officer),
@@ -166,7 +176,7 @@ fn slots(written: &str) -> Result<Vec<Rank>, String> {
             "1 to {SLOTS_MAX}, or the rank of each slot such as officer;sergeant"
         )),
     };
-    list(written, rank)
+    list(written, rank).map(Slots::Ranks)
 }
 
 fn windows(written: &str) -> Result<Vec<u64>, String> {
@@ -210,10 +220,11 @@ mod tests {
         let [two, shared, ranked] = planned.as_slice() else {
             panic!("{planned:?}")
         };
-        assert_eq!(two.publication.vacancy.slots.len(), 2);
-        assert_eq!(two.publication.terms, []);
+        assert_eq!(two.publication.vacancy.slots, []);
+        assert_eq!(two.publication.terms, [Term::ByLadder { slots: 2 }]);
         let before_ms = vec![172_800_000, 86_400_000];
-        assert_eq!(shared.publication.terms, [Term::OpensBefore { before_ms }]);
+        let (near, one) = (Term::OpensBefore { before_ms }, Term::ByLadder { slots: 1 });
+        assert_eq!(shared.publication.terms, [near, one]);
         assert_eq!(shared.publication.vacancy.segments.len(), 2);
         let ranks = [Rank::Officer, Rank::Sergeant];
         assert_eq!(ranked.publication.vacancy.slots, ranks);

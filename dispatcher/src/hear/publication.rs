@@ -50,6 +50,12 @@ fn term(term: protocol::Term, key: VacancyKey, lots: &Lots) -> Term {
         }
         protocol::Term::Undo { within_ms } => Term::Undo { within_ms },
         protocol::Term::Standby { confirm_within_ms } => Term::Standby { confirm_within_ms },
+        protocol::Term::Job { job } => Term::Job {
+            job: job.into(),
+            version: 0,
+        },
+        protocol::Term::HigherRanks { fill } => Term::HigherRanks { fill },
+        protocol::Term::ByLadder { slots } => Term::ByLadder { slots },
     }
 }
 

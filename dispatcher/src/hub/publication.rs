@@ -6,7 +6,7 @@ use protocol::{Outcome, Publication};
 use super::Hub;
 use crate::ask::Caller;
 use crate::members::Who;
-use crate::{hear, speak};
+use crate::{hear, jobs, speak};
 
 impl Hub {
     /// Says what publishing `publication` would find, to whoever may publish it.
@@ -60,7 +60,9 @@ fn preview(
     now: engine::model::Timestamp,
 ) -> Outcome {
     let at = state.at().max(now);
+    let is_staffed = publication.terms.iter().any(jobs::is_of_staffing);
     match state.preview(&hear::publication(publication, lots), at) {
+        Ok(found) if is_staffed => jobs::staffed(state, &found),
         Ok(found) => Outcome::Preview {
             tiers: speak::preview(state, &found),
         },

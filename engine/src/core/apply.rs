@@ -3,6 +3,7 @@
 mod afterwards;
 mod amend;
 mod award;
+mod jobs;
 mod later;
 mod provisions;
 
@@ -157,6 +158,7 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
             closes_at,
         } => later::offer(state, *vacancy, (recipients, *closes_at)),
         Event::Considered(considered) => later::considered(state, record, considered),
+        Event::Job(step) => jobs::apply(state, step),
         Event::LimitsLifted(lifted) => provisions::lift(state, lifted, record.at),
         Event::Bid { .. }
         | Event::BidsClosed { .. }
@@ -355,7 +357,9 @@ fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
         | Event::PreferencesDeclared { .. }
         | Event::PreferencesBound { .. }
         | Event::District { .. }
-        | Event::LastTierSet { .. } => provisions::provide(state, event),
+        | Event::LastTierSet { .. }
+        | Event::JobRulesSet { .. }
+        | Event::LaddersSet { .. } => provisions::provide(state, event),
         officer => apply_officer(state, officer, at),
     }
 }

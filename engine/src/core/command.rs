@@ -4,8 +4,9 @@
 //! the roster) names them by code and is resolved when it is decided.
 
 use super::afterwards::Afterwards;
+use super::jobs::{JobAct, NewJobRule};
 use crate::model::{
-    AgencyId, Author, Class, Date, Direction, Interval, Lift, Limit, OfficerId, Position,
+    AgencyId, Author, Class, Date, Direction, Interval, Ladder, Lift, Limit, OfficerId, Position,
     Preferences, Rank, RequestId, Seed, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 
@@ -141,6 +142,15 @@ pub enum Body {
     LeaveStandby {
         /// The vacancy.
         vacancy: VacancyId,
+    },
+    /// Say something about a job.
+    Job(Box<JobAct>),
+    /// Give a vacancy so many slots, of the ranks that the ladder of its lead agency says.
+    Restaff {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// How many.
+        slots: u16,
     },
 }
 
@@ -406,6 +416,26 @@ pub enum NewProvision {
         classes: Vec<Class>,
         /// Codes of those of its certifications that are not asked of them.
         waived: Vec<String>,
+    },
+    /// What an agency says about jobs, replacing what it said before; the default ends it.
+    JobRules {
+        /// Code of the lead agency.
+        agency: String,
+        /// What is published under an approved job only: nothing, or everything.
+        required: bool,
+        /// Codes of programmes of which nothing is published without a job.
+        programmes: Vec<String>,
+        /// Whether department and operator both verify a job.
+        verified: bool,
+        /// What it says about attributes.
+        rules: Vec<NewJobRule>,
+    },
+    /// The staffing ladders of an agency, replacing all that it had; none ends them.
+    Ladders {
+        /// Code of the lead agency.
+        agency: String,
+        /// The ladders; of those that hold when some work starts, the first counts.
+        ladders: Vec<Ladder>,
     },
 }
 

@@ -32,9 +32,9 @@ use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Correction, Date, Grant, Interval, Kept, LastTier, Limit, Message, Note, Officer, OfficerId,
-    OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId, Punch, RequestId, Sequence,
-    Site, SiteId, Terms, Timestamp, VacancyId,
+    Correction, Date, Grant, Interval, JobRules, JobStep, Kept, Ladder, LastTier, Limit, Message,
+    Note, Officer, OfficerId, OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId,
+    Punch, RequestId, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -499,6 +499,22 @@ pub enum Event {
     },
     /// Some vacancies, or the last of them, were considered for those who may come to more.
     Considered(Box<Considered>),
+    /// An agency said something about jobs, in place of all that it said before.
+    JobRulesSet {
+        /// The lead agency.
+        agency: AgencyId,
+        /// What it says.
+        rules: Box<JobRules>,
+    },
+    /// Something was said about a job.
+    Job(Box<JobStep>),
+    /// The staffing ladders of an agency, in place of all that it had.
+    LaddersSet {
+        /// The lead agency.
+        agency: AgencyId,
+        /// The ladders.
+        ladders: Vec<Ladder>,
+    },
     /// Officers wait for a vacancy no longer, because of what happened to it in this record.
     WaitEnded(Box<WaitEnded>),
 }

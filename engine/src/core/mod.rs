@@ -21,6 +21,7 @@ pub mod effect;
 pub mod event;
 pub mod events;
 pub mod grants;
+pub mod jobs;
 pub mod matching;
 mod overlap;
 pub mod preview;
@@ -48,10 +49,13 @@ pub use event::{
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};
+pub use jobs::{JobAct, JobSay, NewBrief, NewJobRule};
 pub use matching::{Match, Matches, Wanted};
 pub use preview::{Funnel, Preview};
 pub use react::react;
 pub use reading::Readable;
-pub use refusal::{BeyondGrant, Invalid, Kind, OutsideGrant, Refusal, Refused};
+pub use refusal::{
+    BelowLadder, BeyondGrant, Invalid, JobRefusal, Kind, OutsideGrant, Refusal, Refused,
+};
 pub use state::{Answer, Deadline, Receipt, Reply, State};
 pub(crate) use touch::TOUCHED_AT_A_TIME;

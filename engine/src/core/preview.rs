@@ -5,7 +5,7 @@ use super::command::Publication;
 use super::decide;
 use super::refusal::Refusal;
 use super::state::State;
-use crate::model::{AgencyId, Timestamp};
+use crate::model::{AgencyId, Rank, Timestamp};
 use crate::rules::{Clause, tier};
 
 /// What publishing a vacancy would find.
@@ -13,6 +13,10 @@ use crate::rules::{Clause, tier};
 pub struct Preview {
     /// Every tier that has an agency, from tier 0.
     pub tiers: Vec<Funnel>,
+    /// What each slot would ask for.
+    pub slots: Vec<Rank>,
+    /// Whether a higher rank would fill a lower slot.
+    pub higher_fills: bool,
 }
 
 /// The officers of one tier, and what is left of them clause by clause.
@@ -61,7 +65,11 @@ impl State {
             });
             next = tier::next_tier(roster, posting.lead, number, at, span);
         }
-        Ok(Preview { tiers })
+        Ok(Preview {
+            tiers,
+            higher_fills: row.terms.higher_ranks() == Some(true),
+            slots: row.posting.slots,
+        })
     }
 }
 

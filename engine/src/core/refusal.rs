@@ -8,15 +8,20 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod job;
+
+pub use job::JobRefusal;
+
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::command::Body;
 use crate::limits::{
-    ATTACHMENTS_MAX, CODE_LEN_MAX, DISTRICTS_MAX, GRANT_BUDGET_MIN_MAX, LIMITS_MAX,
-    MESSAGE_LEN_MAX, NAME_LEN_MAX, NOTE_LEN_MAX, PERIOD_DAYS_MAX, POST_ORDERS_LEN_MAX,
-    PUBLICATIONS_MAX, QUIET_WINDOWS_MAX, REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, WINDOWS_MAX,
+    ATTACHMENTS_MAX, CODE_LEN_MAX, DISTRICTS_MAX, GRANT_BUDGET_MIN_MAX, JOB_ATTRIBUTES_MAX,
+    JOB_RULES_MAX, LADDER_STEPS_MAX, LADDERS_MAX, LIMITS_MAX, MESSAGE_LEN_MAX, NAME_LEN_MAX,
+    NOTE_LEN_MAX, PERIOD_DAYS_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, QUIET_WINDOWS_MAX,
+    REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, WINDOWS_MAX,
 };
-use crate::model::{Date, Timestamp, VacancyId};
+use crate::model::{Date, Rank, Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Why a command was refused, in order of precedence: the first that holds is the answer. What is
@@ -184,6 +189,12 @@ pub enum Refusal {
     /// No draw waits for a seed, or for another one.
     #[error("no draw of this shift waits for this seed")]
     Seed,
+    /// A job does not allow it.
+    #[error("{0}")]
+    Job(Box<JobRefusal>),
+    /// The staffing ladder of the lead agency asks for more supervisors.
+    #[error("{0}")]
+    BelowLadder(Box<BelowLadder>),
 }
 
 impl Refusal {
@@ -222,7 +233,9 @@ impl Refusal {
             | Refusal::Full { .. }
             | Refusal::Shelved
             | Refusal::NoLastTier
-            | Refusal::TiersLeft => true,
+            | Refusal::TiersLeft
+            | Refusal::Job(_)
+            | Refusal::BelowLadder(_) => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -291,6 +304,43 @@ pub struct BeyondGrant {
     pub left_min: u64,
     /// What there was to begin with, in minutes.
     pub budget_min: u64,
+}
+
+/// Fewer supervisors than the staffing ladder asks for.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    Debug,
+    Clone,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    thiserror::Error,
+)]
+#[error(
+    "of {slots} slots the lead agency's ladder asks {asked} for at least the rank of {}, and {named} \
+     do: name more, or say only how many slots", rank_name(*rank)
+)]
+pub struct BelowLadder {
+    /// The rank, or a higher one.
+    pub rank: Rank,
+    /// How many slots there are.
+    pub slots: u16,
+    /// How many of them the ladder asks for.
+    pub asked: u16,
+    /// How many of them were named.
+    pub named: u16,
+}
+
+fn rank_name(rank: Rank) -> &'static str {
+    match rank {
+        Rank::Officer => "officer",
+        Rank::Sergeant => "sergeant",
+        Rank::Commander => "commander",
+    }
 }
 
 /// A refusal with what is known about the race it was decided in.
@@ -455,6 +505,27 @@ pub enum Invalid {
     /// A day that does not exist.
     #[error("a date has a month of 1 to 12 and a day that this month has")]
     Date,
+    /// A job that says too little, or too much.
+    #[error(
+        "a job names its customer in 1 to {NAME_LEN_MAX} bytes and the work in 1 to {NOTE_LEN_MAX}, \
+         has at most {JOB_ATTRIBUTES_MAX} attributes and 1 to {SLOTS_MAX} officers"
+    )]
+    Job,
+    /// Nobody says it about a job, or without a reason.
+    #[error(
+        "say who, in 1 to {NAME_LEN_MAX} bytes, and why, in 1 to {REASON_LEN_MAX}, without control \
+         characters"
+    )]
+    JobBy,
+    /// Rules about jobs that make no sense.
+    #[error("an agency has at most {JOB_RULES_MAX} rules about jobs, and names officers from 1 on")]
+    JobRules,
+    /// Ladders that make no sense.
+    #[error(
+        "an agency has at most {LADDERS_MAX} ladders of at most {LADDER_STEPS_MAX} steps; a step is \
+         at a slot from 1 to {SLOTS_MAX}, and comes again after 1 slot or more"
+    )]
+    Ladders,
 }
 
 /// Kinds of things with names.
@@ -494,6 +565,8 @@ pub enum Kind {
     Bid,
     /// A place on a standby list.
     Standby,
+    /// A job.
+    Job,
 }
 
 impl std::fmt::Display for Kind {
@@ -515,6 +588,7 @@ impl std::fmt::Display for Kind {
             Kind::Lift => "lift",
             Kind::Bid => "bid",
             Kind::Standby => "standby",
+            Kind::Job => "job",
         })
     }
 }

@@ -5,6 +5,7 @@
 //! read. A section that is empty is left out; one whose number is not known was written by a later
 //! program, and the snapshot is refused.
 
+mod jobs;
 mod later;
 mod provisions;
 
@@ -27,6 +28,9 @@ const PROVISIONS: u32 = provisions::LIMITS;
 const PROVISIONS_LAST: u32 = 29;
 const AWARDING: u32 = 30;
 const SENIORITY: u32 = 31;
+/// These and the nine behind it are jobs and ladders.
+const STAFFING: u32 = jobs::RULES;
+const STAFFING_LAST: u32 = 79;
 const GRANTS: u32 = 40;
 const JOURNALS: u32 = 50;
 const ATTENDANCE: u32 = 51;
@@ -128,6 +132,7 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
         sections.push((SENIORITY, rkyv::to_bytes::<rancor::Error>(&seniority)?));
     }
     later::save(durable, &mut sections)?;
+    jobs::save(durable, &mut sections)?;
     Ok(sections)
 }
 
@@ -143,6 +148,7 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
             Ok(())
         }
         number @ PROVISIONS..=PROVISIONS_LAST => provisions::restore(durable, number, section),
+        number @ STAFFING..=STAFFING_LAST => jobs::restore(durable, number, section),
         GRANTS => {
             let saved = rkyv::from_bytes::<Vec<(Box<str>, Grant)>, rancor::Error>(section)?;
             for (district, grant) in saved {

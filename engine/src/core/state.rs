@@ -20,9 +20,9 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Attendance, Calendar, CertificationId, Date, Journal, Lift, Offering, OfficerId,
-    OfficerSet, Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy, VacancyId,
-    VacancyKey, Widening,
+    AgreementId, Attendance, Calendar, CertificationId, Code, Date, Job, Journal, Lift, Offering,
+    OfficerId, OfficerSet, Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy,
+    VacancyId, VacancyKey, Widening,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 
@@ -69,6 +69,9 @@ pub struct Durable {
     /// Those who are being offered what is open to them; a section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) offering: Option<Offering>,
+    /// What customers asked for; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) jobs: BTreeMap<Code, Job>,
 }
 
 /// Something that falls due.
@@ -241,6 +244,16 @@ impl State {
     /// The version of a vacancy's post orders, from 1.
     pub fn orders_version(&self, id: VacancyId) -> u32 {
         self.attendance(id).map_or(1, Attendance::orders_version)
+    }
+
+    /// A job by its code.
+    pub fn job(&self, code: &str) -> Option<&Job> {
+        self.durable.jobs.get(code)
+    }
+
+    /// Every job, in the order of their codes.
+    pub fn jobs(&self) -> &BTreeMap<Code, Job> {
+        &self.durable.jobs
     }
 
     /// What was written about a vacancy, if anything was and is still at hand.

@@ -274,7 +274,7 @@ impl Index {
             ground,
             qualified: qualified_row(posting.programme, rung),
             through,
-            ranks: ranks_of(&posting.slots),
+            ranks: ranks_of(ground),
             excepted: Several::of(excepted),
             shifts: Several::of(shifts),
         };
@@ -325,7 +325,8 @@ impl Index {
         match ground.last_tier {
             Some(last) if agencies.contains(&lead) => {
                 let classes = &last.classes;
-                let found = self.sets.ready_of(lead, classes, &ground.posting.slots);
+                let ranks: Vec<_> = ground.ranks().collect();
+                let found = self.sets.ready_of(lead, classes, &ranks);
                 found.iter().collect()
             }
             _ => Vec::new(),
@@ -423,6 +424,8 @@ fn is_settled(clause: Clause) -> bool {
         | Clause::Free => true,
         // Hours and rest look at other days than those of the work.
         Clause::Preferred | Clause::Hours { .. } | Clause::Rest { .. } => false,
+        // No clause of eligibility: a job is judged before a vacancy is published.
+        Clause::JobApproved => true,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::{
 use crate::rules::{self, Ground};
 
 /// One row for each rank.
-const RANKS: [Rank; 3] = [Rank::Officer, Rank::Sergeant, Rank::Commander];
+const RANKS: [Rank; 3] = Rank::ALL;
 /// Whose week has no row of its own.
 const UNCOMMON: usize = RANKS.len();
 /// Of those, whose windows begin or end inside an hour: their hours are not all they are willing to
@@ -88,9 +88,9 @@ pub(super) fn qualified_row(programme: ProgrammeId, rung: usize) -> usize {
     QUALIFIED + programme.index() * RUNGS + rung
 }
 
-/// Which of the ranks are among `slots`.
-pub(super) fn ranks_of(slots: &[Rank]) -> [bool; RANKS.len()] {
-    RANKS.map(|rank| slots.contains(&rank))
+/// Which of the ranks a slot of the work on `ground` is for.
+pub(super) fn ranks_of(ground: Ground<'_>) -> [bool; RANKS.len()] {
+    RANKS.map(|rank| ground.terms.fits_any(&ground.posting.slots, rank))
 }
 
 impl Plane {

@@ -117,7 +117,10 @@ impl Sets {
             Clause::Approved if ground.programme.approval => {
                 keep(left, self.approval.get(&ground.posting.programme));
             }
-            Clause::Rank => *left = of_any(left, &self.rank, &ground.posting.slots),
+            Clause::Rank => {
+                let ranks: Vec<Rank> = ground.ranks().collect();
+                *left = of_any(left, &self.rank, &ranks);
+            }
             // What is not known by sets is left to who examines officers.
             _ => {}
         }

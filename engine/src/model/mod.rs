@@ -7,6 +7,7 @@ mod calendar;
 mod grant;
 mod held;
 mod ids;
+mod job;
 mod journal;
 mod officer;
 mod officer_set;
@@ -14,6 +15,7 @@ mod pact;
 mod provision;
 mod roster;
 mod site;
+mod staffing;
 mod table;
 mod term;
 mod time;
@@ -33,6 +35,10 @@ pub use ids::{
     AgencyId, AgreementId, CertificationId, Code, CodeError, OfficerId, ProgrammeId, RequestId,
     Sequence, SiteId, VacancyId, VacancyKey,
 };
+pub use job::{
+    Against, Approval, Brief, Job, JobEffect, JobRule, JobRules, JobSaid, JobStep, Objection,
+    Permit, Required, Side, Verification,
+};
 pub use journal::{Attachment, Journal, Message, Note};
 pub use officer::{
     Availability, Certification, Class, Date, LocalSpan, Officer, Programme, Rank, Window,
@@ -44,6 +50,7 @@ pub use provision::{
 };
 pub use roster::Roster;
 pub use site::{Position, Site, SiteKind};
+pub use staffing::{Ladder, Step};
 pub use table::{Dense, Table};
 pub use term::{Clothing, Term, Terms};
 pub use time::{Interval, Timestamp};

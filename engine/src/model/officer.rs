@@ -54,6 +54,11 @@ pub enum Rank {
     Commander,
 }
 
+impl Rank {
+    /// Every rank, lowest first.
+    pub const ALL: [Rank; 3] = [Rank::Officer, Rank::Sergeant, Rank::Commander];
+}
+
 /// When an officer is willing to work, in the local time of the site.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Availability {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rkyv::{Archive, Deserialize, Serialize};
 
 use super::{
-    AgencyId, CertificationId, Class, Interval, OfficerId, Position, ProgrammeId, Timestamp,
-    VacancyKey, Window,
+    AgencyId, CertificationId, Class, Interval, JobRules, Ladder, OfficerId, Position, ProgrammeId,
+    Timestamp, VacancyKey, Window,
 };
 
 /// Everything provided. Each table is a section of its own in a snapshot.
@@ -25,6 +25,10 @@ pub struct Provisions {
     pub unwanted: BTreeSet<(AgencyId, Box<str>, OfficerId)>,
     /// Who may come to work of a programme when nobody else is available.
     pub last_tiers: BTreeMap<ProgrammeId, LastTier>,
+    /// What lead agencies say about jobs.
+    pub job_rules: BTreeMap<AgencyId, JobRules>,
+    /// Staffing ladders of lead agencies.
+    pub ladders: BTreeMap<AgencyId, Vec<Ladder>>,
 }
 
 /// A limit to an officer's work (rule 3).

@@ -1,8 +1,10 @@
 //! What a vacancy asks beyond time, place and rank.
 
+use std::cmp::Reverse;
+
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{AwardRule, Interval, Segment};
+use super::{AwardRule, Interval, Rank, Segment};
 
 /// The terms of a vacancy: each kind at most once. Most vacancies have none.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -47,6 +49,25 @@ pub enum Term {
     Standby {
         /// How long whoever is asked has to say yes before the next is, in milliseconds.
         confirm_within_ms: u64,
+    },
+    /// What it is published under (rule 14).
+    Job {
+        /// Code of the job.
+        job: Box<str>,
+        /// Its version then, from 1; whoever publishes says 0, and means the one that stands.
+        version: u32,
+    },
+    /// Whether a higher rank fills a lower slot (rule 10); the lead agency's ladder says so where
+    /// whoever publishes does not.
+    HigherRanks {
+        /// Whether it does.
+        fill: bool,
+    },
+    /// So many slots, of the ranks that the ladder of the lead agency says. It is answered when the
+    /// vacancy is published, which then has those ranks and not this term.
+    ByLadder {
+        /// How many.
+        slots: u16,
     },
 }
 
@@ -120,6 +141,69 @@ impl Terms {
             Term::BeyondGrant { reason } => Some(&**reason),
             _ => None,
         })
+    }
+
+    /// The job that it is published under, and the version of it.
+    pub fn job(&self) -> Option<(&str, u32)> {
+        self.iter().find_map(|term| match term {
+            Term::Job { job, version } => Some((&**job, *version)),
+            _ => None,
+        })
+    }
+
+    /// Whether an officer of `rank` fits a slot that asks for `asked`: everything that asks about
+    /// ranks asks here.
+    pub fn fits(&self, asked: Rank, rank: Rank) -> bool {
+        asked == rank || (rank > asked && self.higher_ranks() == Some(true))
+    }
+
+    /// Which of `slots`, given by number and rank in the order of their numbers, an officer of `rank`
+    /// takes: the first of that rank; where a higher rank fills a lower slot, else the first of the
+    /// rank that is nearest below.
+    pub fn slot_for(
+        &self,
+        mut slots: impl Iterator<Item = (u16, Rank)>,
+        rank: Rank,
+    ) -> Option<u16> {
+        let found = match self.higher_ranks() {
+            Some(true) => slots
+                .filter(|(_, asked)| self.fits(*asked, rank))
+                .max_by_key(|(number, asked)| (*asked, Reverse(*number))),
+            Some(false) | None => slots.find(|(_, asked)| *asked == rank),
+        };
+        found.map(|(number, _)| number)
+    }
+
+    /// Whether an officer of `rank` fits any of `slots`.
+    pub fn fits_any(&self, slots: &[Rank], rank: Rank) -> bool {
+        slots.iter().any(|asked| self.fits(*asked, rank))
+    }
+
+    /// Whether a higher rank fills a lower slot, if that is said.
+    pub fn higher_ranks(&self) -> Option<bool> {
+        self.iter().find_map(|term| match term {
+            Term::HigherRanks { fill } => Some(*fill),
+            _ => None,
+        })
+    }
+
+    /// Forgets that only a number of slots was said, once they have ranks.
+    pub fn forget_number(&mut self) {
+        let is_kept = |term: &Term| !matches!(term, Term::ByLadder { .. });
+        self.0.retain(is_kept);
+    }
+
+    /// Says `term`, in place of what was said of its kind.
+    pub fn put(&mut self, term: Term) {
+        let kind = std::mem::discriminant(&term);
+        match self
+            .0
+            .iter_mut()
+            .find(|other| std::mem::discriminant(*other) == kind)
+        {
+            Some(other) => *other = term,
+            None => self.0.push(term),
+        }
     }
 
     /// The terms, in the order in which they were given.

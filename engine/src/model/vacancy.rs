@@ -163,13 +163,12 @@ impl Vacancy {
         })
     }
 
-    /// The first open slot of `rank`.
+    /// The open slot that an officer of `rank` takes.
     pub fn open_slot(&self, rank: Rank) -> Option<u16> {
-        let open = |slot: &Slot| slot.holder.is_none() && slot.rank == rank;
-        self.slots
-            .iter()
-            .zip(0..)
-            .find_map(|(slot, number)| open(slot).then_some(number))
+        let slots = self.slots.iter().zip(0..);
+        let open = slots.filter(|(slot, _)| slot.holder.is_none());
+        let open = open.map(|(slot, number)| (number, slot.rank));
+        self.terms.slot_for(open, rank)
     }
 
     /// The open slots that are kept for nobody on the standby list, with their ranks.

@@ -16,7 +16,7 @@ use super::preference;
 use super::tier::{cover_of, held_through, tier_of};
 use crate::model::{
     AgreementId, Beyond, Calendar, CertificationId, Interval, LastTier, Officer, OfficerId, Period,
-    Posting, Programme, Roster, Table, Terms, Timestamp, Vacancy, VacancyId,
+    Posting, Programme, Rank, Roster, Table, Terms, Timestamp, Vacancy, VacancyId,
 };
 
 /// One condition of eligibility, in the order in which they are judged.
@@ -75,6 +75,9 @@ pub enum Clause {
         /// The least, in minutes.
         least_minutes: u16,
     },
+    /// The job that the vacancy was published under is approved. Asked when it is published; a
+    /// holder is flagged with it when the approval is withdrawn later.
+    JobApproved,
 }
 
 /// An officer under examination, with everything the clauses look at.
@@ -170,7 +173,7 @@ impl<'a> Ground<'a> {
             Clause::Approved => {
                 !self.programme.approval || approvals.get(&posting.programme).is_some_and(through)
             }
-            Clause::Rank => posting.slots.contains(rank),
+            Clause::Rank => self.terms.fits_any(&posting.slots, *rank),
             Clause::Available => is_available(availability, &posting.segments),
             Clause::NotExcluded => {
                 let exclusions = &self.roster.exclusions;
@@ -193,7 +196,16 @@ impl<'a> Ground<'a> {
                 between_minutes,
                 least_minutes,
             } => between_minutes >= least_minutes,
+            // Nothing that is held changes when an approval is withdrawn.
+            Clause::JobApproved => true,
         }
+    }
+
+    /// The ranks of those whom a slot is for.
+    pub fn ranks(&self) -> impl Iterator<Item = Rank> {
+        let (terms, slots) = (self.terms, &self.posting.slots);
+        let ranks = Rank::ALL.into_iter();
+        ranks.filter(|rank| terms.fits_any(slots, *rank))
     }
 
     /// Whether a district of the work does not want `officer`.

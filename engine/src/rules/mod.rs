@@ -9,9 +9,11 @@ pub mod conflict;
 pub mod eligibility;
 pub mod funding;
 pub mod hours;
+pub mod job;
 pub mod preference;
 pub mod qualified;
 pub mod reduction;
+pub mod staffing;
 pub mod tier;
 
 pub use eligibility::{Candidate, Clause, Ground, Stand};

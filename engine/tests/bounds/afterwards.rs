@@ -281,6 +281,21 @@ fn a_reduction_names_slots_once_and_has_a_reason() {
 }
 
 #[test]
+fn who_has_not_come_by_the_start_has_not_come() {
+    let state = held();
+    let no_show = || {
+        after(Afterwards::NoShow {
+            vacancy: VACANCY,
+            officer: HOLDER,
+            again: None,
+        })
+    };
+    let hear = |at| judge_as(&state, Actor::Operator, Timestamp(at), no_show()).err();
+    assert_eq!(hear(NOW.0), Some(Refusal::NotStarted));
+    assert_eq!(hear(NOW.0 + 1), None);
+}
+
+#[test]
 fn a_punch_is_corrected_to_a_day_around_the_work_and_never_to_the_future() {
     let state = held();
     let missed = |to| {

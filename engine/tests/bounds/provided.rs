@@ -291,6 +291,7 @@ fn quiet_is_a_part_of_the_day_and_never_all_of_it() {
     check(vec![
         ("a night", phoenix(&[(1_320, 1_440), (0, 360)]), None),
         ("a minute is left", phoenix(&[(0, 600), (601, 1_440)]), None),
+        ("the middle of the day", phoenix(&[(480, 960)]), None),
         ("a whole day", phoenix(&[(0, 1_440)]), no.clone()),
         ("in parts", phoenix(&[(600, 1_440), (0, 700)]), no.clone()),
         ("no window", phoenix(&[]), no.clone()),

@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{award, later, life, provisions, publication};
+use crate::{award, jobs, later, life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -52,22 +52,23 @@ variants! {
         Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
         LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
         PushDeferred Pushed Bid BidsClosed Ranked StandbyJoined StandbyLeft SlotKept StandbyPassed
-        Reoffered SenioritySet Widened Offered Considered WaitEnded;
+        Reoffered SenioritySet Widened Offered Considered JobRulesSet Job LaddersSet WaitEnded;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
         OtherOrders Full Shelved NoLastTier TiersLeft BidsClosed KeptForStandby NotUndoable
-        NoStandby StillOpen NotWaiting Seed;
+        NoStandby StillOpen NotWaiting Seed Job BelowLadder;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
         Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Limits Lift
-        Preferences LastTier ApprovedBy Award Date;
-    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar Award Undo Standby;
+        Preferences LastTier ApprovedBy Award Date Job JobBy JobRules Ladders;
+    TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar Award Undo Standby Job
+        HigherRanks ByLadder;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
-        Punch Correction District Lift Bid Standby;
+        Punch Correction District Lift Bid Standby Job;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
-        NotExcluded Free Preferred Hours Rest;
+        NotExcluded Free Preferred Hours Rest JobApproved;
     TIER_CAUSES, tier_cause, TierCause: Published NoEligibleOfficer AllDeclined WindowElapsed
         Coordinator StartNear;
     VACATED, vacated, Vacated: Released Recalled Undone;
@@ -95,6 +96,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Officer(O), award::bids());
     add(Actor::Officer(O), award::standby());
     add(by_coordinator, later::all());
+    add(by_coordinator, jobs::events());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -560,6 +562,7 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Lift,
         Kind::Bid,
         Kind::Standby,
+        Kind::Job,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -607,11 +610,13 @@ fn refusals() -> Vec<(String, Refused)> {
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
+        Refusal::Job(inner) => format!("job-{}", jobs::refusal(inner)),
         Refusal::Unknown { kind: inner, .. } => format!("unknown-{}", kind(inner)),
         other => refusal(other).to_owned(),
     };
     let plain = unknown.into_iter().chain(senseless).chain(others);
     let plain = plain.chain(publication::refusals());
+    let plain = plain.chain(jobs::refusals());
     let mut samples: Vec<(String, Refused)> = plain
         .map(|value| (name_of(&value), Refused::from(value)))
         .collect();
@@ -660,6 +665,10 @@ fn senseless() -> impl Iterator<Item = Invalid> {
         Invalid::ApprovedBy,
         Invalid::Award,
         Invalid::Date,
+        Invalid::Job,
+        Invalid::JobBy,
+        Invalid::JobRules,
+        Invalid::Ladders,
     ]
     .into_iter()
 }

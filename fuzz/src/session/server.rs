@@ -6,8 +6,8 @@ use protocol::frame::Codec;
 use protocol::session::{Action, ServerSession};
 use protocol::token::Claims;
 use protocol::{
-    Afterwards, Ask, ClientMessage, GoAway, Hello, Outcome, Read, RequestId, Role, RosterChange,
-    ServerMessage, VERSION,
+    Afterwards, Ask, ClientMessage, GoAway, Hello, JobSay, JobsAsked, Outcome, Read, RequestId,
+    Role, RosterChange, ServerMessage, VERSION,
 };
 
 use super::super::Reached;
@@ -329,7 +329,14 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         | Ask::OpenNextTier { .. }
         | Ask::Recall { .. }
         | Ask::Amend(_)
-        | Ask::ApproveLastTier { .. } => leads,
+        | Ask::ApproveLastTier { .. }
+        | Ask::Jobs(JobsAsked::One { .. })
+        | Ask::Restaff { .. } => leads,
+        Ask::Jobs(JobsAsked::OfAgency { lead, .. }) => leads && is_own(lead),
+        Ask::Job { say, .. } => match &**say {
+            JobSay::Ask(brief) => leads && is_own(&brief.lead),
+            _ => leads,
+        },
         Ask::Roster { changes } => {
             let own = |change: &RosterChange| change.declared_by() == Some(&*who.subject);
             leads || who.role == Role::Officer && changes.iter().all(own)

@@ -3,8 +3,8 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
-    Afterwards, Cursor, Grant, Position, Publication, Rank, Read, RequestId, RosterChange,
-    VacancyKey,
+    Afterwards, Cursor, Grant, JobSay, JobsAsked, Position, Publication, Rank, Read, RequestId,
+    RosterChange, VacancyKey,
 };
 
 /// A message from a client to the server.
@@ -180,6 +180,23 @@ pub enum Ask {
     LeaveStandby {
         /// The vacancy.
         vacancy: VacancyKey,
+    },
+    /// Something is said about a job, before anything is published under it.
+    Job {
+        /// Code of the job.
+        job: String,
+        /// What is said.
+        say: Box<JobSay>,
+    },
+    /// Asks how jobs stand.
+    Jobs(JobsAsked),
+    /// A coordinator gives a vacancy so many slots, of the ranks that the ladder of its lead agency
+    /// says.
+    Restaff {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// How many.
+        slots: u16,
     },
 }
 

@@ -76,6 +76,22 @@ pub enum Term {
         /// or more.
         confirm_within_ms: u64,
     },
+    /// It is published under this job, as it stands.
+    Job {
+        /// The job.
+        job: String,
+    },
+    /// Whether a higher rank fills a lower slot; the lead agency's ladder says so otherwise.
+    HigherRanks {
+        /// Whether it does.
+        fill: bool,
+    },
+    /// So many slots, of the ranks that the ladder of the lead agency says; the vacancy itself
+    /// names none.
+    ByLadder {
+        /// How many.
+        slots: u16,
+    },
 }
 
 /// The officers of one tier, and how many of them each clause leaves.

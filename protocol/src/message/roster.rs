@@ -2,7 +2,7 @@
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use crate::{Class, Day, Lift, Limit, Position, Preferences, Rank, SiteKind};
+use crate::{Class, Day, JobRule, Ladder, Lift, Limit, Position, Preferences, Rank, SiteKind};
 
 /// One change to the roster.
 #[derive(
@@ -231,6 +231,26 @@ pub enum RosterChange {
         badge: String,
         /// The first day of service that counts.
         since: Day,
+    },
+    /// What an agency says about jobs, replacing all that it said before.
+    JobRulesSet {
+        /// Code of the lead agency.
+        agency: String,
+        /// Whether everything is published under an approved job only.
+        required: bool,
+        /// Codes of programmes of which nothing is published without one.
+        programmes: Vec<String>,
+        /// Whether department and operator both verify a job first.
+        verified: bool,
+        /// What it says about attributes; at most 256.
+        rules: Vec<JobRule>,
+    },
+    /// The staffing ladders of an agency, replacing all that it had; none ends them.
+    LaddersSet {
+        /// Code of the lead agency.
+        agency: String,
+        /// The ladders, at most 32; of those that hold when work starts, the first counts.
+        ladders: Vec<Ladder>,
     },
 }
 

@@ -5,8 +5,8 @@ mod refusal;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
-    Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, Message, Missed,
-    Note, Orders, Rank, Reading, RequestId, Role, VacancyKey, WaitEnd, Waited,
+    Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, JobStanding,
+    Message, Missed, Note, Orders, Rank, Reading, RequestId, Role, VacancyKey, WaitEnd, Waited,
 };
 
 pub use refusal::{Clause, RefusalCode, Refused};
@@ -459,6 +459,20 @@ pub enum Outcome {
     Standby {
         /// Place on the list, from 1.
         place: u32,
+    },
+    /// How jobs stand.
+    Jobs {
+        /// The jobs, in the order of their codes.
+        jobs: Vec<JobStanding>,
+    },
+    /// What publishing would find where a job, a ladder or higher ranks are named.
+    Staffed {
+        /// Every tier that has an agency, from tier 0.
+        tiers: Vec<Funnel>,
+        /// What each slot would ask for.
+        slots: Vec<Rank>,
+        /// Whether a higher rank would fill a lower slot.
+        higher_fills: bool,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Which role may ask what.
 
 use crate::token::Claims;
-use crate::{Afterwards, Ask, Publication, Read, Role};
+use crate::{Afterwards, Ask, JobSay, JobsAsked, Publication, Read, Role};
 
 /// Whether somebody in this role may ask this at all.
 ///
@@ -24,6 +24,9 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
         | Ask::Amend(_)
         | Ask::PublishAll { .. }
         | Ask::Preview(_)
+        | Ask::Job { .. }
+        | Ask::Jobs(_)
+        | Ask::Restaff { .. }
         | Ask::Grant { .. } => matches!(role, Role::Coordinator | Role::Operator),
         // Officers declare for themselves; the rest of a roster is its agency's.
         Ask::Roster { changes } => match role {
@@ -66,6 +69,13 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
             let own = |one: &Publication| claims.agency.as_ref() == Some(&one.vacancy.lead);
             vacancies.iter().all(own)
         }
+        (Role::Coordinator, Ask::Job { say, .. }) => match &**say {
+            JobSay::Ask(brief) => claims.agency.as_ref() == Some(&brief.lead),
+            _ => true,
+        },
+        (Role::Coordinator, Ask::Jobs(JobsAsked::OfAgency { lead, .. })) => {
+            claims.agency.as_ref() == Some(lead)
+        }
         (Role::Coordinator, Ask::Preview(one)) => claims.agency.as_ref() == Some(&one.vacancy.lead),
         _ => true,
     }
@@ -75,7 +85,8 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        Amend, Availability, Day, Direction, Grant, Mended, NewVacancy, RosterChange, VacancyKey,
+        Amend, Availability, Brief, Day, Direction, Grant, Mended, NewVacancy, RosterChange,
+        VacancyKey,
     };
 
     const DAY: Day = Day {
@@ -132,6 +143,28 @@ mod tests {
         }
     }
 
+    fn job(lead: &str) -> Ask {
+        let brief = Brief {
+            lead: lead.to_owned(),
+            programme: "security".to_owned(),
+            customer: String::new(),
+            what: String::new(),
+            attributes: Vec::new(),
+            officers: 1,
+        };
+        Ask::Job {
+            job: "J-1".to_owned(),
+            say: Box::new(JobSay::Ask(brief)),
+        }
+    }
+
+    fn jobs(lead: &str) -> Ask {
+        Ask::Jobs(JobsAsked::OfAgency {
+            lead: lead.to_owned(),
+            after: None,
+        })
+    }
+
     fn suspended() -> RosterChange {
         RosterChange::Suspended {
             badge: "TUC-0412".to_owned(),
@@ -175,6 +208,9 @@ mod tests {
             Ask::Undo { .. } => [true, false, false, false],
             Ask::JoinStandby { .. } => [true, false, false, false],
             Ask::LeaveStandby { .. } => [true, false, false, false],
+            Ask::Job { .. } => [false, true, true, false],
+            Ask::Jobs(_) => [false, true, true, false],
+            Ask::Restaff { .. } => [false, true, true, false],
         }
     }
 
@@ -233,6 +269,9 @@ mod tests {
             Ask::Undo { vacancy },
             Ask::JoinStandby { vacancy },
             Ask::LeaveStandby { vacancy },
+            job("tucson"),
+            jobs("tucson"),
+            Ask::Restaff { vacancy, slots: 5 },
         ];
         let asks = asks.into_iter().chain(afterwards());
         for ask in &asks.collect::<Vec<_>>() {
@@ -332,6 +371,10 @@ mod tests {
         let preview = |lead| Ask::Preview(Box::new(publication(lead)));
         assert!(concerns_own(&coordinator, &preview("tucson")));
         assert!(!concerns_own(&coordinator, &preview("gilbert")));
+        assert!(concerns_own(&coordinator, &job("tucson")));
+        assert!(!concerns_own(&coordinator, &job("gilbert")));
+        assert!(concerns_own(&coordinator, &jobs("tucson")));
+        assert!(!concerns_own(&coordinator, &jobs("gilbert")));
         assert!(concerns_own(
             &claims(Role::Operator, None),
             &publish("gilbert")

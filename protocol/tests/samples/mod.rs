@@ -1,6 +1,7 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
 mod afterwards;
+mod jobs;
 mod provisions;
 
 use protocol::*;
@@ -35,6 +36,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             .chain(publication::asks())
             .chain(afterwards::asks())
             .chain(award::asks())
+            .chain(jobs::asks())
             .map(|(name, ask)| {
                 (
                     format!("request-{name}"),
@@ -48,6 +50,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             .chain(relations())
             .chain(people())
             .chain(provisions::all())
+            .chain(jobs::changes())
             .map(|(name, change)| {
                 let ask = Ask::Roster {
                     changes: vec![change],
@@ -113,6 +116,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             .chain(publication::outcomes())
             .chain(afterwards::outcomes())
             .chain(award::outcomes())
+            .chain(jobs::outcomes())
             .map(|(name, outcome)| {
                 (
                     format!("answer-{name}"),

@@ -8,6 +8,7 @@
 mod afterwards;
 mod award;
 mod dump;
+mod jobs;
 mod lines;
 mod lottery;
 mod names;

@@ -6,6 +6,7 @@ use engine::core::{Event, State};
 use engine::model::{Beyond, Lift, Limit, Measure, Preferences};
 use serde::Serialize;
 
+use super::jobs::{self, Said};
 use super::names::{Names, badges, class, hours, time, validity};
 
 const MINUTE_MS: u64 = 60_000;
@@ -79,6 +80,15 @@ pub(super) enum Provided {
     Considered {
         /// The last vacancy that was considered, if there are more.
         after: Option<String>,
+    },
+    JobRulesSet {
+        agency: String,
+        rules: Vec<String>,
+    },
+    Job(Said),
+    LaddersSet {
+        agency: String,
+        ladders: Vec<String>,
     },
 }
 
@@ -172,6 +182,15 @@ pub(super) fn tell(state: &State, event: &Event) -> Provided {
         },
         Event::Considered(considered) => Provided::Considered {
             after: considered.after.map(|place| names.vacancy(place.vacancy)),
+        },
+        Event::JobRulesSet { agency, rules } => Provided::JobRulesSet {
+            agency: names.agency(*agency),
+            rules: jobs::rules(state, rules),
+        },
+        Event::Job(step) => Provided::Job(jobs::said(names, step)),
+        Event::LaddersSet { agency, ladders } => Provided::LaddersSet {
+            agency: names.agency(*agency),
+            ladders: ladders.iter().map(jobs::ladder).collect(),
         },
         other => unreachable!("`tell` sends only provisions here: {other:?}"),
     }
@@ -343,6 +362,20 @@ impl fmt::Display for Provided {
                 write!(f, "considered: up to {after}, and goes on")
             }
             Provided::Pushed { vacancy, to } => write!(f, "pushed {vacancy} → {}", badges(to)),
+            Provided::JobRulesSet { agency, rules } => {
+                write!(f, "job rules of {agency}: {}", joined(rules))
+            }
+            Provided::Job(said) => said.fmt(f),
+            Provided::LaddersSet { agency, ladders } => {
+                write!(f, "ladders of {agency}: {}", joined(ladders))
+            }
         }
+    }
+}
+
+fn joined(sentences: &[String]) -> String {
+    match sentences.is_empty() {
+        true => "none".to_owned(),
+        false => sentences.join("; "),
     }
 }

@@ -274,6 +274,9 @@ fn kind(event: &Event) -> &'static str {
         Event::Widened(_) => "widened",
         Event::Offered { .. } => "offered-later",
         Event::Considered(_) => "considered",
+        Event::JobRulesSet { .. } => "job-rules-set",
+        Event::Job(_) => "job",
+        Event::LaddersSet { .. } => "ladders-set",
         Event::WaitEnded(_) => "wait-ended",
     }
 }

@@ -87,7 +87,10 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::Pushed { .. }
         | Event::Widened(_)
         | Event::Offered { .. }
-        | Event::Considered(_) => Told::Provided(provided::tell(state, event)),
+        | Event::Considered(_)
+        | Event::JobRulesSet { .. }
+        | Event::LaddersSet { .. }
+        | Event::Job(_) => Told::Provided(provided::tell(state, event)),
         Event::OfficerAdded { .. }
         | Event::CertificationGranted { .. }
         | Event::CertificationRevoked { .. }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use engine::limits::PUBLICATIONS_MAX;
 use jiff::Timestamp;
 use miette::Diagnostic;
-use protocol::{Ask, NewVacancy, Outcome, Publication, RefusalCode, Refused, VacancyKey};
+use protocol::{Ask, NewVacancy, Outcome, Publication, RefusalCode, Refused, Term, VacancyKey};
 use serde::Serialize;
 
 use super::super::{import, print_json};
-use super::{slots, terms, windows_ms};
+use super::{ranks, terms, windows_ms};
 use crate::cli::{ManyArgs, PostFileArgs, PostRepeatArgs};
 use crate::import::{VACANCIES_EXAMPLE, vacancies};
 use crate::publication::{self, Holidays, Hours, Pattern, Planned};
@@ -96,7 +96,7 @@ pub(super) fn repeat(args: &PostRepeatArgs, out: &mut dyn Write) -> Result<(), S
     let plan = plan.map_err(|why| Stop::usage(why.to_string()))?;
     let asked = &args.asked;
     let windows_ms = windows_ms(&asked.window).map_err(Stop::usage)?;
-    let slots = slots(asked.slots, &asked.rank).map_err(Stop::usage)?;
+    let ranks = ranks(asked).map_err(Stop::usage)?;
     let zone = args.zone.first().map_or("", String::as_str);
     let terms = terms(asked, zone).map_err(Stop::usage)?;
     let planned = plan.days.into_iter().map(|(_, segments)| Planned {
@@ -106,7 +106,7 @@ pub(super) fn repeat(args: &PostRepeatArgs, out: &mut dyn Write) -> Result<(), S
                 lead: args.lead.clone(),
                 programme: asked.programme.clone(),
                 segments,
-                slots: slots.clone(),
+                slots: ranks.clone(),
                 windows_ms: windows_ms.clone(),
                 post_orders: asked.orders.clone(),
             },
@@ -261,7 +261,11 @@ fn show(
             format!("{start}–{end} {}", segment.site)
         });
         let spans: Vec<String> = spans.collect();
-        let slots = vacancy.slots.len();
+        let by_ladder = one.publication.terms.iter().find_map(|term| match term {
+            Term::ByLadder { slots } => Some(usize::from(*slots)),
+            _ => None,
+        });
+        let slots = by_ladder.unwrap_or(vacancy.slots.len());
         let noun = if slots == 1 { "slot" } else { "slots" };
         writeln!(
             out,

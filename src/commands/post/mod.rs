@@ -66,7 +66,7 @@ pub(super) fn publication(
         lead: place.lead.clone(),
         programme: asked.programme.clone(),
         segments: segments(&place.site, (&place.start, &place.end), &place.zone)?,
-        slots: slots(asked.slots, &asked.rank)?,
+        slots: ranks(asked)?,
         windows_ms: windows_ms(&asked.window)?,
         post_orders: asked.orders.clone(),
     };
@@ -108,6 +108,9 @@ fn terms(asked: &AskedArgs, zone: &str) -> Result<Vec<Term>, String> {
         terms.push(Term::MarkedCar);
     }
     terms.extend(awarding(&asked.award, zone)?);
+    terms.extend(asked.slots.map(|slots| Term::ByLadder { slots }));
+    terms.extend(asked.higher_fills.map(|fill| Term::HigherRanks { fill }));
+    terms.extend(asked.job.clone().map(|job| Term::Job { job }));
     Ok(terms)
 }
 
@@ -132,6 +135,14 @@ fn awarding(args: &AwardArgs, zone: &str) -> Result<impl Iterator<Item = Term>, 
     let standby = standby.map(|confirm_within_ms| Term::Standby { confirm_within_ms });
     let award = rule.map(|rule| Term::Award(Box::new(rule)));
     Ok(award.into_iter().chain(undo).chain(standby))
+}
+
+/// The ranks that are named: none where a number is, whose ranks the ladder of the lead agency says.
+pub(super) fn ranks(asked: &AskedArgs) -> Result<Vec<Rank>, String> {
+    match asked.slots {
+        Some(count) => slots(count, &[]).map(|_| Vec::new()),
+        None => slots(1, &asked.rank),
+    }
 }
 
 /// The slots of `ranks`, or else `count` officers'.
@@ -254,7 +265,7 @@ mod tests {
             lead: "tucson".to_owned(),
             programme: "sso".to_owned(),
             segments: vec![segment],
-            slots: vec![Rank::Officer, Rank::Officer],
+            slots: Vec::new(),
             windows_ms: vec![300_000],
             post_orders: "gate".to_owned(),
         };
@@ -319,6 +330,13 @@ mod tests {
             before_ms,
             after_ms,
         };
+        let number = [Term::ByLadder { slots: 2 }];
+        assert_eq!(terms("--slots 2"), number, "whose ranks the ladder says");
+        let job = Term::Job {
+            job: "J-12".to_owned(),
+        };
+        let fill = Term::HigherRanks { fill: true };
+        assert_eq!(terms("--job J-12 --higher-fills yes"), [fill, job]);
         assert_eq!(terms("--before 30m"), [buffer(1_800_000, 0)]);
         assert_eq!(
             terms("--after 1h --before 30m"),

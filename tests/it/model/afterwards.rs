@@ -123,7 +123,13 @@ impl Flat {
                 .collect()
         };
         let mut useless = undecided(row);
-        useless.retain(|who| !row.notice.slots.contains(&OFFICERS[*who].rank));
+        let row = &self.vacancies[number];
+        let is_asked = |who: &usize| {
+            let mut slots = row.notice.slots.iter();
+            slots.any(|asked| self.fits(&row.notice, *asked, OFFICERS[*who].rank))
+        };
+        useless.retain(|who| !is_asked(who));
+        let row = &mut self.vacancies[number];
         row.offered.retain(|who| !useless.contains(who));
         if !useless.is_empty() && undecided(row).is_empty() {
             // Who has just lost a slot of this work is not asked for it in the same moment.

@@ -4,6 +4,7 @@
 use engine::model::{Class, Rank};
 
 use super::provisions::Provide;
+use super::staffing::Staffed;
 
 /// Half hours after midnight UTC of Sunday 22 November 2026. No zone of the cast changes its
 /// clocks for a hundred days from there.
@@ -155,6 +156,8 @@ pub(crate) struct Notice {
     pub(crate) windows: Vec<HalfHour>,
     /// Time before and after the work that belongs to it.
     pub(crate) around: Span,
+    /// What is said about its slots beside their ranks.
+    pub(crate) staffed: Staffed,
 }
 
 impl Notice {

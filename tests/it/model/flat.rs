@@ -376,10 +376,7 @@ impl Flat {
         }
         let cover = self.examine(number, officer, at)?;
         let beyond = self.exceeded(number, officer);
-        let rank = OFFICERS[officer].rank;
-        let fits = |slot: &Slot| slot.rank == rank || self.flaw == Flaw::AnyRankFits;
-        let open = |slot: &Slot| slot.holder.is_none() && fits(slot);
-        let slot = row.slots.iter().position(open);
+        let slot = self.slot_for(number, officer);
         let slot = slot.ok_or(Refusal::RankFilled)?;
         let holder = Holder {
             officer,

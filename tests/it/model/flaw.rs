@@ -57,10 +57,18 @@ pub(crate) enum Flaw {
     OverlapsAreWaitedFor,
     /// Of many vacancies, those before a bad one are published.
     HalfAPublication,
+    /// A higher rank fills no lower slot, whoever says so.
+    HigherRankNeverFills,
+    /// Whoever fills a lower slot takes the first, though one of their own rank is open.
+    LowerSlotFirst,
+    /// Where only a number of slots is said, all are officers'.
+    LadderIgnored,
+    /// Fewer supervisors than the ladder asks for are published.
+    BelowLadderPublished,
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 26] = [
+    pub(crate) const PLANTED: [Flaw; 30] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -87,5 +95,9 @@ impl Flaw {
         Flaw::NobodyHearsLater,
         Flaw::OverlapsAreWaitedFor,
         Flaw::HalfAPublication,
+        Flaw::HigherRankNeverFills,
+        Flaw::LowerSlotFirst,
+        Flaw::LadderIgnored,
+        Flaw::BelowLadderPublished,
     ];
 }

@@ -21,6 +21,7 @@ mod publication;
 mod resolve;
 mod roster;
 mod rules;
+mod staffing;
 mod step;
 mod tally;
 mod words;
@@ -86,6 +87,7 @@ fn the_engine_does_what_the_flat_model_does() {
     );
     for wanted in [
         "AlreadyExists",
+        "BelowLadder",
         "Cancelled",
         "ClockedIn",
         "Expired",
@@ -121,6 +123,7 @@ fn a_retry_hears_that_the_work_had_started_although_it_was_cancelled_since() {
             slots: vec![Rank::Officer],
             windows: Vec::new(),
             around: (0, 0),
+            staffed: Default::default(),
         },
         same_key: false,
     };

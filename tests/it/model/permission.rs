@@ -67,7 +67,9 @@ pub(super) fn subject(change: &Change) -> Subject {
         Change::Declare { officer, .. } => Subject::Officer(*officer),
         Change::Exclude { site, .. } | Change::Readmit { site, .. } => Subject::Site(*site),
         Change::Provide(provide) => match provide {
-            Provide::Limits { home, .. } | Provide::Bind { home, .. } => Subject::Agency(*home),
+            Provide::Limits { home, .. }
+            | Provide::Bind { home, .. }
+            | Provide::Ladder { home, .. } => Subject::Agency(*home),
             Provide::Lift { officer, .. } | Provide::Prefer { officer, .. } => {
                 Subject::Officer(*officer)
             }

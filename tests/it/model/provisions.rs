@@ -6,6 +6,7 @@ use engine::rules::Clause;
 
 use super::cast::{DAY, FIRST_WEEKDAY, HalfHour, Notice, OFFICERS, SITES, Span};
 use super::flat::{Flat, Flaw};
+use super::staffing::Rungs;
 use super::words::{HALF_HOUR_MS, agency, badge, district, instant};
 
 /// Minutes of a half hour.
@@ -41,6 +42,10 @@ pub(crate) enum Provide {
         officer: usize,
         wants: bool,
     },
+    Ladder {
+        home: usize,
+        rungs: Rungs,
+    },
 }
 
 /// A limit of so many half hours.
@@ -61,6 +66,7 @@ pub(crate) struct Provided {
     prefer: Vec<(usize, Option<usize>, HalfHour)>,
     bound: Vec<usize>,
     unwanted: Vec<(usize, usize)>,
+    pub(super) ladders: Vec<(usize, Rungs)>,
 }
 
 impl Flat {
@@ -83,6 +89,10 @@ impl Flat {
             Provide::Bind { home, bind } => {
                 provided.bound.retain(|of| *of != home);
                 provided.bound.extend(bind.then_some(home));
+            }
+            Provide::Ladder { home, rungs } => {
+                provided.ladders.retain(|(of, _)| *of != home);
+                provided.ladders.push((home, rungs));
             }
             Provide::Unwanted {
                 site,
@@ -289,6 +299,10 @@ pub(super) fn provision(provide: &Provide) -> NewProvision {
                 notice_ms: notice.unsigned_abs() * HALF_HOUR_MS,
                 ..Preferences::default()
             },
+        },
+        Provide::Ladder { home, rungs } => NewProvision::Ladders {
+            agency: agency(*home),
+            ladders: rungs.ladders(),
         },
         Provide::Bind { home, bind } => NewProvision::PreferencesBind {
             agency: agency(*home),

@@ -16,10 +16,14 @@ impl Flat {
         let before = self.clone();
         for (place, notice) in notices.iter().enumerate() {
             let is_twice = notices[..place].iter().any(|other| other.key == notice.key);
+            let staffed = self.staffed(notice);
             let fits = match is_twice {
                 true => Err(self.taken(notice.key)),
                 false if at >= notice.start() => Err(Refusal::Invalid(Invalid::InThePast)),
-                false => before.unused(notice.key),
+                false => {
+                    let above = self.above_ladder(&staffed);
+                    above.and_then(|()| before.unused(notice.key))
+                }
             };
             if let Err(refusal) = fits {
                 if self.flaw != Flaw::HalfAPublication {
@@ -27,7 +31,7 @@ impl Flat {
                 }
                 return Err(refusal);
             }
-            self.put_up(notice, at);
+            self.put_up(&staffed, at);
         }
         self.done()
     }

@@ -54,7 +54,12 @@ impl Flat {
         let mut slots = self.vacancies[number].slots.iter().enumerate();
         slots.any(|(place, slot)| {
             let is_open = slot.holder.is_none() || leaving == Some(place);
-            is_open && (slot.rank == OFFICERS[who].rank || self.flaw == Flaw::AnyRankFits)
+            is_open
+                && self.fits(
+                    &self.vacancies[number].notice,
+                    slot.rank,
+                    OFFICERS[who].rank,
+                )
         })
     }
 
@@ -178,7 +183,8 @@ impl Flat {
             return Some(Clause::Approved);
         }
         if examined == Examined::ToTake {
-            if !notice.slots.contains(rank) && self.flaw != Flaw::AnyRankFits {
+            let mut slots = notice.slots.iter();
+            if !slots.any(|asked| self.fits(notice, *asked, *rank)) {
                 return Some(Clause::Rank);
             }
             let mut segments = notice.segments.iter();

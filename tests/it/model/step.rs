@@ -10,6 +10,7 @@ use super::cast::{
     PROGRAMMES, Pact, SITES, Span,
 };
 use super::provisions::{Cap, Provide};
+use super::staffing;
 
 /// Steps of one sequence.
 const STEPS: (u64, u64) = (20, 60);
@@ -285,7 +286,7 @@ fn notice(dice: &mut SplitMix64) -> Notice {
             (start, start + dice.between(1, 8) as i64),
         ));
     }
-    let slots = match below(dice, 6) {
+    let mut slots = match below(dice, 6) {
         0..=2 => vec![Rank::Officer],
         3 => vec![Rank::Officer, Rank::Officer],
         4 => vec![Rank::Officer, Rank::Sergeant],
@@ -302,6 +303,7 @@ fn notice(dice: &mut SplitMix64) -> Notice {
         lead: [0, 0, 1, 2][below(dice, 4)],
         programme: below(dice, PROGRAMMES.len()),
         segments,
+        staffed: staffing::draw(dice, &mut slots),
         slots,
         windows,
         around: match dice.chance(250) {
@@ -354,7 +356,7 @@ fn change(dice: &mut SplitMix64) -> Change {
 fn provide(dice: &mut SplitMix64) -> Provide {
     let (officer, site) = (below(dice, OFFICERS.len()), below(dice, SITES.len()));
     let home = below(dice, AGENCIES.len());
-    match dice.pick(&[45, 12, 25, 10, 8]) {
+    match dice.pick(&[65, 16, 25, 10, 8, 30]) {
         0 => {
             let count = dice.below(3) as usize;
             let limits = (0..count).map(|_| cap(dice)).collect();
@@ -376,6 +378,7 @@ fn provide(dice: &mut SplitMix64) -> Provide {
             home,
             bind: dice.chance(700),
         },
+        4 => staffing::draw_ladder(dice, home),
         _ => Provide::Unwanted {
             site,
             officer,

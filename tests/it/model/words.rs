@@ -15,6 +15,7 @@ use super::cast::{
 };
 
 use super::provisions::provision;
+use super::staffing;
 
 /// Sunday 22 November 2026, midnight UTC, in microseconds.
 const MIDNIGHT_US: i64 = 1_795_305_600_000_000;
@@ -85,10 +86,13 @@ pub(crate) fn cast() -> Vec<RosterChange> {
 pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
     let id = |number: &usize| VacancyId::from(*number);
     match ask {
-        Ask::Publish(notice) if notice.around == (0, 0) => {
-            Body::Publish(Box::new(publication(notice)))
+        Ask::Publish(notice) => {
+            let one = on_terms(notice);
+            match one.terms.is_empty() {
+                true => Body::Publish(Box::new(one.vacancy)),
+                false => Body::PublishAll(vec![one]),
+            }
         }
-        Ask::Publish(notice) => Body::PublishAll(vec![on_terms(notice)]),
         Ask::PublishAll(notices) => Body::PublishAll(notices.iter().map(on_terms).collect()),
         Ask::Accept { vacancy, round } => Body::Accept {
             vacancy: id(vacancy),
@@ -155,16 +159,14 @@ fn afterwards(asked: Afterwards) -> Body {
 
 fn on_terms(notice: &Notice) -> Publication {
     let ms = |half_hours: HalfHour| half_hours.unsigned_abs() * HALF_HOUR_MS;
-    let buffer = Term::Buffer {
+    let mut terms = staffing::terms(&notice.staffed);
+    terms.extend((notice.around != (0, 0)).then(|| Term::Buffer {
         before_ms: ms(notice.around.0),
         after_ms: ms(notice.around.1),
-    };
+    }));
     Publication {
         vacancy: publication(notice),
-        terms: match notice.around {
-            (0, 0) => Vec::new(),
-            _ => vec![buffer],
-        },
+        terms,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::vacancy_mut;
 use crate::core::event::{Event, LastTierApproved, LimitsLifted, PushDeferred, Record};
 use crate::core::state::{Deadline, State};
-use crate::model::{LastTier, Preferences, Timestamp, VacancyId};
+use crate::model::{JobRules, LastTier, Preferences, Timestamp, VacancyId};
 
 pub(super) fn provide(state: &mut State, event: &Event) {
     let provisions = &mut state.durable.roster.provisions;
@@ -53,6 +53,19 @@ pub(super) fn provide(state: &mut State, event: &Event) {
                 }
                 None => provisions.last_tiers.remove(programme),
             };
+        }
+        Event::JobRulesSet { agency, rules } if **rules == JobRules::default() => {
+            provisions.job_rules.remove(agency);
+        }
+        Event::JobRulesSet { agency, rules } => {
+            let rules = JobRules::clone(rules);
+            provisions.job_rules.insert(*agency, rules);
+        }
+        Event::LaddersSet { agency, ladders } if ladders.is_empty() => {
+            provisions.ladders.remove(agency);
+        }
+        Event::LaddersSet { agency, ladders } => {
+            provisions.ladders.insert(*agency, ladders.clone());
         }
         other => unreachable!("every other event was applied before: {other:?}"),
     }

@@ -5,7 +5,7 @@
 //! reservation until they accept the new round, and lose them when their time is up.
 
 use super::posting::{check_post_orders, check_segments, check_slots, resolve_segments};
-use super::{grants, known, not_over, offer_again, standby};
+use super::{grants, jobs, known, not_over, offer_again, staffing, standby};
 use crate::core::command::Amend;
 use crate::core::event::{Amendment, Event, Lapse, Relocation, WaitEnd};
 use crate::core::refusal::{Invalid, Refusal};
@@ -47,6 +47,12 @@ pub(super) fn amend(state: &State, asked: &Amend, at: Timestamp) -> Result<Vec<E
     });
     if let Some(moved) = &moved {
         next.unseat(&moved.lost);
+    }
+    if slots.is_some() {
+        staffing::check(state.roster(), &next.posting)?;
+    }
+    if slots.is_some() || moved.is_some() {
+        jobs::bear(state, &next, Some(row))?;
     }
     grants::check(state, &next, Some((id, row)), &mut grants::Pending::new())?;
     let mut amendment = Amendment {

@@ -38,8 +38,8 @@ pub(super) fn accept(
     if let Some(kept) = awarding.and_then(|awarding| awarding.kept_for(officer)) {
         return Ok(awarded(kept.slot));
     }
-    let free = row.free_slots().find(|(_, slot)| *slot == rank);
-    let (slot, _) = free.ok_or(match row.open_slot(rank) {
+    let free = row.terms.slot_for(row.free_slots(), rank);
+    let slot = free.ok_or(match row.open_slot(rank) {
         Some(_) => Refusal::KeptForStandby,
         None => Refusal::RankFilled,
     })?;
@@ -142,14 +142,15 @@ fn rank_bids(
     let (mut missed, mut awards) = (Vec::new(), Vec::new());
     for (&officer, place) in order.iter().zip(1..) {
         let who = state.candidate(officer).expect("who bid is on the roster");
-        let fits = |may| match free.iter().position(|(_, rank)| *rank == who.officer.rank) {
-            Some(seat) => Ok((seat, may)),
+        let slot = row.terms.slot_for(free.iter().copied(), who.officer.rank);
+        let fits = |may| match slot {
+            Some(slot) => Ok((slot, may)),
             None if free.is_empty() => Err(Refusal::Filled),
             None => Err(Refusal::RankFilled),
         };
         match judge(state, row, who, at).and_then(fits) {
-            Ok((seat, (Stand { cover, .. }, exceeded))) => {
-                let (slot, _) = free.remove(seat);
+            Ok((slot, (Stand { cover, .. }, exceeded))) => {
+                free.retain(|(number, _)| *number != slot);
                 awards.push(Event::Awarded {
                     vacancy: id,
                     slot,

@@ -5,11 +5,13 @@ mod amend;
 mod answer;
 mod award;
 mod grants;
+mod jobs;
 mod last_tier;
 mod later;
 mod posting;
 mod push;
 mod roster;
+mod staffing;
 mod standby;
 mod terms;
 mod tick;
@@ -98,6 +100,11 @@ pub fn decide(
             },
             _,
         ) => last_tier::approve(state, *vacancy, approved_by, at)?,
+        (Body::Job(asked), by) => jobs::decide(state, asked, by, at)?,
+        (Body::Restaff { vacancy, slots }, _) => {
+            let asked = staffing::restaff(state, (*vacancy, *slots))?;
+            amend::amend(state, &asked, at)?
+        }
         (Body::Tick, _) => tick::tick(state, at),
         (Body::Reveal { vacancy, seed }, _) => award::reveal(state, *vacancy, *seed, at)?,
         (Body::Undo { vacancy }, Actor::Officer(officer)) => {
@@ -141,6 +148,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
     let allowed = match (command.by, &command.body) {
         (Actor::Clock, body) => matches!(body, Body::Tick),
         (by, Body::Afterwards(asked)) => afterwards::may(state, asked, by),
+        (by, Body::Job(asked)) => jobs::may(state, asked, by),
         (Actor::Operator, body) => !matches!(
             body,
             Body::Tick
@@ -159,6 +167,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
                 .all(|one| roster.agency(&one.vacancy.lead) == Some(agency)),
             Body::Cancel { vacancy, .. }
             | Body::OpenNextTier { vacancy }
+            | Body::Restaff { vacancy, .. }
             | Body::ApproveLastTier { vacancy, .. } => leads(vacancy, agency),
             Body::Amend(asked) => leads(&asked.vacancy, agency),
             Body::Recall { officer, .. } => employs(Some(*officer), agency),
@@ -232,6 +241,9 @@ fn subject(change: &RosterChange) -> Subject<'_> {
             }
             NewProvision::Unwanted { lead, .. } | NewProvision::WantedAgain { lead, .. } => {
                 Subject::Agency(lead)
+            }
+            NewProvision::JobRules { agency, .. } | NewProvision::Ladders { agency, .. } => {
+                Subject::Agency(agency)
             }
             NewProvision::LastTier { .. } => Subject::Installation,
         },

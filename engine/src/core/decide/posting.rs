@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::grants::{self, Pending};
-use super::{known, not_over, open_next, open_tiers, push, standby, terms};
+use super::{jobs, known, not_over, open_next, open_tiers, push, staffing, standby, terms};
 use crate::core::afterwards::Again;
 use crate::core::command::{NewSegment, NewVacancy, Publication};
 use crate::core::event::{Event, TierCause, WaitEnd};
@@ -65,18 +65,25 @@ pub(in crate::core) fn draft<'a>(
     pending: &mut Pending<'a>,
 ) -> Result<Vacancy, Refusal> {
     let row = sketch(state, (new, terms), at)?;
+    staffing::check(state.roster(), &row.posting)?;
+    jobs::check(state, &row)?;
     check_new(state, &row, pending)?;
     Ok(row)
 }
 
-/// The same, before it is known whether its key is taken and whether grants pay for it.
+/// The same, before it is known whether its key is taken, whether grants pay for it and whether its
+/// slots and its job allow it.
 pub(in crate::core) fn sketch(
     state: &State,
     (new, terms): (&NewVacancy, &[Term]),
     at: Timestamp,
 ) -> Result<Vacancy, Refusal> {
-    let mut row = Vacancy::new(resolve(state.roster(), new, at)?);
+    let roster = state.roster();
+    let new = staffing::ranked(roster, new, terms)?;
+    let mut row = Vacancy::new(resolve(roster, &new, at)?);
     row.terms = terms::resolve(terms, &row.posting, at)?;
+    staffing::stamp(roster, &mut row);
+    jobs::stamp(state, &mut row)?;
     Ok(row)
 }
 
@@ -92,7 +99,8 @@ fn check_new<'a>(
 }
 
 /// Publishes what remains of `row` after `again.from`, for one officer of the rank of `slot`. What
-/// is worn and driven is as it was, and so is the time around the work. `pending` is what the same
+/// is worn and driven is as it was, and so are the time around the work, who fills the slot, and
+/// the job, which is judged no further than that it is still approved. `pending` is what the same
 /// command gives back to grants.
 pub(super) fn publish_rest<'a>(
     state: &'a State,
@@ -129,13 +137,18 @@ pub(super) fn publish_rest<'a>(
     let of_the_work = |term: &&Term| {
         matches!(
             term,
-            Term::Buffer { .. } | Term::Clothing(_) | Term::MarkedCar
+            Term::Buffer { .. }
+                | Term::Clothing(_)
+                | Term::MarkedCar
+                | Term::Job { .. }
+                | Term::HigherRanks { .. }
         )
     };
     let terms: Vec<Term> = row.terms.iter().filter(of_the_work).cloned().collect();
     let mut rest = Vacancy::new(posting);
     rest.terms = terms::resolve(&terms, &rest.posting, at)?;
     check_new(state, &rest, pending)?;
+    jobs::check_rest(state, &rest)?;
     let rest = (state.vacancies().end(), rest);
     publish_one(state, rest, at, (&Matches::none(), 0))
 }

@@ -54,8 +54,8 @@ pub(super) fn join(
         return Err(Refusal::LimitReached { kind, limit });
     }
     let rank = state.roster().officers.find(officer).map(|row| row.rank);
-    let is_free = row.free_slots().any(|(_, slot)| Some(slot) == rank);
-    if is_free || row.slot_of(officer).is_some() {
+    let free = rank.and_then(|rank| row.terms.slot_for(row.free_slots(), rank));
+    if free.is_some() || row.slot_of(officer).is_some() {
         return Err(Refusal::StillOpen);
     }
     examine(state, row, officer, at)?;
@@ -179,7 +179,7 @@ pub(super) fn keep(state: &State, row: &Vacancy, slot: u16, at: Timestamp) -> Op
     let rank = row.slots.get(usize::from(slot))?.rank;
     let can_come = |officer: &OfficerId| {
         let found = state.roster().officers.find(*officer);
-        found.is_some_and(|found| found.rank == rank)
+        found.is_some_and(|found| row.terms.fits(rank, found.rank))
             && awarding.kept_for(*officer).is_none()
             && examine(state, row, *officer, at).is_ok()
     };

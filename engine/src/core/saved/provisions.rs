@@ -87,12 +87,12 @@ pub(super) fn restore(
     Ok(())
 }
 
-fn rows<K: Clone, V: Clone>(table: &std::collections::BTreeMap<K, V>) -> Vec<(K, V)> {
+pub(super) fn rows<K: Clone, V: Clone>(table: &std::collections::BTreeMap<K, V>) -> Vec<(K, V)> {
     let rows = table.iter();
     rows.map(|(key, row)| (key.clone(), row.clone())).collect()
 }
 
-fn put<T>(
+pub(super) fn put<T>(
     sections: &mut Vec<(u32, AlignedVec)>,
     number: u32,
     rows: &Vec<T>,
@@ -106,7 +106,7 @@ where
     Ok(())
 }
 
-fn read<T>(section: &[u8]) -> Result<T, rancor::Error>
+pub(super) fn read<T>(section: &[u8]) -> Result<T, rancor::Error>
 where
     T: Archive,
     T::Archived: for<'a> CheckBytes<HighValidator<'a, rancor::Error>>

@@ -166,7 +166,10 @@ impl Books {
             | Ask::ApproveLastTier { .. }
             | Ask::Undo { .. }
             | Ask::JoinStandby { .. }
-            | Ask::LeaveStandby { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            | Ask::LeaveStandby { .. }
+            | Ask::Job { .. }
+            | Ask::Jobs(_)
+            | Ask::Restaff { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
             Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }

@@ -108,6 +108,10 @@ pub enum RefusalCode {
     NotWaiting,
     /// No draw waits for this seed.
     Seed,
+    /// A job does not allow it, or is missing; judged when something is published.
+    Job,
+    /// The staffing ladder of the lead agency asks for more supervisors.
+    BelowLadder,
 }
 
 /// One clause of eligibility with its answer.

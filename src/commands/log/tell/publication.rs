@@ -26,6 +26,10 @@ pub(super) fn term(term: &Term) -> String {
         Term::Standby { confirm_within_ms } => {
             format!("standby list, to confirm within {confirm_within_ms} ms")
         }
+        Term::Job { job, version } => format!("job {job} version {version}"),
+        Term::HigherRanks { fill: true } => "a higher rank fills a lower slot".to_owned(),
+        Term::HigherRanks { fill: false } => "only the rank of a slot fills it".to_owned(),
+        Term::ByLadder { slots } => format!("{slots} slots of the ladder's ranks"),
     }
 }
 

@@ -77,6 +77,14 @@ impl Stage {
                     approved_by: words.words_from(2).join(" "),
                 },
             ),
+            "job" => self.job(words, by(self)),
+            "restaff" => (
+                by(self),
+                Body::Restaff {
+                    vacancy: self.vacancy(words.word(1)),
+                    slots: words.word(2).parse().expect("a number"),
+                },
+            ),
             verb if VERBS.contains(&verb) => self.afterwards(words, by(self)),
             _ => (by(self), Body::Roster(vec![roster_change(self, words)])),
         };
@@ -120,7 +128,10 @@ impl Stage {
             lead: words.need("lead").to_owned(),
             programme: words.named("programme").unwrap_or("sso").to_owned(),
             segments: self.segments(&sites, words.words_from(2)),
-            slots: slots(words).unwrap_or_else(|| vec![Rank::Officer]),
+            slots: match words.named("count") {
+                Some(_) => Vec::new(),
+                None => slots(words).unwrap_or_else(|| vec![Rank::Officer]),
+            },
             windows_ms: words.list("window").into_iter().map(duration_ms).collect(),
             post_orders: String::new(),
         }

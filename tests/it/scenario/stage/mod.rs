@@ -4,6 +4,7 @@ mod afterwards;
 mod ask;
 mod award;
 mod covers;
+mod jobs;
 mod provisions;
 mod publication;
 mod roster;
@@ -95,6 +96,8 @@ impl Stage {
                 "filled" => self.filled(&words, &mut output),
                 "times" => self.times(&words, &mut output),
                 "preview" => self.preview(&words, &mut output),
+                "job-of" => self.job_of(&words, &mut output),
+                "slots" => self.slots_of(&words, &mut output),
                 "grant-of" => self.grant_of(&words, &mut output),
                 "crowd" => {
                     let room = words.need("leaving").parse().expect("a number");

@@ -9,9 +9,9 @@ use jiff::civil::Weekday;
 use muster::publication::{Hours, Pattern, key};
 
 use super::super::words::{Words, duration_ms, weekday};
-use super::Stage;
 use super::provisions::buffer;
 use super::say::line;
+use super::{Stage, jobs};
 
 const HOUR_MIN: u64 = 60;
 const MINUTE_US: u128 = 60_000_000;
@@ -39,6 +39,7 @@ impl Stage {
             terms.push(Term::BeyondGrant { reason });
         }
         terms.extend(buffer(words));
+        terms.extend(jobs::terms(words));
         terms.extend(Stage::on_terms(words));
         terms.extend(self.award_terms(words));
         Publication { vacancy, terms }
@@ -135,6 +136,12 @@ impl Stage {
                 return line(output, format_args!("refused preview \"{refusal}\""));
             }
         };
+        if words.named("count").is_some() {
+            line(
+                output,
+                format_args!("slots={}", jobs::ranks(&preview.slots)),
+            );
+        }
         for funnel in &preview.tiers {
             let agencies = funnel.agencies.iter().map(|id| {
                 let agency = self.state().roster().agencies.find(*id);

@@ -5,8 +5,8 @@ use engine::core::command::{NewOfficer, NewSite};
 use engine::model::{Position, SiteKind};
 
 use super::super::words::{Words, availability, class, date, dated, rank, site_kind, validity};
-use super::Stage;
 use super::provisions::provision;
+use super::{Stage, jobs};
 
 pub(super) fn roster_change(stage: &Stage, words: &Words<'_>) -> RosterChange {
     let text = |place| words.word(place).to_owned();
@@ -118,7 +118,10 @@ pub(super) fn roster_change(stage: &Stage, words: &Words<'_>) -> RosterChange {
             site: text(1),
             badge: text(2),
         },
-        _ => RosterChange::Provided(provision(stage, words)),
+        _ => {
+            let of_jobs = jobs::provision(words);
+            RosterChange::Provided(of_jobs.unwrap_or_else(|| provision(stage, words)))
+        }
     }
 }
 

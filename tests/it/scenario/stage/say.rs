@@ -9,6 +9,7 @@ use engine::rules::Clause;
 
 use super::super::words::Words;
 use super::Stage;
+use super::jobs::said_of_jobs;
 use super::provisions::{limit, said_of_provisions};
 
 impl Stage {
@@ -45,7 +46,7 @@ impl Stage {
     /// Events that change no board and tell nobody.
     fn say_silent(&self, events: &[Event], output: &mut String) {
         for event in events {
-            if let Some(said) = said_of_provisions(self, event) {
+            if let Some(said) = said_of_provisions(self, event).or_else(|| said_of_jobs(event)) {
                 line(output, format_args!("{said}"));
             }
             self.say_terms(event, output);
@@ -393,6 +394,7 @@ impl Stage {
             Clause::Available => "available".to_owned(),
             Clause::NotExcluded => "not-excluded".to_owned(),
             Clause::Free => "free".to_owned(),
+            Clause::JobApproved => "job-approved".to_owned(),
             Clause::Preferred | Clause::Hours { .. } | Clause::Rest { .. } => limit(clause),
         }
     }

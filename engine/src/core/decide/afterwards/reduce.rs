@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{known, not_over, open_next, standby};
+use super::super::{jobs, known, not_over, open_next, standby};
 use super::check_text;
 use crate::core::afterwards::Reduce;
 use crate::core::event::{Event, Reduction, Removed, TierCause, WaitEnd};
@@ -50,6 +50,7 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
     let mut next = row.clone();
     next.unseat(&holders_of(&removed));
     next.remove_slots(&gone);
+    jobs::bear(state, &next, Some(row))?;
     let withdrawn = no_longer_asked(state, &next);
     next.offered.0 -= &withdrawn.0;
     let mut events = vec![Event::Reduced(Box::new(Reduction {
@@ -81,11 +82,11 @@ fn no_longer_asked(state: &State, next: &Vacancy) -> OfficerSet {
     if next.standing != Standing::Open || next.slots_open() == 0 {
         return OfficerSet::new();
     }
-    let ranks = &next.posting.slots;
+    let (terms, slots) = (&next.terms, &next.posting.slots);
     let officers = &state.roster().officers;
     let is_asked = |officer: &OfficerId| {
         let row = officers.find(*officer);
-        row.is_some_and(|row| ranks.contains(&row.rank))
+        row.is_some_and(|row| terms.fits_any(slots, row.rank))
     };
     let asked = next.undecided();
     asked.iter().filter(|officer| !is_asked(officer)).collect()

@@ -4,15 +4,17 @@ use super::windows::{DAY_MINUTES, is_sound, join};
 use super::{Draft, parse_validity, unknown};
 use crate::core::command::NewProvision;
 use crate::core::event::{Event, LimitsLifted};
+use crate::core::jobs::NewJobRule;
 use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::limits::{
-    DISTRICTS_MAX, LIFTS_MAX, LIMITS_MAX, NAME_LEN_MAX, PERIOD_DAYS_MAX, QUIET_WINDOWS_MAX,
-    REACH_METRES_MAX, REASON_LEN_MAX, WINDOW_MS_MAX,
+    DISTRICTS_MAX, JOB_RULES_MAX, LIFTS_MAX, LIMITS_MAX, NAME_LEN_MAX, PERIOD_DAYS_MAX,
+    QUIET_WINDOWS_MAX, REACH_METRES_MAX, REASON_LEN_MAX, WINDOW_MS_MAX,
 };
 use crate::model::{
-    AgencyId, Class, LastTier, Lift, Limit, Measure, OfficerId, Period, Preferences, Quiet, Reach,
+    AgencyId, Class, Code, JobEffect, JobRule, JobRules, Ladder, LastTier, Lift, Limit, Measure,
+    OfficerId, Period, Preferences, Quiet, Reach, Required,
 };
-use crate::rules::{Clause, eligibility};
+use crate::rules::{Clause, eligibility, staffing};
 
 const WEEK_DAYS: u8 = 7;
 
@@ -61,6 +63,35 @@ impl Draft<'_> {
                 classes,
                 waived,
             } => self.last_tier(programme, classes, waived)?,
+            NewProvision::JobRules {
+                agency,
+                required,
+                programmes,
+                verified,
+                rules,
+            } => {
+                let agency = self.agency_id(agency)?;
+                let programmes = programmes.iter().map(|code| self.programme_id(code));
+                let programmes = programmes.collect::<Result<Vec<_>, _>>()?;
+                let rules = parse_job_rules(rules)?;
+                let required = match (*required, programmes.is_empty()) {
+                    (true, _) => Required::Everything,
+                    (false, true) => Required::Nothing,
+                    (false, false) => Required::Programmes(programmes),
+                };
+                let rules = Box::new(JobRules {
+                    required,
+                    verified: *verified,
+                    rules,
+                });
+                Event::JobRulesSet { agency, rules }
+            }
+            NewProvision::Ladders { agency, ladders } => {
+                let agency = self.agency_id(agency)?;
+                check_ladders(ladders)?;
+                let ladders = ladders.clone();
+                Event::LaddersSet { agency, ladders }
+            }
         };
         self.events.push(event);
         Ok(())
@@ -178,6 +209,33 @@ fn check_limits(limits: &[Limit]) -> Result<(), Refusal> {
     match limits.len() <= LIMITS_MAX && limits.iter().all(is_period) {
         true => Ok(()),
         false => Err(Refusal::Invalid(Invalid::Limits)),
+    }
+}
+
+fn parse_job_rules(new: &[NewJobRule]) -> Result<Vec<JobRule>, Refusal> {
+    let counts = |rule: &NewJobRule| rule.effect != JobEffect::Officers { least: 0 };
+    if new.len() > JOB_RULES_MAX || !new.iter().all(counts) {
+        return Err(Refusal::Invalid(Invalid::JobRules));
+    }
+    let rule = |new: &NewJobRule| {
+        let attribute = Code::parse(&new.attribute);
+        let invalid = |_| Refusal::Invalid(Invalid::Code(new.attribute.as_str().into()));
+        Ok(JobRule {
+            attribute: attribute.map_err(invalid)?,
+            effect: new.effect,
+            valid: parse_validity(new.valid)?,
+        })
+    };
+    new.iter().map(rule).collect()
+}
+
+fn check_ladders(ladders: &[Ladder]) -> Result<(), Refusal> {
+    for ladder in ladders {
+        parse_validity(ladder.valid)?;
+    }
+    match staffing::are_sound(ladders) {
+        true => Ok(()),
+        false => Err(Refusal::Invalid(Invalid::Ladders)),
     }
 }
 
