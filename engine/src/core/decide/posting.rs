@@ -149,7 +149,6 @@ pub(super) fn publish_rest<'a>(
     rest.terms = terms::resolve(&terms, &rest.posting, at)?;
     check_new(state, &rest, pending)?;
     jobs::check_rest(state, &rest)?;
-    check_new(state, &rest, &mut Pending::new())?;
     let rest = (state.vacancies().end(), rest);
     publish_one(state, rest, at, (&Matches::none(), 0))
 }
