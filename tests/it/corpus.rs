@@ -33,7 +33,7 @@ const FILES_MAX: usize = 300;
 const BYTES_MAX: u64 = 300 * 1_024;
 
 /// Kinds of events that a log can hold.
-const EVENT_KINDS: usize = 33;
+const EVENT_KINDS: usize = 34;
 
 /// What the inputs of each target come across, all of them together. An input that is refused at
 /// the door proves little.

@@ -43,6 +43,17 @@ pub(crate) enum Op {
 }
 
 impl Op {
+    /// Whether somebody may be eligible for more once this is done, so that a tick follows.
+    pub(crate) fn may_widen(self) -> bool {
+        match self {
+            Op::Cancel { .. } | Op::Release { .. } | Op::Recall { .. } | Op::Reinstate { .. } => {
+                true
+            }
+            Op::Publish { .. } | Op::Suspend { .. } => false,
+            Op::Accept { .. } | Op::Decline { .. } => false,
+        }
+    }
+
     /// The officer who asks; none is the operator. Request ids belong to who asks.
     pub(crate) fn asker(self) -> Option<u32> {
         match self {

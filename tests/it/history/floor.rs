@@ -3,7 +3,8 @@
 //! plain lists, searched from end to end.
 //!
 //! The world of a history is small: one agency, work that needs no certificate, and a clock that
-//! stands still before all of it.
+//! stands still before all of it. One thing happens in it that nobody asks for: a tick, at a moment
+//! that is not told, offers open work to those who have become eligible for it since.
 
 use engine::core::{Kind, Refusal};
 use engine::model::{Rank, VacancyId};
@@ -34,6 +35,8 @@ pub(crate) struct Shift {
     pub(crate) round: u32,
     pub(crate) closed_round: u32,
     pub(crate) offered: Vec<u32>,
+    /// Those whom a tick offers it or has offered it.
+    pub(crate) offered_later: Vec<u32>,
     pub(crate) returned: Vec<u32>,
 }
 
@@ -53,13 +56,19 @@ pub(crate) enum Verdict {
     /// The officer holds a slot already.
     Held(Award),
     Done,
+    /// Done if the tick that offers the work came first, and not offered otherwise.
+    DoneIfOffered,
     No(Refusal),
 }
 
 impl Verdict {
-    /// Whether this changes the floor, and so is cited by its sequence.
-    pub(crate) fn is_write(&self) -> bool {
-        matches!(self, Verdict::Award(_) | Verdict::Done)
+    /// Whether this, answered so, changes the floor, and so is cited by its sequence.
+    pub(crate) fn is_write(&self, answer: &Answer) -> bool {
+        match self {
+            Verdict::Award(_) | Verdict::Done => true,
+            Verdict::DoneIfOffered => matches!(answer, Answer::Done { .. }),
+            Verdict::Held(_) | Verdict::No(_) => false,
+        }
     }
 }
 
@@ -104,11 +113,16 @@ impl Floor {
                 if shift.cancelled {
                     return Verdict::No(Refusal::Cancelled);
                 }
-                let asked = shift.offered.contains(&officer) && shift.award_of(officer).is_none();
-                if !asked || round != shift.round {
+                if shift.award_of(officer).is_some() || round != shift.round {
                     return Verdict::No(Refusal::NotOffered);
                 }
-                Verdict::Done
+                if shift.offered.contains(&officer) {
+                    return Verdict::Done;
+                }
+                match shift.offered_later.contains(&officer) {
+                    true => Verdict::DoneIfOffered,
+                    false => Verdict::No(Refusal::NotOffered),
+                }
             }),
             Op::Release { officer, vacancy } | Op::Recall { officer, vacancy } => {
                 self.on(vacancy, |shift| {
@@ -129,12 +143,19 @@ impl Floor {
         match op {
             Op::Publish { .. } => self.publish(op),
             Op::Suspend { officer } => self.staff[officer as usize].suspended = true,
-            Op::Reinstate { officer } => self.staff[officer as usize].suspended = false,
+            Op::Reinstate { officer } => {
+                let who = &mut self.staff[officer as usize];
+                if std::mem::take(&mut who.suspended) {
+                    self.widen(officer);
+                }
+            }
             Op::Cancel { vacancy } => {
                 let shift = &mut self.shifts[vacancy as usize];
                 shift.cancelled = true;
-                for seat in &mut shift.seats {
-                    seat.holder = None;
+                let held = shift.seats.iter_mut().filter_map(|seat| seat.holder.take());
+                let freed: Vec<u32> = held.map(|(officer, _)| officer).collect();
+                for officer in freed {
+                    self.widen(officer);
                 }
             }
             Op::Accept {
@@ -151,10 +172,19 @@ impl Floor {
                     shift.closed_round = shift.round;
                 }
             }
-            // Nobody is left to ask in this world, so a decline changes no later answer.
-            Op::Decline { .. } => {}
+            // Nobody is left to ask in this world, so a decline changes no later answer, but that
+            // it shows who was offered the work.
+            Op::Decline {
+                officer, vacancy, ..
+            } => {
+                let shift = &mut self.shifts[vacancy as usize];
+                if !shift.offered.contains(&officer) {
+                    shift.offered.push(officer);
+                }
+            }
             Op::Release { officer, vacancy } | Op::Recall { officer, vacancy } => {
                 self.vacate(officer, vacancy);
+                self.widen(officer);
             }
         }
     }
@@ -170,7 +200,8 @@ impl Floor {
                 (award.vacancy, award.slot) == (vacancy, slot)
             }
             (Verdict::Held(held), Answer::Won(award)) => held == *award,
-            (Verdict::Done, Answer::Done { .. }) => true,
+            (Verdict::Done | Verdict::DoneIfOffered, Answer::Done { .. }) => true,
+            (Verdict::DoneIfOffered, answer) => answer.says(&Refusal::NotOffered),
             (Verdict::No(refusal), answer) => answer.says(&refusal),
             _ => false,
         }
@@ -263,6 +294,7 @@ impl Floor {
             round: 1,
             closed_round: 0,
             offered: Vec::new(),
+            offered_later: Vec::new(),
             returned: Vec::new(),
         };
         shift.offered = self.everybody_for(&shift);
@@ -295,6 +327,26 @@ impl Floor {
         shift.offered.retain(|who| *who != officer);
         shift.returned.push(officer);
         shift.round += 1;
+    }
+
+    /// A tick will look at what is open for `officer`, who can come to more than before.
+    fn widen(&mut self, officer: u32) {
+        let rank = self.staff[officer as usize].rank;
+        let is_for_them = |shift: &Shift| {
+            let mut seats = shift.seats.iter();
+            !shift.cancelled
+                && seats.any(|seat| seat.holder.is_none() && seat.rank == rank)
+                && self.everybody_for(shift).contains(&officer)
+        };
+        let places = 0..self.shifts.len();
+        let places: Vec<usize> = places.filter(|at| is_for_them(&self.shifts[*at])).collect();
+        for place in places {
+            let offered_later = &mut self.shifts[place].offered_later;
+            if !offered_later.contains(&officer) {
+                offered_later.push(officer);
+                offered_later.sort_unstable();
+            }
+        }
     }
 
     fn on(&self, vacancy: u32, judge: impl FnOnce(&Shift) -> Verdict) -> Verdict {
@@ -369,7 +421,7 @@ impl Desk {
         if !self.floor.permits(op, answer) {
             return false;
         }
-        if self.floor.judge(op).is_write() {
+        if self.floor.judge(op).is_write(answer) {
             let Some(sequence) = answer.sequence().filter(|cited| *cited > self.last) else {
                 return false;
             };
@@ -392,7 +444,7 @@ impl Desk {
         }
         let verdict = self.floor.judge(op);
         let answer = self.word(&verdict, op);
-        if verdict.is_write() {
+        if verdict.is_write(&answer) {
             self.floor.perform(op, &answer);
         }
         self.remember(identity, op, &answer);
@@ -410,7 +462,7 @@ impl Desk {
             }),
             (Verdict::Award(_), _) => unreachable!("only accepts are awarded: {op:?}"),
             (Verdict::Held(award), _) => Answer::Won(*award),
-            (Verdict::Done, _) => Answer::Done {
+            (Verdict::Done | Verdict::DoneIfOffered, _) => Answer::Done {
                 sequence: self.last + 1,
             },
             (Verdict::No(refusal), _) => Answer::refused(refusal.clone()),

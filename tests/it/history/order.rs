@@ -341,7 +341,8 @@ impl Writes {
 fn writer_of(floor: &Floor, calls: &[Call], spans: &[Span]) -> Option<Span> {
     let could = |span: &&Span| {
         let call = &calls[span.call];
-        floor.judge(call.op).is_write() && floor.permits(call.op, &call.answer)
+        let answer = &call.answer;
+        floor.judge(call.op).is_write(answer) && floor.permits(call.op, answer)
     };
     spans.iter().filter(could).min_by_key(|s| s.from).copied()
 }
@@ -350,6 +351,6 @@ impl Floor {
     /// Whether this read may be answered on this floor as it was.
     fn allows(&self, call: &Call) -> bool {
         let verdict: Verdict = self.judge(call.op);
-        !verdict.is_write() && self.permits(call.op, &call.answer)
+        !verdict.is_write(&call.answer) && self.permits(call.op, &call.answer)
     }
 }
