@@ -165,6 +165,7 @@ impl Hub {
             | Effect::Lose { vacancy, .. }
             | Effect::Keep { vacancy, .. }
             | Effect::Pass { vacancy, .. }
+            | Effect::EndWait { vacancy, .. }
             | Effect::Happened { vacancy, .. } => *vacancy,
         };
         let Some(row) = state.vacancy(id) else { return };
@@ -252,16 +253,13 @@ impl Hub {
                     self.push(cursor, Audience::Desks(agencies.clone()), news);
                 }
             }
-            Effect::Lose { missed, bids, .. } => {
-                let said = speak::missed(row, missed, *bids);
-                self.push(cursor, one(&missed.officer), News::Missed(said));
-            }
-            Effect::Keep { officer, until, .. } => {
-                let kept = speak::kept(row, *until);
-                self.push(cursor, one(officer), kept);
-            }
-            Effect::Pass { officer, .. } => {
-                self.push(cursor, one(officer), News::Passed { vacancy });
+            Effect::Lose { .. }
+            | Effect::Keep { .. }
+            | Effect::Pass { .. }
+            | Effect::EndWait { .. } => {
+                if let Some((to, news)) = speak::awarding(row, effect) {
+                    self.push(cursor, Audience::Officers(to), news);
+                }
             }
             Effect::Happened { event, .. } => {
                 let event = &record.events[*event];

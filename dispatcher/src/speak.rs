@@ -138,7 +138,7 @@ pub(crate) fn amended(state: &State, row: &Vacancy, confirm_by: Option<Timestamp
     }
 }
 
-pub(crate) use award::{kept, missed};
+pub(crate) use award::{awarding, kept};
 
 pub(crate) fn withdrawal(standing: Standing) -> Withdrawal {
     match standing {

@@ -1,20 +1,31 @@
 //! Bids and the standby list in the wire's words.
 
-use engine::core::{Event, Missed, State};
-use engine::model::{Seed, Timestamp, Vacancy};
+use engine::core::{Effect, Event, Missed, State, WaitEnd, Waited};
+use engine::model::{OfficerId, OfficerSet, Seed, Timestamp, Vacancy};
 use protocol::{News, What};
 
 use super::{badge, code, key};
 
-/// A bid that was given no slot, one of so many.
-pub(crate) fn missed(row: &Vacancy, missed: &Missed, bids: u32) -> protocol::Missed {
-    protocol::Missed {
-        vacancy: key(row),
-        place: missed.place,
-        bids,
-        code: code(&missed.refusal),
-        sentence: missed.refusal.to_string(),
-    }
+/// Who is told what about bids and the standby list.
+pub(crate) fn awarding(row: &Vacancy, effect: &Effect) -> Option<(OfficerSet, News)> {
+    let one = |officer: OfficerId| [officer].into_iter().collect();
+    Some(match effect {
+        Effect::Lose {
+            missed: said, bids, ..
+        } => (one(said.officer), News::Missed(missed(row, said, *bids))),
+        Effect::Keep { officer, until, .. } => (one(*officer), kept(row, *until)),
+        Effect::Pass { officer, .. } => {
+            let vacancy = key(row);
+            (one(*officer), News::Passed { vacancy })
+        }
+        Effect::EndWait {
+            waited,
+            because,
+            to,
+            ..
+        } => (to.clone(), wait_ended(row, *waited, *because)),
+        _ => return None,
+    })
 }
 
 /// A slot that is kept for somebody on the standby list.
@@ -73,4 +84,35 @@ pub(super) fn what(state: &State, event: &Event) -> Option<What> {
         },
         _ => return None,
     })
+}
+
+/// A bid that was given no slot, one of so many.
+fn missed(row: &Vacancy, missed: &Missed, bids: u32) -> protocol::Missed {
+    protocol::Missed {
+        vacancy: key(row),
+        place: missed.place,
+        bids,
+        code: code(&missed.refusal),
+        sentence: missed.refusal.to_string(),
+    }
+}
+
+/// That officers wait for the vacancy no longer.
+fn wait_ended(row: &Vacancy, waited: Waited, because: WaitEnd) -> News {
+    let waited = match waited {
+        Waited::Kept => protocol::Waited::Kept,
+        Waited::Bid => protocol::Waited::Bid,
+        Waited::Standby => protocol::Waited::Standby,
+    };
+    let because = match because {
+        WaitEnd::Cancelled => protocol::WaitEnd::Cancelled,
+        WaitEnd::Expired => protocol::WaitEnd::Expired,
+        WaitEnd::Amended => protocol::WaitEnd::Amended,
+        WaitEnd::Reduced => protocol::WaitEnd::Reduced,
+    };
+    News::WaitEnded {
+        vacancy: key(row),
+        waited,
+        because,
+    }
 }

@@ -169,8 +169,9 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         | Event::StandbyPassed { .. }
         | Event::Reoffered { .. } => award::apply(state, record, event),
         Event::SenioritySet { officer, since } => state.durable.seniority.put(*officer, *since),
-        // A flag asks people to look; an answer is remembered with its record.
-        Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) => {}
+        // A flag asks people to look; an answer is remembered with its record; and what ends a wait
+        // has ended it.
+        Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) | Event::WaitEnded(_) => {}
         roster => apply_roster(state, roster, record.at),
     }
     // An award changes nothing of what a slot takes of a grant, and is what there is most of.

@@ -1,6 +1,6 @@
 //! Who must be told what.
 
-use super::event::{Missed, Vacated};
+use super::event::{Missed, Vacated, WaitEnd};
 use crate::model::{AgencyId, OfficerId, OfficerSet, Standing, Timestamp, VacancyId};
 use crate::rules::Clause;
 
@@ -127,6 +127,28 @@ pub enum Effect {
         /// Agencies whose coordinators read it: the lead's and the officer's own.
         agencies: Vec<AgencyId>,
     },
+    /// These officers wait for the vacancy no longer.
+    EndWait {
+        /// The vacancy.
+        vacancy: VacancyId,
+        /// For what they waited.
+        waited: Waited,
+        /// Why they no longer do.
+        because: WaitEnd,
+        /// The officers.
+        to: OfficerSet,
+    },
+}
+
+/// What an officer waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// A slot was kept for them.
+    Kept,
+    /// Their bid was in.
+    Bid,
+    /// They stood on the standby list.
+    Standby,
 }
 
 /// Why an officer no longer holds a slot.

@@ -23,7 +23,7 @@ use rkyv::{Archive, Deserialize, Serialize, rancor};
 pub use amendment::{Amendment, Lapse, Relocation};
 pub use later::{Considered, Widened};
 pub use provided::{LastTierApproved, LimitsLifted, PushDeferred};
-pub use ranking::{Missed, Ranking};
+pub use ranking::{Missed, Ranking, WaitEnd, WaitEnded};
 pub use reduction::{Reduction, Removed};
 
 use super::command::Actor;
@@ -515,6 +515,8 @@ pub enum Event {
         /// The ladders.
         ladders: Vec<Ladder>,
     },
+    /// Officers wait for a vacancy no longer, because of what happened to it in this record.
+    WaitEnded(Box<WaitEnded>),
 }
 
 impl Record {

@@ -41,10 +41,11 @@ pub use command::{
 };
 pub use decide::{Outcome, Stamp, decide, ranked};
 pub use digest::digest;
-pub use effect::{Effect, Unassigned};
+pub use effect::{Effect, Unassigned, Waited};
 pub use event::{
     Amendment, Considered, Event, Lapse, LastTierApproved, LimitsLifted, Missed, PushDeferred,
-    Ranking, Record, Reduction, Relocation, Removed, TierCause, Vacated, Widened,
+    Ranking, Record, Reduction, Relocation, Removed, TierCause, Vacated, WaitEnd, WaitEnded,
+    Widened,
 };
 pub use events::Events;
 pub use grants::{Fund, Grants};

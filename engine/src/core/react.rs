@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::effect::{Effect, Unassigned};
+use super::effect::{Effect, Unassigned, Waited};
 use super::event::{Amendment, Event, Record, Reduction};
 use super::overlap::overlapping;
 use super::state::State;
@@ -234,6 +234,20 @@ fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: 
                 officer,
                 until,
             });
+        }
+        Event::WaitEnded(ended) => {
+            let told = [
+                (Waited::Kept, &ended.kept),
+                (Waited::Bid, &ended.bids),
+                (Waited::Standby, &ended.standby),
+            ];
+            let told = told.into_iter().filter(|(_, to)| !to.is_empty());
+            effects.extend(told.map(|(waited, to)| Effect::EndWait {
+                vacancy: ended.vacancy,
+                waited,
+                because: ended.because,
+                to: to.clone(),
+            }));
         }
         Event::StandbyPassed { vacancy, officer } => effects.push(Effect::Pass {
             vacancy: *vacancy,

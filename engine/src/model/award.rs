@@ -153,6 +153,44 @@ impl Awarding {
         self.leave(officer);
     }
 
+    /// The offer says something else: nothing is kept for anybody. Bids for another time or place
+    /// were bids for something else, and there is nothing left to bid for where every slot is
+    /// taken.
+    pub fn amend(&mut self, is_moved: bool, is_filled: bool) {
+        self.kept.clear();
+        if is_moved || is_filled {
+            self.end_bids();
+        }
+    }
+
+    /// The slots `gone`, in order, are no more. What is kept of the others is kept under their new
+    /// numbers; whoever one of those was kept for waits as before.
+    pub fn reduce(&mut self, gone: &[u16], is_filled: bool) {
+        self.kept.retain(|kept| !gone.contains(&kept.slot));
+        for kept in &mut self.kept {
+            let before = gone.iter().filter(|slot| **slot < kept.slot).count();
+            kept.slot -= u16::try_from(before).expect("no more than there are slots");
+        }
+        if is_filled {
+            self.end_bids();
+        }
+    }
+
+    /// The vacancy is over: nobody bids or waits for it.
+    pub fn end(&mut self) {
+        self.kept.clear();
+        self.standby.clear();
+        self.end_bids();
+    }
+
+    /// No bid is in any more.
+    pub fn end_bids(&mut self) {
+        self.bids.clear();
+        self.counted = 0;
+        self.closes_at = None;
+        self.is_closed = false;
+    }
+
     /// Takes `officer` out of the standby list; says whether they were on it.
     pub fn leave(&mut self, officer: OfficerId) -> bool {
         let before = self.standby.len();

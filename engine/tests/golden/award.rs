@@ -1,7 +1,9 @@
 //! Records of bids, undone accepts, the standby list and seniority.
 
-use engine::core::{Event, Missed, Ranking, Refusal, Vacated};
-use engine::model::{AwardRule, Collect, Criterion, Date, OfficerId, Promise, Seed, Term, Terms};
+use engine::core::{Event, Missed, Ranking, Refusal, Vacated, WaitEnd, WaitEnded};
+use engine::model::{
+    AwardRule, Collect, Criterion, Date, OfficerId, OfficerSet, Promise, Seed, Term, Terms,
+};
 
 use crate::samples::{NINE, O, V};
 
@@ -136,5 +138,19 @@ pub(crate) fn standby() -> Vec<(&'static str, Event)> {
                 closes_at: Some(NINE),
             },
         ),
+        ("wait-ended", ended(WaitEnd::Cancelled)),
+        ("wait-ended-expired", ended(WaitEnd::Expired)),
+        ("wait-ended-amended", ended(WaitEnd::Amended)),
+        ("wait-ended-reduced", ended(WaitEnd::Reduced)),
     ]
+}
+
+fn ended(because: WaitEnd) -> Event {
+    Event::WaitEnded(Box::new(WaitEnded {
+        vacancy: V,
+        because,
+        kept: [OfficerId(9)].into_iter().collect(),
+        bids: [OfficerId(3), O].into_iter().collect(),
+        standby: OfficerSet::new(),
+    }))
 }

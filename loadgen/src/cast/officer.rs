@@ -330,6 +330,7 @@ impl Officer {
             | News::Attributes(_)
             | News::Missed(_)
             | News::Kept { .. }
+            | News::WaitEnded { .. }
             | News::Passed { .. } => return,
         };
         // What others published is none of the ledger's business, and nobody here answers it.

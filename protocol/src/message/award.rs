@@ -114,3 +114,57 @@ pub struct Missed {
     /// The sentence a person sees.
     pub sentence: String,
 }
+
+/// What an officer waited for.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Waited {
+    /// A slot was kept for the officer.
+    Kept,
+    /// The officer's bid was in.
+    Bid,
+    /// The officer stood on the standby list.
+    Standby,
+}
+
+/// Why an officer waits for a vacancy no longer.
+#[derive(
+    Archive,
+    Serialize,
+    Deserialize,
+    serde::Serialize,
+    serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitEnd {
+    /// The customer no longer needs it.
+    Cancelled,
+    /// Its start passed.
+    Expired,
+    /// It has another time or place, or other slots.
+    Amended,
+    /// The customer needs fewer slots.
+    Reduced,
+}

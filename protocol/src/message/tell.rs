@@ -6,7 +6,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
     Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, JobStanding,
-    Message, Missed, Note, Orders, Rank, Reading, RequestId, Role, VacancyKey,
+    Message, Missed, Note, Orders, Rank, Reading, RequestId, Role, VacancyKey, WaitEnd, Waited,
 };
 
 pub use refusal::{Clause, RefusalCode, Refused};
@@ -187,6 +187,15 @@ pub enum News {
         with: VacancyKey,
         /// What was offered.
         vacancies: Vec<VacancyKey>,
+    },
+    /// This officer waits for the vacancy no longer, because of what happened to it.
+    WaitEnded {
+        /// The vacancy.
+        vacancy: VacancyKey,
+        /// For what the officer waited.
+        waited: Waited,
+        /// Why that is over.
+        because: WaitEnd,
     },
 }
 

@@ -358,7 +358,8 @@ impl ClientSession {
             | News::Said { .. }
             | News::Attributes(_)
             | News::Missed(_)
-            | News::Kept { .. } => {}
+            | News::Kept { .. }
+            | News::WaitEnded { .. } => {}
         }
     }
 

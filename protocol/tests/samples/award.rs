@@ -59,10 +59,25 @@ pub(super) fn news() -> Vec<(&'static str, News)> {
         vacancy,
         because: Unassignment::Undone,
     };
+    let ended = |waited, because| News::WaitEnded {
+        vacancy,
+        waited,
+        because,
+    };
     vec![
         ("missed", News::Missed(missed)),
         ("kept", kept),
         ("passed", News::Passed { vacancy }),
+        ("wait-ended-kept", ended(Waited::Kept, WaitEnd::Reduced)),
+        ("wait-ended-bid", ended(Waited::Bid, WaitEnd::Amended)),
+        (
+            "wait-ended-bid-expired",
+            ended(Waited::Bid, WaitEnd::Expired),
+        ),
+        (
+            "wait-ended-standby",
+            ended(Waited::Standby, WaitEnd::Cancelled),
+        ),
         ("unassigned-undone", undone),
     ]
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use engine::core::Event;
+use engine::core::{Event, WaitEnd};
 use engine::model::{AwardRule, Collect, Criterion, Seed};
 use serde::Serialize;
 
@@ -58,6 +58,16 @@ pub(super) enum ToldAward {
     SenioritySet {
         badge: String,
         since: String,
+    },
+    WaitEnded {
+        vacancy: String,
+        because: &'static str,
+        /// For whom a slot was kept.
+        kept: Vec<String>,
+        /// Whose bids were in.
+        bids: Vec<String>,
+        /// Who stood on the standby list.
+        standby: Vec<String>,
     },
 }
 
@@ -141,6 +151,18 @@ pub(super) fn tell(names: Names<'_>, event: &Event) -> ToldAward {
         Event::SenioritySet { officer, since } => ToldAward::SenioritySet {
             badge: names.officer(*officer),
             since: format!("{:04}-{:02}-{:02}", since.year, since.month, since.day),
+        },
+        Event::WaitEnded(ended) => ToldAward::WaitEnded {
+            vacancy: names.vacancy(ended.vacancy),
+            because: match ended.because {
+                WaitEnd::Cancelled => "cancelled",
+                WaitEnd::Expired => "expired",
+                WaitEnd::Amended => "amended",
+                WaitEnd::Reduced => "reduced",
+            },
+            kept: names.officers(&ended.kept),
+            bids: names.officers(&ended.bids),
+            standby: names.officers(&ended.standby),
         },
         other => unreachable!("`tell` sends only bids, standby and seniority here: {other:?}"),
     }
@@ -231,6 +253,19 @@ impl fmt::Display for ToldAward {
             }
             ToldAward::SenioritySet { badge, since } => {
                 write!(f, "seniority-set {badge} since {since}")
+            }
+            ToldAward::WaitEnded {
+                vacancy,
+                because,
+                kept,
+                bids,
+                standby,
+            } => {
+                let (kept, bids, standby) = (badges(kept), badges(bids), badges(standby));
+                write!(
+                    f,
+                    "wait-ended {vacancy}, {because}: kept for {kept}; bids of {bids}; standby {standby}"
+                )
             }
         }
     }

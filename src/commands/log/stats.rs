@@ -277,5 +277,6 @@ fn kind(event: &Event) -> &'static str {
         Event::JobRulesSet { .. } => "job-rules-set",
         Event::Job(_) => "job",
         Event::LaddersSet { .. } => "ladders-set",
+        Event::WaitEnded(_) => "wait-ended",
     }
 }

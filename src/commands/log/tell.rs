@@ -108,7 +108,8 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::SlotKept { .. }
         | Event::StandbyPassed { .. }
         | Event::Reoffered { .. }
-        | Event::SenioritySet { .. } => Told::Award(award::tell(names, event)),
+        | Event::SenioritySet { .. }
+        | Event::WaitEnded(_) => Told::Award(award::tell(names, event)),
     }
 }
 
@@ -241,6 +242,10 @@ pub(super) fn concerns_officer(record: &Record, event: &Event, id: OfficerId) ->
         Event::Ranked(ranking) => ranking.order.contains(&id),
         Event::Widened(widened) => widened.who.named().contains(id),
         Event::Offered { recipients, .. } => recipients.contains(id),
+        Event::WaitEnded(ended) => {
+            let mut told = [&ended.kept, &ended.bids, &ended.standby].into_iter();
+            told.any(|officers| officers.contains(id))
+        }
         Event::TierOpened { recipients, .. } => recipients.contains(id),
         Event::Vacated {
             officer,

@@ -3,8 +3,12 @@
 //! One agency, one rank, no tiers: what those do to a vacancy is the other model's. Times are
 //! seconds. It shares refusals with the engine, and no rule.
 
+mod interplay;
+
 use engine::core::Refusal;
-use engine::model::{Standing, VacancyId};
+use engine::model::Standing;
+
+pub(super) use interplay::{BUDGET_MIN, DISTRICT, MOST_MIN};
 
 /// Officers of the cast; those with a date of service have the year 2000 plus this.
 pub(super) const SINCE: [Option<i16>; 6] = [Some(9), Some(3), None, Some(9), Some(1), None];
@@ -18,6 +22,10 @@ pub(super) struct Notice {
     pub(super) ranked_by: Vec<By>,
     pub(super) undo: i64,
     pub(super) standby: Option<i64>,
+    /// Time around the work in which nobody who works it can work elsewhere.
+    pub(super) around: (i64, i64),
+    /// Whether the grant of [`DISTRICT`] pays for it.
+    pub(super) is_funded: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +61,18 @@ pub(super) enum Flaw {
     ListByArrival,
     /// An accept in the fairness window wins at once.
     NoWindow,
+    /// Whoever is on the way is free.
+    NoTimeAround,
+    /// Nobody works too much.
+    NoLimit,
+    /// A slot that nobody had at the start is paid for.
+    NothingGivenBack,
+    /// Of many vacancies, those are published that the grant pays for.
+    PublishesWhatFits,
 }
 
 impl Flaw {
-    pub(super) const PLANTED: [Flaw; 8] = [
+    pub(super) const PLANTED: [Flaw; 12] = [
         Flaw::RankedByArrival,
         Flaw::NotExaminedAgain,
         Flaw::DeclineKeepsBid,
@@ -65,6 +81,10 @@ impl Flaw {
         Flaw::SilenceIsNoAnswer,
         Flaw::ListByArrival,
         Flaw::NoWindow,
+        Flaw::NoTimeAround,
+        Flaw::NoLimit,
+        Flaw::NothingGivenBack,
+        Flaw::PublishesWhatFits,
     ];
 }
 
@@ -122,7 +142,21 @@ pub(super) struct Flat {
 }
 
 impl Flat {
-    pub(super) fn publish(&mut self, notice: Notice, at: i64) {
+    /// Publishes all, or none.
+    pub(super) fn publish(&mut self, notices: Vec<Notice>, at: i64) -> Result<(), Refusal> {
+        let before = self.vacancies.len();
+        for notice in notices {
+            let paid = self.is_paid(&notice);
+            if paid.is_err() && self.flaw != Flaw::PublishesWhatFits {
+                self.vacancies.truncate(before);
+            }
+            paid?;
+            self.publish_one(notice, at);
+        }
+        Ok(())
+    }
+
+    fn publish_one(&mut self, notice: Notice, at: i64) {
         self.vacancies.push(Vacancy {
             standing: Standing::Open,
             round: 1,
@@ -213,9 +247,7 @@ impl Flat {
         if round > row.round || row.returned.contains(&officer) {
             return Err(Refusal::NotOffered);
         }
-        if let Some(with) = self.busy(officer, row.notice.span) {
-            return Err(Refusal::Overlaps { with });
-        }
+        self.can_come(officer, &row.notice)?;
         if let Some(kept) = row.kept.iter().find(|kept| kept.1 == officer) {
             let slot = kept.0;
             self.award(number, slot, officer, at);
@@ -280,9 +312,7 @@ impl Flat {
         if row.returned.contains(&officer) {
             return Err(Refusal::NotOffered);
         }
-        if let Some(with) = self.busy(officer, row.notice.span) {
-            return Err(Refusal::Overlaps { with });
-        }
+        self.can_come(officer, &row.notice)?;
         let by_arrival = self.flaw == Flaw::ListByArrival;
         let row = &mut self.vacancies[number];
         row.list.push(officer);
@@ -337,7 +367,7 @@ impl Flat {
         let can_come = |officer: &usize| {
             let asked = row.kept.iter().any(|kept| kept.1 == *officer);
             let back = row.returned.contains(officer);
-            !asked && !back && self.busy(*officer, row.notice.span).is_none()
+            !asked && !back && self.can_come(*officer, &row.notice).is_ok()
         };
         let first = row.list.iter().copied().find(can_come);
         let (Some(officer), Some(within)) = (first, row.notice.standby) else {
@@ -376,7 +406,7 @@ impl Flat {
                 let row = &self.vacancies[number];
                 let is_open = row.standing == Standing::Open && at < row.notice.span.0;
                 let is_asked = row.offered.contains(&officer) || row.returned.contains(&officer);
-                let is_free = self.busy(officer, row.notice.span).is_none();
+                let is_free = self.can_come(officer, &row.notice).is_ok();
                 if is_open && !row.open().is_empty() && !is_asked && is_free {
                     self.vacancies[number].offered.push(officer);
                 }
@@ -431,7 +461,7 @@ impl Flat {
         for officer in order {
             let row = &self.vacancies[number];
             let blind = self.flaw == Flaw::NotExaminedAgain;
-            let may = blind || self.busy(officer, row.notice.span).is_none();
+            let may = blind || self.can_come(officer, &row.notice).is_ok();
             let may = may && !row.returned.contains(&officer) && row.slot_of(officer).is_none();
             match row.open().first().copied().filter(|_| may) {
                 Some(slot) => self.award(number, slot, officer, at),
@@ -459,24 +489,11 @@ impl Flat {
         }
     }
 
-    /// What `officer` is assigned to in these hours, the earliest first.
-    fn busy(&self, officer: usize, span: (i64, i64)) -> Option<VacancyId> {
-        let held = self.vacancies.iter().enumerate();
-        let held = held.filter(|(_, row)| row.slot_of(officer).is_some());
-        let mut held: Vec<((i64, i64), usize)> = held
-            .map(|(number, row)| (row.notice.span, number))
-            .collect();
-        held.sort_unstable();
-        let meets = |other: &((i64, i64), usize)| other.0.0 < span.1 && span.0 < other.0.1;
-        let found = held.into_iter().find(meets);
-        found.map(|(_, number)| VacancyId(number as u32))
-    }
-
     /// Everybody who can come and did not give it back.
     fn free(&self, number: usize) -> Vec<usize> {
         let row = &self.vacancies[number];
         let can = |officer: &usize| {
-            self.busy(*officer, row.notice.span).is_none() && !row.returned.contains(officer)
+            self.can_come(*officer, &row.notice).is_ok() && !row.returned.contains(officer)
         };
         (0..SINCE.len()).filter(can).collect()
     }

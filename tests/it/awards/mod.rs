@@ -1,21 +1,23 @@
 //! Award rules beside a flat model of them ([`flat`]): random bids, withdrawals, accepts, releases,
-//! undone accepts and standby lists on overlapping work, compared after every step. A vacancy has
-//! one holder for each slot, and nobody is in two places, because the model looks.
+//! undone accepts and standby lists on overlapping work, compared after every step. Vacancies are
+//! published one or many at a time, some paid by a grant, some with time around the work, to
+//! officers whose agency limits a day's hours. A vacancy has one holder for each slot, and nobody
+//! is in two places or works too much, because the model looks.
 
 mod flat;
 
 use std::sync::Arc;
 
-use engine::core::command::{NewAvailability, NewOfficer, NewSite};
+use engine::core::command::{NewAvailability, NewGrant, NewOfficer, NewProvision, NewSite};
 use engine::core::{
-    Actor, Answer, Body, Command, NewSegment, NewVacancy, Publication, Reply, RosterChange, State,
-    digest,
+    Actor, Answer, Body, Command, NewSegment, NewVacancy, Publication, Refusal, Reply,
+    RosterChange, State, digest,
 };
 use engine::io::{ManualClock, Memory};
 use engine::log::{Background, LogOptions};
 use engine::model::{
-    AwardRule, Class, Collect, Criterion, Date, Interval, OfficerId, Position, Rank, RequestId,
-    SiteKind, Term, Timestamp, VacancyId, VacancyKey,
+    AwardRule, Beyond, Class, Collect, Criterion, Date, Interval, Limit, Measure, OfficerId,
+    Period, Position, Rank, RequestId, SiteKind, Term, Timestamp, VacancyId, VacancyKey,
 };
 use engine::{Engine, Options, Stepper};
 use loadgen::seed::SplitMix64;
@@ -24,11 +26,13 @@ use flat::{By, Flat, Flaw, Notice, SINCE, Said, What};
 
 /// Sequences played, and those in which a planted flaw must show itself.
 const CASES: u64 = 400;
-const STEPS: u64 = 60;
+const STEPS: u64 = 80;
 /// Vacancies of one sequence.
 const VACANCIES_MAX: usize = 5;
-/// When every sequence begins, in seconds since 1970.
-const BEGIN: i64 = 1_795_000_000;
+/// Vacancies that one command publishes.
+const MANY_MAX: u64 = 2;
+/// When every sequence begins, in seconds since 1970: three hours before midnight in Phoenix.
+const BEGIN: i64 = 1_795_061_200;
 const MS: i64 = 1_000;
 /// Steps in which everything that a moment brings about has happened.
 const SETTLE_STEPS: usize = 32;
@@ -49,6 +53,9 @@ fn award_rules_do_what_the_flat_model_does() {
         heard.standby,
         heard.kept,
         heard.retries,
+        heard.many,
+        heard.beyond_grant,
+        heard.too_much,
     ];
     assert!(
         reached.iter().all(|count| *count > CASES / 4),
@@ -76,6 +83,9 @@ struct Heard {
     standby: u64,
     kept: u64,
     retries: u64,
+    many: u64,
+    beyond_grant: u64,
+    too_much: u64,
 }
 
 impl Heard {
@@ -85,6 +95,9 @@ impl Heard {
         self.standby += more.standby;
         self.kept += more.kept;
         self.retries += more.retries;
+        self.many += more.many;
+        self.beyond_grant += more.beyond_grant;
+        self.too_much += more.too_much;
     }
 }
 
@@ -95,6 +108,7 @@ struct Drive {
     flat: Flat,
     now: i64,
     requests: u128,
+    keys: u128,
     heard: Heard,
     asked: Vec<(Command, Reply)>,
 }
@@ -148,11 +162,14 @@ impl Drive {
             },
             now: BEGIN,
             requests: 0,
+            keys: 0,
             heard: Heard::default(),
             asked: Vec::new(),
         };
         let reply = drive.ask(Actor::Operator, Body::Roster(cast()));
         reply.expect("the cast is sound");
+        let reply = drive.ask(Actor::Operator, Body::Grant(grant()));
+        reply.expect("the grant is sound");
         drive.asked.clear();
         drive
     }
@@ -175,14 +192,25 @@ impl Drive {
     }
 
     fn publish(&mut self, dice: &mut SplitMix64) -> Result<String, String> {
-        let notice = notice(dice, self.now);
-        let key = VacancyKey(self.flat.vacancies.len() as u128 + 1);
-        let body = Body::PublishAll(vec![publication(&notice, key)]);
-        let said = format!("{notice:?}");
-        self.ask(Actor::Operator, body)
-            .map_err(|no| format!("{said}: {no:?}"))?;
-        self.flat.publish(notice, self.now);
-        Ok(said)
+        let many = 0..dice.between(1, MANY_MAX);
+        let notices: Vec<Notice> = many.map(|_| notice(dice, self.now)).collect();
+        let keys = self.keys + 1..;
+        self.keys += notices.len() as u128;
+        let all = keys.zip(&notices);
+        let all = all.map(|(key, notice)| publication(notice, VacancyKey(key)));
+        let body = Body::PublishAll(all.collect());
+        let what = format!("{notices:?}");
+        self.heard.many += u64::from(notices.len() > 1);
+        let reply = self.ask(Actor::Operator, body);
+        let said = self.flat.publish(notices, self.now);
+        self.heard.beyond_grant += u64::from(said.is_err());
+        match (&reply, &said) {
+            (Ok(Answer::Done { .. }), Ok(())) => Ok(what),
+            (Err(refused), Err(refusal)) if refused.refusal == *refusal => Ok(what),
+            _ => Err(format!(
+                "{what}: the engine says {reply:?}, the model {said:?}"
+            )),
+        }
     }
 
     fn answer(&mut self, dice: &mut SplitMix64) -> Result<String, String> {
@@ -239,7 +267,11 @@ impl Drive {
                 place == said
             }
             (Ok(Answer::Done { .. }), Ok(Said::Done)) => true,
-            (Err(refused), Err(refusal)) => refused.refusal == *refusal,
+            (Err(refused), Err(refusal)) => {
+                let too_much = matches!(refusal, Refusal::NotEligible { .. });
+                self.heard.too_much += u64::from(too_much);
+                refused.refusal == *refusal
+            }
             _ => false,
         };
         let what = format!("v{number} round {round}: officer {officer} {what:?}");
@@ -283,6 +315,20 @@ impl Drive {
 
     fn compare(&self) -> Result<(), String> {
         let state = self.stepper.state();
+        let (engine, model) = (state.vacancies().end().index(), self.flat.vacancies.len());
+        if engine != model {
+            return Err(format!(
+                "the engine has {engine} vacancies, the model {model}"
+            ));
+        }
+        let fund = state.grants().find(flat::DISTRICT).expect("it was made");
+        let engine = fund.taken.committed_us / 1_000_000;
+        let model = self.flat.committed().unsigned_abs();
+        if engine != u128::from(model) {
+            return Err(format!(
+                "the grant has promised {engine} s, and {model} s in the model"
+            ));
+        }
         for (number, row) in self.flat.vacancies.iter().enumerate() {
             let found = state
                 .vacancy(VacancyId(number as u32))
@@ -340,7 +386,7 @@ fn notice(dice: &mut SplitMix64, now: i64) -> Notice {
     let first = dice.below(3) as usize;
     let count = dice.below(3) as usize;
     Notice {
-        span: (start, start + dice.between(600, 7_200) as i64),
+        span: (start, start + dice.between(600, 5_400) as i64),
         slots: dice.between(1, 2) as usize,
         collect: match dice.below(5) {
             0 | 1 => Some(flat::Collect::Until(now + dice.between(30, 900) as i64)),
@@ -350,6 +396,8 @@ fn notice(dice: &mut SplitMix64, now: i64) -> Notice {
         ranked_by: (0..=count).map(|place| all[(first + place) % 3]).collect(),
         undo: [0, 30, 600][dice.below(3) as usize],
         standby: [None, Some(60), Some(900)][dice.below(3) as usize],
+        around: [(0, 0), (300, 0), (0, 900)][dice.below(3) as usize],
+        is_funded: dice.chance(500),
     }
 }
 
@@ -378,13 +426,22 @@ fn publication(notice: &Notice, key: VacancyKey) -> Publication {
     let standby = notice.standby.map(|within| Term::Standby {
         confirm_within_ms: ms(within),
     });
+    let (before_ms, after_ms) = (ms(notice.around.0), ms(notice.around.1));
+    let buffer = (before_ms + after_ms > 0).then_some(Term::Buffer {
+        before_ms,
+        after_ms,
+    });
+    let site = match notice.is_funded {
+        true => "funded",
+        false => "school",
+    };
     Publication {
         vacancy: NewVacancy {
             key,
             lead: "chandler".to_owned(),
             programme: "sso".to_owned(),
             segments: vec![NewSegment {
-                site: "school".to_owned(),
+                site: site.to_owned(),
                 start: timestamp(notice.span.0),
                 end: timestamp(notice.span.1),
             }],
@@ -392,7 +449,10 @@ fn publication(notice: &Notice, key: VacancyKey) -> Publication {
             windows_ms: Vec::new(),
             post_orders: String::new(),
         },
-        terms: rule.into_iter().chain(undo).chain(standby).collect(),
+        terms: [rule, undo, standby, buffer]
+            .into_iter()
+            .flatten()
+            .collect(),
     }
 }
 
@@ -411,19 +471,21 @@ fn cast() -> Vec<RosterChange> {
             classes: vec![Class::PeaceOfficer],
             approval: false,
         },
-        RosterChange::Site(NewSite {
-            code: text("school"),
-            name: text("A school"),
-            lead: text("chandler"),
-            zone: text("America/Phoenix"),
-            position: Position {
-                latitude_udeg: 33_306_160,
-                longitude_udeg: -111_841_250,
-            },
-            geofence_m: 150,
-            district: text("demo"),
-            kind: SiteKind::Public,
-            ade_funded: false,
+        site("school", "demo"),
+        site("funded", flat::DISTRICT),
+        RosterChange::Provided(NewProvision::Limits {
+            agency: text("chandler"),
+            limits: vec![Limit {
+                measure: Measure::Hours {
+                    period: Period::Day,
+                    most_minutes: flat::MOST_MIN,
+                },
+                beyond: Beyond::Block,
+                valid: Interval {
+                    start: timestamp(0),
+                    end: timestamp(2 * BEGIN),
+                },
+            }],
         }),
     ];
     for (number, since) in SINCE.iter().enumerate() {
@@ -447,6 +509,39 @@ fn cast() -> Vec<RosterChange> {
         }));
     }
     changes
+}
+
+/// A site of `district`, which the state funds if the district has a grant.
+fn site(code: &str, district: &str) -> RosterChange {
+    RosterChange::Site(NewSite {
+        code: code.to_owned(),
+        name: "A school".to_owned(),
+        lead: "chandler".to_owned(),
+        zone: "America/Phoenix".to_owned(),
+        position: Position {
+            latitude_udeg: 33_306_160,
+            longitude_udeg: -111_841_250,
+        },
+        geofence_m: 150,
+        district: district.to_owned(),
+        kind: SiteKind::Public,
+        ade_funded: district == flat::DISTRICT,
+    })
+}
+
+fn grant() -> NewGrant {
+    let day = |year| Date {
+        year,
+        month: 1,
+        day: 1,
+    };
+    NewGrant {
+        district: flat::DISTRICT.to_owned(),
+        programme: "sso".to_owned(),
+        first: day(2026),
+        last: day(2028),
+        budget_min: flat::BUDGET_MIN,
+    }
 }
 
 fn badge(officer: usize) -> String {

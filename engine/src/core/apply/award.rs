@@ -85,7 +85,7 @@ pub(super) fn withdraw(state: &mut State, id: VacancyId, officer: OfficerId) {
         change(state, id, |awarding| {
             awarding.bids.retain(|bid| bid.officer != officer);
             if awarding.bids.is_empty() {
-                end_bids(awarding);
+                awarding.end_bids();
             }
         });
     }
@@ -98,48 +98,28 @@ pub(super) fn undo(state: &mut State, id: VacancyId, officer: OfficerId) {
     });
 }
 
-/// The offer says something else: nothing is kept for anybody. Bids for another time or place were
-/// bids for something else, and there is nothing left to bid for where every slot is taken.
+/// The offer says something else, perhaps another time or place.
 pub(super) fn amended(state: &mut State, id: VacancyId, is_moved: bool) {
     let row = vacancy_mut(state, id);
     let is_filled = row.standing == Standing::Filled;
     if row.awarding.is_some() {
-        change(state, id, |awarding| {
-            awarding.kept.clear();
-            if is_moved || is_filled {
-                end_bids(awarding);
-            }
-        });
+        change(state, id, |awarding| awarding.amend(is_moved, is_filled));
     }
 }
 
-/// The slots `gone`, in order, are no more. What is kept of the others is kept under their new
-/// numbers; whoever one of those was kept for waits as before.
+/// The slots `gone`, in order, are no more.
 pub(super) fn reduced(state: &mut State, id: VacancyId, gone: &[u16]) {
     let row = vacancy_mut(state, id);
     let is_filled = row.standing == Standing::Filled;
     if row.awarding.is_some() {
-        change(state, id, |awarding| {
-            awarding.kept.retain(|kept| !gone.contains(&kept.slot));
-            for kept in &mut awarding.kept {
-                let before = gone.iter().filter(|slot| **slot < kept.slot).count();
-                kept.slot -= u16::try_from(before).expect("no more than there are slots");
-            }
-            if is_filled {
-                end_bids(awarding);
-            }
-        });
+        change(state, id, |awarding| awarding.reduce(gone, is_filled));
     }
 }
 
-/// The vacancy is over: nobody bids or waits for it.
+/// The vacancy is over.
 pub(super) fn end(state: &mut State, id: VacancyId) {
     if vacancy_mut(state, id).awarding.is_some() {
-        change(state, id, |awarding| {
-            awarding.kept.clear();
-            awarding.standby.clear();
-            end_bids(awarding);
-        });
+        change(state, id, Awarding::end);
     }
 }
 
@@ -156,18 +136,11 @@ fn put_bid(state: &mut State, id: VacancyId, bid: Bid, closes_at: Timestamp) {
 
 fn rank(state: &mut State, ranking: &Ranking) {
     change(state, ranking.vacancy, |awarding| {
-        end_bids(awarding);
+        awarding.end_bids();
         let missed = ranking.missed.iter();
         awarding.ranked = missed.map(|missed| missed.officer).collect();
         awarding.revealed = ranking.seed.or(awarding.revealed);
     });
-}
-
-fn end_bids(awarding: &mut Awarding) {
-    awarding.bids.clear();
-    awarding.counted = 0;
-    awarding.closes_at = None;
-    awarding.is_closed = false;
 }
 
 /// Changes what has come of the vacancy's terms, and its deadlines with it.

@@ -5,13 +5,15 @@
 //! reservation until they accept the new round, and lose them when their time is up.
 
 use super::posting::{check_post_orders, check_segments, check_slots, resolve_segments};
-use super::{grants, jobs, known, not_over, offer_again, staffing};
+use super::{grants, jobs, known, not_over, offer_again, staffing, standby};
 use crate::core::command::Amend;
-use crate::core::event::{Amendment, Event, Lapse, Relocation};
+use crate::core::event::{Amendment, Event, Lapse, Relocation, WaitEnd};
 use crate::core::refusal::{Invalid, Refusal};
 use crate::core::state::{Receipt, State};
 use crate::limits::{CONFIRM_WITHIN_MS_MAX, CONFIRM_WITHIN_MS_MIN};
-use crate::model::{OfficerId, OfficerSet, Rank, Segment, Standing, Timestamp, Vacancy, VacancyId};
+use crate::model::{
+    Awarding, OfficerId, OfficerSet, Rank, Segment, Standing, Timestamp, Vacancy, VacancyId,
+};
 use crate::rules::{Candidate, Clause, eligibility};
 
 /// Changes what is published of a vacancy that has not started.
@@ -64,7 +66,14 @@ pub(super) fn amend(state: &State, asked: &Amend, at: Timestamp) -> Result<Vec<E
         closes_at: None,
     };
     let opened = ask_anew(state, (row, &next), &mut amendment, at);
+    let is_offer = amendment.moved.is_some() || amendment.slots.is_some();
+    let is_moved = amendment.moved.is_some();
     let mut events = vec![Event::Amended(Box::new(amendment))];
+    if is_offer {
+        let is_filled = next.slots_open() == 0;
+        let end = |awarding: &mut Awarding| awarding.amend(is_moved, is_filled);
+        events.extend(standby::ended((id, row), WaitEnd::Amended, end));
+    }
     events.extend(opened);
     Ok(events)
 }

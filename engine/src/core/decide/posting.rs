@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::grants::{self, Pending};
-use super::{jobs, known, not_over, open_next, open_tiers, push, staffing, terms};
+use super::{jobs, known, not_over, open_next, open_tiers, push, staffing, standby, terms};
 use crate::core::afterwards::Again;
 use crate::core::command::{NewSegment, NewVacancy, Publication};
-use crate::core::event::{Event, TierCause};
+use crate::core::event::{Event, TierCause, WaitEnd};
 use crate::core::matching::Matches;
 use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::core::state::State;
@@ -15,8 +15,8 @@ use crate::limits::{
     VACANCY_SPAN_US_MAX, WINDOW_MS_MAX, WINDOWS_MAX,
 };
 use crate::model::{
-    AgencyId, Interval, OfficerId, Posting, Rank, Roster, Segment, Standing, Term, Timestamp,
-    Vacancy, VacancyId, VacancyKey,
+    AgencyId, Awarding, Interval, OfficerId, Posting, Rank, Roster, Segment, Standing, Term,
+    Timestamp, Vacancy, VacancyId, VacancyKey,
 };
 use crate::rules::availability;
 
@@ -299,11 +299,13 @@ pub(super) fn cancel(
         return Err(Refusal::Invalid(Invalid::Reason));
     }
     let holders: Vec<OfficerId> = row.holders().map(|holder| holder.officer).collect();
-    Ok(vec![Event::Cancelled {
+    let mut events = vec![Event::Cancelled {
         vacancy: id,
         reason: reason.into(),
         holders,
-    }])
+    }];
+    events.extend(standby::ended((id, row), WaitEnd::Cancelled, Awarding::end));
+    Ok(events)
 }
 
 /// Opens the next tier because the coordinator says so.

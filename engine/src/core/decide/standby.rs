@@ -3,11 +3,11 @@
 
 use super::answer::{examine, vacate};
 use super::{known, not_over, offer_again};
-use crate::core::event::{Event, Vacated};
+use crate::core::event::{Event, Vacated, WaitEnd, WaitEnded};
 use crate::core::refusal::{Kind, Refusal};
 use crate::core::state::State;
 use crate::limits::STANDBY_MAX;
-use crate::model::{Kept, OfficerId, OfficerSet, Timestamp, Vacancy, VacancyId};
+use crate::model::{Awarding, Kept, OfficerId, OfficerSet, Timestamp, Vacancy, VacancyId};
 
 /// An officer takes back an accept that was an accident.
 pub(super) fn undo(
@@ -138,6 +138,38 @@ pub(super) fn pass(
         events.extend(offer.opened);
     }
     events
+}
+
+/// Says who waits for `row` no longer, because of what `end` does to those who wait.
+pub(super) fn ended(
+    (id, row): (VacancyId, &Vacancy),
+    because: WaitEnd,
+    end: impl FnOnce(&mut Awarding),
+) -> Option<Event> {
+    let before = row.awarding.as_deref()?;
+    let mut after = before.clone();
+    end(&mut after);
+    let mut told = OfficerSet::new();
+    let mut once = |officers: Vec<OfficerId>| -> OfficerSet {
+        let officers: OfficerSet = officers.into_iter().collect();
+        let officers = OfficerSet(&officers.0 - &told.0);
+        told.0 |= &officers.0;
+        officers
+    };
+    let kept = before.kept.iter().map(|kept| kept.officer);
+    let kept = kept.filter(|officer| after.kept_for(*officer).is_none());
+    let bids = before.bids.iter().map(|bid| bid.officer);
+    let bids = bids.filter(|officer| after.bid_of(*officer).is_none());
+    let standby = before.standby.iter().copied();
+    let standby = standby.filter(|officer| !after.standby.contains(officer));
+    let ended = WaitEnded {
+        vacancy: id,
+        because,
+        kept: once(kept.collect()),
+        bids: once(bids.collect()),
+        standby: once(standby.collect()),
+    };
+    (!told.is_empty()).then(|| Event::WaitEnded(Box::new(ended)))
 }
 
 /// Keeps `slot` of `row`, which is open, for the first on the standby list who can come.

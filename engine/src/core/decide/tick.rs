@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{amend, award, later, open_next, push, standby};
-use crate::core::event::{Event, TierCause};
+use crate::core::event::{Event, TierCause, WaitEnd};
 use crate::core::state::{Deadline, State};
 use crate::limits::TICK_DEADLINES_MAX;
-use crate::model::{Standing, Timestamp, Vacancy, VacancyId};
+use crate::model::{Awarding, Standing, Timestamp, Vacancy, VacancyId};
 
 /// Handles the deadlines up to `at`, the earliest first, at most
 /// [`TICK_DEADLINES_MAX`] of them.
@@ -124,6 +124,11 @@ fn lapse_or_end(state: &State, vacancy: VacancyId, at: Timestamp) -> Vec<Event> 
     let mut events = amend::lapse(state, (vacancy, row), at);
     if row.posting.span().start <= at {
         events.push(Event::Expired { vacancy });
+        events.extend(standby::ended(
+            (vacancy, row),
+            WaitEnd::Expired,
+            Awarding::end,
+        ));
     }
     events
 }

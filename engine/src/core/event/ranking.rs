@@ -1,9 +1,9 @@
-//! How bids were ranked.
+//! How bids were ranked, and who waits no longer.
 
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::core::refusal::Refusal;
-use crate::model::{OfficerId, Seed, VacancyId};
+use crate::model::{OfficerId, OfficerSet, Seed, VacancyId};
 
 /// How bids were ranked.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,4 +27,35 @@ pub struct Missed {
     pub place: u32,
     /// Why.
     pub refusal: Refusal,
+}
+
+/// Who bid or waited for a vacancy and does so no longer, though they did not say so. Each officer
+/// is named once, for what came nearest to a slot.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WaitEnded {
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// Why.
+    pub because: WaitEnd,
+    /// For whom a slot was kept.
+    pub kept: OfficerSet,
+    /// Whose bids were in.
+    pub bids: OfficerSet,
+    /// Who stood on the standby list.
+    pub standby: OfficerSet,
+}
+
+/// Why officers wait for a vacancy no longer.
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
+pub enum WaitEnd {
+    /// The customer no longer needs it.
+    Cancelled,
+    /// Its start passed.
+    Expired,
+    /// It has another time or place, or other slots.
+    Amended,
+    /// The customer needs fewer slots.
+    Reduced,
 }

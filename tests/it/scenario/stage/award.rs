@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use engine::core::{Answer, Body, Effect, Event};
+use engine::core::{Answer, Body, Effect, Event, WaitEnd, Waited};
 use engine::model::{AwardRule, Collect, Criterion, Promise, Seed, Term};
 use engine::rules::award::promise;
 
@@ -111,6 +111,26 @@ impl Stage {
             Effect::Pass { vacancy, officer } => {
                 let (vacancy, badge) = (self.name(*vacancy), self.badge(*officer));
                 format!("passed {vacancy} {badge}")
+            }
+            Effect::EndWait {
+                vacancy,
+                waited,
+                because,
+                to,
+            } => {
+                let (vacancy, of) = (self.name(*vacancy), self.badges(to));
+                let what = match waited {
+                    Waited::Kept => "kept-ended",
+                    Waited::Bid => "bids-ended",
+                    Waited::Standby => "standby-ended",
+                };
+                let because = match because {
+                    WaitEnd::Cancelled => "cancelled",
+                    WaitEnd::Expired => "expired",
+                    WaitEnd::Amended => "amended",
+                    WaitEnd::Reduced => "reduced",
+                };
+                format!("{what} {vacancy} because={because} of={of}")
             }
             _ => return None,
         })

@@ -172,7 +172,7 @@ impl Stage {
             }
             // That a slot is kept stands in `kept`.
             Effect::Keep { .. } => {}
-            Effect::Lose { .. } | Effect::Pass { .. } => {
+            Effect::Lose { .. } | Effect::Pass { .. } | Effect::EndWait { .. } => {
                 if let Some(said) = self.say_award_effect(effect) {
                     line(output, format_args!("{said}"));
                 }

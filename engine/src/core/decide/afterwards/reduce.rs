@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{jobs, known, not_over, open_next};
+use super::super::{jobs, known, not_over, open_next, standby};
 use super::check_text;
 use crate::core::afterwards::Reduce;
-use crate::core::event::{Event, Reduction, Removed, TierCause};
+use crate::core::event::{Event, Reduction, Removed, TierCause, WaitEnd};
 use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::core::state::State;
 use crate::limits::REASON_LEN_MAX;
-use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, Vacancy};
+use crate::model::{Awarding, OfficerId, OfficerSet, Standing, Timestamp, Vacancy};
 use crate::rules::reduction;
 
 /// Takes slots away from a vacancy that has not started. What is left of an offer stands: nobody
@@ -65,6 +65,9 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
         reason: asked.reason.as_str().into(),
         withdrawn: withdrawn.clone(),
     }))];
+    let is_filled = next.slots_open() == 0;
+    let end = |awarding: &mut Awarding| awarding.reduce(&gone, is_filled);
+    events.extend(standby::ended((id, row), WaitEnd::Reduced, end));
     // Without anybody left to answer, nothing else would ask the next agencies.
     if !withdrawn.is_empty() && next.undecided().is_empty() {
         let because = TierCause::NoEligibleOfficer;
