@@ -133,6 +133,10 @@ fn an_officer_has_so_many_lifts_that_are_of_use() {
     assert_eq!(judge(&state, lifted(next, 2, 1)).err(), full);
     settle(&mut state, lifted(next, 1, 1));
     assert_eq!(judge(&state, lifted(next + 1, 1, 1)).err(), full);
+    // Those that are there already are replaced by themselves, one or all of them.
+    settle(&mut state, lifted(next, 1, 1));
+    settle(&mut state, lifted(0, LIFTS_MAX, 1));
+    assert_eq!(judge(&state, lifted(1, LIFTS_MAX, 1)).err(), full);
     // An hour later the first of them is of no use any more.
     let later = Timestamp(NOW.0 + HOUR_US);
     let hear = |count| {
