@@ -38,9 +38,9 @@ What was found is kept in results.jsonl and not asked again while the function i
 
 /// The function in which the tool proves itself, and the text there that is changed.
 const PROOF_FILE: &str = "engine/src/rules/tier.rs";
-const PROOF_FUNCTION: &str = "tier_of";
-const PROOF_TEXT: &str = "home == lead";
-const PROOF_PLANTED: &str = "home != lead";
+const PROOF_FUNCTION: &str = "Edges<'a>::tier_of";
+const PROOF_TEXT: &str = "home == self.lead";
+const PROOF_PLANTED: &str = "home != self.lead";
 
 /// What is asked of the tool.
 struct Asked {
