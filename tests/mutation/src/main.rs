@@ -28,7 +28,8 @@ GLOB names files as cargo-mutants' `--file` does: 'engine/src/rules/**'.
     --only TEXT      only mutants whose name has TEXT, of those that are woven; may be repeated
     --shard I/N      only every Nth mutant, from the Ith on; I counts from 0
     --jobs N         so many at a time; 1 if it is not said
-    --stages N       only the first N of scenarios, unit tests, bounds, index twin, model, rest
+    --stages N       only the first N of scenarios, unit tests, bounds, later offers, index twin,
+                     model, rest
     --again          also those that survived the last time, because there are new tests
     --report         runs nothing, and prints what is known
     --work FOLDER    where the woven tree and the results are; target/mutation if it is not said
