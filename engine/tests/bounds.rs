@@ -2,6 +2,8 @@
 
 #[path = "bounds/afterwards.rs"]
 mod afterwards;
+#[path = "bounds/jobs.rs"]
+mod jobs;
 #[path = "bounds/provided.rs"]
 mod provided;
 #[path = "bounds/publication.rs"]

@@ -138,7 +138,7 @@ fn place(vacancy: VacancyId, row: &Vacancy) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Posting, ProgrammeId, Rank, Segment, SiteId, VacancyKey};
+    use crate::model::{Posting, ProgrammeId, Rank, Segment, SiteId, Term, VacancyKey};
 
     fn vacancy(lead: u32, start: i64, end: i64) -> Vacancy {
         let span = Interval {
@@ -165,17 +165,17 @@ mod tests {
     #[test]
     fn what_has_started_is_ahead_of_nobody_and_is_dropped_when_more_is_published() {
         let mut ahead = Ahead::default();
-        for (number, start) in [(0, 10), (1, 20), (2, 30)] {
+        for (number, start) in [(1, 10), (2, 20), (3, 30)] {
             let row = vacancy(1, start, start + 5);
             ahead.put(VacancyId(number), &row, Timestamp(0));
         }
         let lead = AgencyId(1);
-        assert_eq!(numbers(ahead.of(lead, Timestamp(9), None)), [0, 1, 2]);
-        assert_eq!(numbers(ahead.of(lead, Timestamp(10), None)), [1, 2]);
-        ahead.put(VacancyId(3), &vacancy(1, 40, 41), Timestamp(25));
-        assert_eq!(numbers(ahead.of(lead, Timestamp::MIN, None)), [2, 3]);
+        assert_eq!(numbers(ahead.of(lead, Timestamp(9), None)), [1, 2, 3]);
+        assert_eq!(numbers(ahead.of(lead, Timestamp(10), None)), [2, 3]);
+        ahead.put(VacancyId(4), &vacancy(1, 40, 41), Timestamp(25));
+        assert_eq!(numbers(ahead.of(lead, Timestamp::MIN, None)), [3, 4]);
         let first = ahead.of(lead, Timestamp::MIN, None).next();
-        assert_eq!(numbers(ahead.of(lead, Timestamp::MIN, first)), [3]);
+        assert_eq!(numbers(ahead.of(lead, Timestamp::MIN, first)), [4]);
     }
 
     #[test]
@@ -190,6 +190,22 @@ mod tests {
             end: Timestamp(60),
         };
         assert_eq!(numbers(ahead.around(AgencyId(1), span)), [0, 1]);
+    }
+
+    #[test]
+    fn a_buffer_before_the_work_reaches_back() {
+        let mut ahead = Ahead::default();
+        let mut row = vacancy(1, 10_000, 11_000);
+        row.terms.put(Term::Buffer {
+            before_ms: 5,
+            after_ms: 0,
+        });
+        ahead.put(VacancyId(0), &row, Timestamp(0));
+        let span = Interval {
+            start: Timestamp(5_000),
+            end: Timestamp(5_001),
+        };
+        assert_eq!(numbers(ahead.around(AgencyId(1), span)), [0]);
     }
 
     #[test]

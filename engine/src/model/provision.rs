@@ -87,7 +87,9 @@ pub enum Beyond {
 }
 
 /// Work for which the limits of an officer's home agency warn and do not block.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+)]
 pub enum Lift {
     /// One vacancy.
     Vacancy(VacancyKey),

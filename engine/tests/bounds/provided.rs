@@ -6,7 +6,7 @@ use engine::limits::{
     REACH_METRES_MAX,
 };
 use engine::model::{
-    Beyond, Lift, Limit, Measure, OfficerId, Period, Preferences, Provisions, Quiet, Reach,
+    Beyond, Ladder, Lift, Limit, Measure, OfficerId, Period, Preferences, Provisions, Quiet, Reach,
 };
 use engine::rules::{Candidate, Clause, eligibility};
 
@@ -133,6 +133,25 @@ fn an_officer_has_so_many_lifts_that_are_of_use() {
     assert_eq!(judge(&state, lifted(next, 2, 1)).err(), full);
     settle(&mut state, lifted(next, 1, 1));
     assert_eq!(judge(&state, lifted(next + 1, 1, 1)).err(), full);
+    // Those that are there already are replaced by themselves, one or all of them.
+    settle(&mut state, lifted(next, 1, 1));
+    settle(&mut state, lifted(0, LIFTS_MAX, 1));
+    assert_eq!(judge(&state, lifted(1, LIFTS_MAX, 1)).err(), full);
+    // What one officer has is no bound on another, in one change.
+    let mut fresh = town();
+    settle(&mut fresh, Body::Roster(vec![officer("B-02")]));
+    let (Body::Roster(mut both), Body::Roster(mut others)) =
+        (lifted(0, LIFTS_MAX, 1), lifted(LIFTS_MAX, 1, 1))
+    else {
+        panic!("lifts are changes of the roster")
+    };
+    for change in &mut others {
+        if let RosterChange::Provided(NewProvision::Lifted { badge, .. }) = change {
+            *badge = "B-02".into();
+        }
+    }
+    both.append(&mut others);
+    assert_eq!(judge(&fresh, Body::Roster(both)).err(), None);
     // An hour later the first of them is of no use any more.
     let later = Timestamp(NOW.0 + HOUR_US);
     let hear = |count| {
@@ -172,16 +191,38 @@ fn what_was_provided_and_is_taken_back_leaves_nothing() {
         classes,
         waived: vec![],
     };
+    let jobs = |required| NewProvision::JobRules {
+        agency: agency(),
+        required,
+        programmes: vec![],
+        verified: false,
+        rules: vec![],
+    };
+    let ladders = |ladders| {
+        let agency = agency();
+        NewProvision::Ladders { agency, ladders }
+    };
+    let ladder = Ladder {
+        steps: vec![],
+        higher_fills: true,
+        valid: Interval::ALWAYS,
+    };
     settle(&mut state, provided(limits(vec![rest])));
     settle(&mut state, provided(prefer(quick)));
     settle(&mut state, provided(last(vec![Class::PeaceOfficer])));
+    settle(&mut state, provided(jobs(true)));
+    settle(&mut state, provided(ladders(vec![ladder])));
     let provisions = &state.roster().provisions;
+    assert_eq!(provisions.job_rules.len(), 1);
+    assert_eq!(provisions.ladders.len(), 1);
     assert_eq!(provisions.limits.len(), 1);
     assert_eq!(provisions.preferences.len(), 1);
     assert_eq!(provisions.last_tiers.len(), 1);
     settle(&mut state, provided(limits(vec![])));
     settle(&mut state, provided(prefer(Preferences::default())));
     settle(&mut state, provided(last(vec![])));
+    settle(&mut state, provided(jobs(false)));
+    settle(&mut state, provided(ladders(vec![])));
     assert_eq!(state.roster().provisions, Provisions::default());
 }
 

@@ -28,7 +28,8 @@ GLOB names files as cargo-mutants' `--file` does: 'engine/src/rules/**'.
     --only TEXT      only mutants whose name has TEXT, of those that are woven; may be repeated
     --shard I/N      only every Nth mutant, from the Ith on; I counts from 0
     --jobs N         so many at a time; 1 if it is not said
-    --stages N       only the first N of scenarios, unit tests, bounds, index twin, model, rest
+    --stages N       only the first N of scenarios, unit tests, bounds, later offers, index twin,
+                     model, rest
     --again          also those that survived the last time, because there are new tests
     --report         runs nothing, and prints what is known
     --work FOLDER    where the woven tree and the results are; target/mutation if it is not said
@@ -38,9 +39,9 @@ What was found is kept in results.jsonl and not asked again while the function i
 
 /// The function in which the tool proves itself, and the text there that is changed.
 const PROOF_FILE: &str = "engine/src/rules/tier.rs";
-const PROOF_FUNCTION: &str = "tier_of";
-const PROOF_TEXT: &str = "home == lead";
-const PROOF_PLANTED: &str = "home != lead";
+const PROOF_FUNCTION: &str = "Edges<'a>::tier_of";
+const PROOF_TEXT: &str = "home == self.lead";
+const PROOF_PLANTED: &str = "home != self.lead";
 
 /// What is asked of the tool.
 struct Asked {

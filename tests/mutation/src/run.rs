@@ -24,15 +24,17 @@ pub(crate) enum Stage {
     Scenarios,
     Unit,
     Bounds,
+    Later,
     IndexTwin,
     Model,
     Rest,
 }
 
-pub(crate) const STAGES: [Stage; 6] = [
+pub(crate) const STAGES: [Stage; 7] = [
     Stage::Scenarios,
     Stage::Unit,
     Stage::Bounds,
+    Stage::Later,
     Stage::IndexTwin,
     Stage::Model,
     Stage::Rest,
@@ -44,6 +46,7 @@ impl Stage {
             Stage::Scenarios => "scenarios",
             Stage::Unit => "unit tests",
             Stage::Bounds => "bounds",
+            Stage::Later => "later offers",
             Stage::IndexTwin => "index twin",
             Stage::Model => "model",
             Stage::Rest => "rest",
@@ -55,7 +58,7 @@ impl Stage {
         match self {
             Stage::Scenarios => &["every_scenario_happens_as_written"],
             Stage::Unit => &["model::", "rules::", "index::", "core::"],
-            Stage::Bounds => &[],
+            Stage::Bounds | Stage::Later => &[],
             Stage::IndexTwin => &["index_twin::"],
             Stage::Model => &["the_engine_does_what_the_flat_model_does"],
             Stage::Rest => &["afterwards::", "amend::", "replay::", "walk::"],
@@ -181,6 +184,7 @@ impl<'a> Runner<'a> {
         let (program, folder) = match stage {
             Stage::Unit => (&self.built.unit, self.tree.root.join("engine")),
             Stage::Bounds => (&self.built.bounds, self.tree.root.join("engine")),
+            Stage::Later => (&self.built.later, self.tree.root.join("engine")),
             Stage::Scenarios | Stage::IndexTwin | Stage::Model | Stage::Rest => {
                 (&self.built.it, self.tree.root.clone())
             }

@@ -25,6 +25,8 @@ pub(crate) struct Built {
     pub(crate) unit: PathBuf,
     /// What lies on a bound of the engine, and beyond it.
     pub(crate) bounds: PathBuf,
+    /// Whole imports and publications of the engine, with more officers than a scenario names.
+    pub(crate) later: PathBuf,
 }
 
 /// The copy.
@@ -122,8 +124,8 @@ impl Tree {
     /// Builds the tests. What both packages test with is built once, so they are named together.
     pub(crate) fn build(&self) -> Result<Built, String> {
         let both = ["-p", "muster", "-p", "muster-engine"];
-        let made =
-            self.executables(&[&both[..], &["--test", "it", "--test", "bounds"]].concat())?;
+        let tests = ["--test", "it", "--test", "bounds", "--test", "later"];
+        let made = self.executables(&[&both[..], &tests].concat())?;
         let unit = self.executables(&["-p", "muster-engine", "--lib"])?;
         let find = |made: &BTreeMap<String, PathBuf>, name: &str| {
             let found = made.get(name).cloned();
@@ -133,6 +135,7 @@ impl Tree {
             it: find(&made, "it")?,
             unit: find(&unit, "engine")?,
             bounds: find(&made, "bounds")?,
+            later: find(&made, "later")?,
         })
     }
 

@@ -48,11 +48,12 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
     });
     let removed: Vec<Removed> = removed.collect();
     let mut next = row.clone();
-    next.unseat(&holders_of(&removed));
+    let holders = holders_of(&removed);
+    next.unseat(&holders);
     next.remove_slots(&gone);
     jobs::bear(state, &next, Some(row))?;
-    let withdrawn = no_longer_asked(state, &next);
-    next.offered.0 -= &withdrawn.0;
+    let unasked = no_longer_asked(state, &next);
+    next.offered.0 -= &unasked.0;
     let mut events = vec![Event::Reduced(Box::new(Reduction {
         vacancy: id,
         removed,
@@ -63,13 +64,14 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
             .map(|segment| segment.span)
             .collect(),
         reason: asked.reason.as_str().into(),
-        withdrawn: withdrawn.clone(),
+        // Who held a slot that went hears of that, and not of the offer as well.
+        withdrawn: OfficerSet(&unasked.0 - &holders.0),
     }))];
     let is_filled = next.slots_open() == 0;
     let end = |awarding: &mut Awarding| awarding.reduce(&gone, is_filled);
     events.extend(standby::ended((id, row), WaitEnd::Reduced, end));
     // Without anybody left to answer, nothing else would ask the next agencies.
-    if !withdrawn.is_empty() && next.undecided().is_empty() {
+    if !unasked.is_empty() && next.undecided().is_empty() {
         let because = TierCause::NoEligibleOfficer;
         let opened = open_next(state, (id, &next), because, at, false);
         events.extend(opened.into_iter().flatten());

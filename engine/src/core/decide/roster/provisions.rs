@@ -1,5 +1,7 @@
 //! Limits, preferences, districts that do not want an officer, last tiers.
 
+use std::collections::BTreeSet;
+
 use super::windows::{DAY_MINUTES, is_sound, join};
 use super::{Draft, parse_validity, unknown};
 use crate::core::command::NewProvision;
@@ -109,11 +111,14 @@ impl Draft<'_> {
         let lifts = self.state.roster().provisions.lifts.get(&officer);
         let recorded = lifts.into_iter().flatten();
         let recorded = recorded.filter(|lift| self.state.is_of_use(**lift, self.at));
-        let added = self.events.iter().filter(
-            |event| matches!(event, Event::LimitsLifted(lifted) if lifted.officer == officer),
-        );
-        let count = recorded.count() + added.count();
-        super::bounded(Kind::Lift, count, LIFTS_MAX)?;
+        let added = self.events.iter().filter_map(|event| match event {
+            Event::LimitsLifted(lifted) if lifted.officer == officer => Some(&lifted.lift),
+            _ => None,
+        });
+        // One that is there already is replaced by itself.
+        let mut others: BTreeSet<&Lift> = recorded.chain(added).collect();
+        others.remove(&lift);
+        super::bounded(Kind::Lift, others.len(), LIFTS_MAX)?;
         let exceeded = match lift {
             Lift::Vacancy(key) => {
                 let named = || unknown(Kind::Vacancy, &format!("{:032x}", key.0));
