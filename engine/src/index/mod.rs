@@ -7,7 +7,7 @@
 //! settles nearly everybody; who is in doubt, because something runs out near the end of the work,
 //! windows do not follow the hours, or there is other work that day, is examined one by one. The
 //! answer is therefore exact, and [`naive`] is its slow twin: the same question by examining
-//! everybody with [`rules::eligibility`].
+//! everybody with `rules::eligibility`.
 //!
 //! The index is derived from the roster and the calendars and can be rebuilt from them.
 

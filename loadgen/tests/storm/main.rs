@@ -74,21 +74,28 @@ async fn storm_of(fault: Fault, plan: Plan) -> Outcome {
     run(plan, target(&village), &Silent).await.unwrap()
 }
 
+/// Storms in one of which a planted fault has to show: whether two officers come for one slot at
+/// all is up to the machine.
+const STORMS_MAX: usize = 3;
+
 /// Asserts that the fault is found as a breach of this kind, told in these words.
 async fn assert_found(fault: Fault, kind: BreachKind, words: &[&str]) {
     // Nobody cuts a connection, which would excuse a push that nobody heard.
     let mix: Mix = "eager=60,considered=20,silent=10,decline=5,release=5"
         .parse()
         .unwrap();
-    let plan = quick(Plan::storm(&StormOptions { mix, ..options() }));
-    let outcome = storm_of(fault, plan).await;
-    let mut of_kind = outcome.breaches.iter().filter(|breach| breach.kind == kind);
-    assert!(
-        of_kind.any(|breach| words.iter().all(|word| breach.history.contains(word))),
-        "{fault:?} is not told as {kind} with {words:?}: {:#?}",
-        outcome.breaches
-    );
-    assert!(!outcome.report.audit.is_clean());
+    let mut breaches = Vec::new();
+    for _ in 0..STORMS_MAX {
+        let plan = quick(Plan::storm(&StormOptions { mix, ..options() }));
+        let outcome = storm_of(fault, plan).await;
+        let mut of_kind = outcome.breaches.iter().filter(|breach| breach.kind == kind);
+        if of_kind.any(|breach| words.iter().all(|word| breach.history.contains(word))) {
+            assert!(!outcome.report.audit.is_clean());
+            return;
+        }
+        breaches.push(outcome.breaches);
+    }
+    panic!("{fault:?} is not told as {kind} with {words:?}: {breaches:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
