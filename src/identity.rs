@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::token::{KeyTextError, SigningKey};
+use protocol::token::{DeviceKey, KeyTextError, SigningKey};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -95,6 +95,15 @@ pub enum IdentityError {
         /// Why.
         cause: KeyTextError,
     },
+    /// A file is not the key of a device.
+    #[error("{} is not the key of a device: {cause}", path.display())]
+    #[diagnostic(help("`muster token device-key FILE` makes a new one; bind a new token to it"))]
+    NotDeviceKey {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: KeyTextError,
+    },
     /// The operating system or the cryptography refused to make a certificate.
     #[error("cannot make a certificate: {0}")]
     #[diagnostic(help("name one made elsewhere with `tls.certificate` and `tls.key`"))]
@@ -158,6 +167,18 @@ impl Identity {
 pub fn load_signing_key(path: &Path) -> Result<SigningKey, IdentityError> {
     let text = private_file::read(path)?;
     SigningKey::from_text(&text).map_err(|cause| IdentityError::NotSigningKey {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+/// Reads the key of a device, which must be its owner's alone.
+///
+/// # Errors
+/// The file is missing, malformed or readable by others.
+pub fn load_device_key(path: &Path) -> Result<DeviceKey, IdentityError> {
+    let text = private_file::read(path)?;
+    DeviceKey::from_text(&text).map_err(|cause| IdentityError::NotDeviceKey {
         path: path.to_owned(),
         cause,
     })

@@ -101,6 +101,7 @@ impl Server {
             chain,
             key,
             tokens: VerifyingKeys::new([signing_key.verifying_key()]),
+            bound: config.tokens.bound,
             lots: Lots::new(&lottery_secret),
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,

@@ -6,19 +6,21 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use engine::core::{Body, Effect, Event, Record, State, apply, react};
-use engine::model::{OfficerId, OfficerSet, Posting, Standing, Vacancy, VacancyId};
+use engine::model::{OfficerId, OfficerSet, Posting, Standing, Timestamp, Vacancy, VacancyId};
 use engine::rules::tier;
 use engine::{Delivery, Follower};
 use protocol::frame::encode;
+use protocol::session::IdentityRefusal;
 use protocol::token::Claims;
 use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, Role, ServerMessage};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ask::{Caller, Desk};
+use crate::denials::Marks;
 use crate::members::{Audience, Members, Who};
 use crate::outgoing::Outgoing;
 use crate::recent::Recent;
-use crate::{afterwards, hear, jobs, speak};
+use crate::{afterwards, denials, hear, jobs, speak};
 
 mod publication;
 mod why;
@@ -27,6 +29,8 @@ mod why;
 pub(crate) enum ToHub {
     /// A session opens.
     Join(Join),
+    /// A session goes on with a fresh token.
+    Renew(u64, Claims),
     /// A session has ended.
     Leave(u64),
     /// A request that needs the state to be understood or answered.
@@ -41,7 +45,15 @@ pub(crate) struct Join {
     pub(crate) claims: Claims,
     pub(crate) resume: Option<Cursor>,
     pub(crate) outgoing: Arc<Outgoing>,
-    pub(crate) joined: oneshot::Sender<Result<Joined, GoAway>>,
+    pub(crate) joined: oneshot::Sender<Result<Joined, NotJoined>>,
+}
+
+/// Why a session does not begin.
+pub(crate) enum NotJoined {
+    /// The server is stopping.
+    Stopping,
+    /// Whoever it is may not have one.
+    Refused(IdentityRefusal),
 }
 
 /// How a session begins: what to write before anything from the session's queue.
@@ -136,6 +148,9 @@ impl Hub {
         for event in &record.events {
             if let Event::Published { id, posting } = event {
                 self.desk.vacancies.insert(posting.key, *id);
+            }
+            if let Event::Denied(denied) = event {
+                self.members.turn_out(&denied.bearer);
             }
             let Some(id) = event.vacancy() else { continue };
             let row = self.follower.state.vacancy(id);
@@ -306,6 +321,7 @@ impl Hub {
     fn hear(&mut self, message: ToHub) {
         match message {
             ToHub::Join(join) => self.join(join),
+            ToHub::Renew(session, claims) => self.renew(session, &claims),
             ToHub::Leave(session) => self.members.leave(session),
             ToHub::Ask(who, caller, ask) => self.ask(who, caller, ask),
             ToHub::Stop => {
@@ -324,13 +340,16 @@ impl Hub {
             joined,
         } = join;
         if self.stopping {
-            let _ = joined.send(Err(GoAway::Stopping));
+            let _ = joined.send(Err(NotJoined::Stopping));
             return;
         }
-        let Some(who) = self.identify(&claims) else {
-            // The asker may be gone by now; nothing is lost then.
-            let _ = joined.send(Err(GoAway::Unauthenticated));
-            return;
+        let (who, marks) = match self.identify(&claims) {
+            Ok(known) => known,
+            Err(because) => {
+                // The asker may be gone by now; nothing is lost then.
+                let _ = joined.send(Err(NotJoined::Refused(because)));
+                return;
+            }
         };
         let end = end_of(&self.follower.state);
         let missed = resume
@@ -347,12 +366,35 @@ impl Hub {
             }))
             .is_ok()
         {
-            self.members.join(session, who, outgoing);
+            self.members.join(session, (who, marks), outgoing);
         }
     }
 
-    /// Whom the token names, if the roster knows them.
-    fn identify(&self, claims: &Claims) -> Option<Who> {
+    /// Whom the token names, if the roster knows them and nobody denies them.
+    fn identify(&self, claims: &Claims) -> Result<(Who, Marks), IdentityRefusal> {
+        let state = &self.follower.state;
+        let marks = Marks::of(state, claims);
+        if marks.are_denied(state, self.now()) {
+            return Err(IdentityRefusal::Denied);
+        }
+        let who = self.who(claims).ok_or(IdentityRefusal::NotKnown)?;
+        Ok((who, marks))
+    }
+
+    /// The fresh token may be signed with another key, or come after a denial.
+    fn renew(&mut self, session: u64, claims: &Claims) {
+        let state = &self.follower.state;
+        let marks = Marks::of(state, claims);
+        let is_denied = marks.are_denied(state, self.now());
+        self.members.renew(session, marks, is_denied);
+    }
+
+    /// The time by the server's clock, and never before what is recorded.
+    fn now(&self) -> Timestamp {
+        self.follower.state.at().max(self.desk.clock.now())
+    }
+
+    fn who(&self, claims: &Claims) -> Option<Who> {
         let roster = self.follower.state.roster();
         let agency = claims
             .agency
@@ -447,15 +489,19 @@ impl Hub {
                     .collect(),
             ),
             Ask::Read(asked) => {
-                let at = state.at().max(self.desk.clock.now());
+                let at = self.now();
                 let outcome = afterwards::read(state, who, asked, at);
                 return self.desk.answer(caller, outcome);
             }
             Ask::Jobs(asked) => {
-                let at = state.at().max(self.desk.clock.now());
+                let at = self.now();
                 let outcome = jobs::read(state, who, &asked, at);
                 return self.desk.answer(caller, outcome);
             }
+            Ask::Denial(asked) => match denials::hear(state, *asked, self.now()) {
+                Ok(body) => body,
+                Err(list) => return self.desk.answer(caller, list),
+            },
             Ask::Job { job, say } => Body::Job(Box::new(jobs::act(job, *say))),
             Ask::Restaff {
                 vacancy: key,

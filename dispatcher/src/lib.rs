@@ -14,12 +14,14 @@
 
 mod afterwards;
 mod ask;
+mod denials;
 mod endpoint;
 mod hear;
 mod hub;
 mod jobs;
 mod lots;
 mod members;
+mod opaque;
 mod outgoing;
 mod recent;
 mod session;
@@ -46,6 +48,7 @@ pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, r
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
+use crate::opaque::Opaque;
 
 /// What a dispatcher is started with.
 pub struct Options {
@@ -57,12 +60,24 @@ pub struct Options {
     pub key: PrivateKeyDer<'static>,
     /// The keys that tokens may be signed with.
     pub tokens: VerifyingKeys,
+    /// Which of them must be bound to a device.
+    pub bound: Bound,
     /// The seeds of lotteries.
     pub lots: Lots,
     /// Tells the time to sessions: token expiry, deadlines.
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
+}
+
+/// Which tokens must be bound to a device. What is bound is examined in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bound {
+    /// None must be.
+    #[default]
+    Optional,
+    /// Those of native clients; a browser cannot prove that a device is at its end of a connection.
+    Native,
 }
 
 /// Why a dispatcher could not be started.
@@ -197,7 +212,9 @@ impl Dispatcher {
             desk,
             hub: hub.clone(),
             tokens: Arc::new(options.tokens),
+            bound: options.bound,
             sessions_max: options.sessions_max,
+            opaque: Arc::new(Opaque::new()),
         };
         let accept_task = endpoint::accept(endpoint.clone(), shell);
         let (hub_task, accept_task) = (tokio::spawn(hub_task), tokio::spawn(accept_task));

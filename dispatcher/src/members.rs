@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use engine::core::Actor;
-use engine::model::{AgencyId, OfficerId, OfficerSet};
+use engine::model::{AgencyId, Bearer, OfficerId, OfficerSet};
 use protocol::GoAway;
 
+use crate::denials::Marks;
 use crate::outgoing::{Item, Outgoing};
 
 /// Who a session speaks for, as its token said and the roster confirmed.
@@ -62,7 +63,7 @@ impl Audience {
 /// Sessions that are open.
 #[derive(Default)]
 pub(crate) struct Members {
-    by_session: HashMap<u64, (Who, Arc<Outgoing>)>,
+    by_session: HashMap<u64, Member>,
     /// Devices of each officer who is there.
     devices: HashMap<OfficerId, Vec<(u64, Arc<Outgoing>)>>,
     online: OfficerSet,
@@ -70,8 +71,20 @@ pub(crate) struct Members {
     operators: Vec<(u64, Arc<Outgoing>)>,
 }
 
+/// One session.
+struct Member {
+    who: Who,
+    marks: Marks,
+    outgoing: Arc<Outgoing>,
+}
+
 impl Members {
-    pub(crate) fn join(&mut self, session: u64, who: Who, outgoing: Arc<Outgoing>) {
+    pub(crate) fn join(
+        &mut self,
+        session: u64,
+        (who, marks): (Who, Marks),
+        outgoing: Arc<Outgoing>,
+    ) {
         let entry = (session, Arc::clone(&outgoing));
         match who {
             Who::Officer(officer) => {
@@ -83,11 +96,16 @@ impl Members {
             }
             Who::Operator => self.operators.push(entry),
         }
-        self.by_session.insert(session, (who, outgoing));
+        let member = Member {
+            who,
+            marks,
+            outgoing,
+        };
+        self.by_session.insert(session, member);
     }
 
     pub(crate) fn leave(&mut self, session: u64) {
-        let Some((who, _)) = self.by_session.remove(&session) else {
+        let Some(Member { who, .. }) = self.by_session.remove(&session) else {
             return;
         };
         let others = |entry: &(u64, Arc<Outgoing>)| entry.0 != session;
@@ -130,7 +148,7 @@ impl Members {
             Audience::Desks(agencies) => {
                 let there = agencies.iter().filter_map(|agency| self.boards.get(agency));
                 let coordinators = there.flatten().filter(|(session, _)| {
-                    let who = self.by_session.get(session).map(|(who, _)| *who);
+                    let who = self.by_session.get(session).map(|member| member.who);
                     matches!(who, Some(Who::Coordinator(_)))
                 });
                 coordinators
@@ -148,9 +166,28 @@ impl Members {
         }
     }
 
+    /// A session comes with a fresh token: it is known by that from now on, or ends if its bearer
+    /// is denied by now.
+    pub(crate) fn renew(&mut self, session: u64, marks: Marks, is_denied: bool) {
+        if let Some(member) = self.by_session.get_mut(&session) {
+            member.marks = marks;
+            if is_denied {
+                member.outgoing.put(Item::Close(GoAway::Denied));
+            }
+        }
+    }
+
+    /// Ends the sessions of `bearer`, in whatever way they are known by it.
+    pub(crate) fn turn_out(&self, bearer: &Bearer) {
+        let members = self.by_session.values();
+        for member in members.filter(|member| member.marks.include(bearer)) {
+            member.outgoing.put(Item::Close(GoAway::Denied));
+        }
+    }
+
     /// Ends every session.
     pub(crate) fn close_all(&mut self, because: GoAway) {
-        for (_, outgoing) in self.by_session.values() {
+        for Member { outgoing, .. } in self.by_session.values() {
             outgoing.put(Item::Close(because));
         }
     }

@@ -12,19 +12,21 @@ use bytes::Bytes;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, encode};
-use protocol::session::{Action, ServerSession, close_code};
-use protocol::token::VerifyingKeys;
+use protocol::session::{Action, Channel, IdentityRefusal, ServerSession, close_code};
+use protocol::token::{Claims, EXPORTER_BYTES, EXPORTER_LABEL, VerifyingKeys};
 use protocol::{Ask, ClientMessage, GoAway, RequestId, ServerMessage};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::Bound;
 use crate::ask::{Caller, Desk};
 use crate::hear;
-use crate::hub::{Join, Joined, ToHub};
+use crate::hub::{Join, Joined, NotJoined, ToHub};
 use crate::limits::{
     HANDSHAKE_DEADLINE, LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX,
 };
 use crate::members::Who;
+use crate::opaque::Opaque;
 use crate::outgoing::{Item, Outgoing};
 
 /// What every session needs.
@@ -33,7 +35,9 @@ pub(crate) struct Shell {
     pub(crate) desk: Arc<Desk>,
     pub(crate) hub: mpsc::Sender<ToHub>,
     pub(crate) tokens: Arc<VerifyingKeys>,
+    pub(crate) bound: Bound,
     pub(crate) sessions_max: usize,
+    pub(crate) opaque: Arc<Opaque>,
 }
 
 /// Numbers sessions for logs.
@@ -44,29 +48,30 @@ pub(crate) async fn run(connection: Connection, shell: Shell) {
     let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
     let is_first = shell.desk.stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
     let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, connection.accept_bi()).await;
-    let mut because = None;
+    let (mut because, mut id) = (None, String::new());
     if let Ok(Ok((send, receive))) = opened {
         let room = if is_first {
             Ok(())
         } else {
             Err(GoAway::TooManySessions)
         };
+        let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us())
+            .over(channel(&connection, shell.bound));
         let conversation = Conversation {
             number,
             shell: shell.clone(),
-            session: Mutex::new(ServerSession::new(
-                Arc::clone(&shell.tokens),
-                shell.desk.now_us(),
-            )),
+            session: Mutex::new(session),
             outgoing: Arc::new(Outgoing::default()),
         };
         because = conversation.hold(room, send, receive).await;
+        id = conversation.refused();
         // A hub that is gone has no members to forget.
         let _ = shell.hub.send(ToHub::Leave(number)).await;
     }
-    // The reason is in the code as well: the last message may be lost with the connection.
+    // The reason is in the code as well: the last message may be lost with the connection. Whoever
+    // was refused hears under which id the log has it.
     let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
-    connection.close(code, b"");
+    connection.close(code, id.as_bytes());
     shell.desk.stats.sessions.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -86,6 +91,12 @@ enum Turn {
     Opened(Action),
     /// The conversation is over.
     End,
+}
+
+/// What is passed on to the engine or the hub.
+enum Errand {
+    Ask(RequestId, Ask),
+    Renew(Claims),
 }
 
 impl Conversation {
@@ -166,9 +177,9 @@ impl Conversation {
         let answer = if sent.is_ok() {
             answer.await
         } else {
-            Ok(Err(GoAway::Stopping))
+            Ok(Err(NotJoined::Stopping))
         };
-        match answer.unwrap_or(Err(GoAway::Stopping)) {
+        match answer.unwrap_or(Err(NotJoined::Stopping)) {
             Ok(Joined {
                 who,
                 resumed,
@@ -181,8 +192,12 @@ impl Conversation {
                 let written = self.write_in_time(send, first).await;
                 written.then_some(who)
             }
-            Err(because) => {
-                self.session().close(because);
+            Err(NotJoined::Stopping) => {
+                self.session().close(GoAway::Stopping);
+                None
+            }
+            Err(NotJoined::Refused(because)) => {
+                self.session().refuse(because);
                 None
             }
         }
@@ -199,9 +214,12 @@ impl Conversation {
             if let Turn::End = self.turn(&mut frames, Some(who)) {
                 return;
             }
-            let asks: Vec<(RequestId, Ask)> = std::iter::from_fn(|| self.next_ask()).collect();
-            for (id, ask) in asks {
-                self.ask(who, id, ask).await;
+            let errands: Vec<Errand> = std::iter::from_fn(|| self.next_errand()).collect();
+            for errand in errands {
+                match errand {
+                    Errand::Ask(id, ask) => self.ask(who, id, ask).await,
+                    Errand::Renew(claims) => self.tell_hub(ToHub::Renew(self.number, claims)).await,
+                }
             }
             if self.session().is_closed() || self.read_more(&mut frames, receive).await.is_none() {
                 return;
@@ -235,8 +253,8 @@ impl Conversation {
         }
     }
 
-    /// The next request to pass on. What the session wants said on the way is queued.
-    fn next_ask(&self) -> Option<(RequestId, Ask)> {
+    /// What is next to be passed on. What the session wants said on the way is queued.
+    fn next_errand(&self) -> Option<Errand> {
         loop {
             let mut session = self.session();
             if session.is_closed() {
@@ -244,7 +262,8 @@ impl Conversation {
                 return None;
             }
             match session.poll()? {
-                Action::Request { id, ask } => return Some((id, ask)),
+                Action::Request { id, ask } => return Some(Errand::Ask(id, ask)),
+                Action::Renewed { claims } => return Some(Errand::Renew(claims)),
                 Action::Send(message) => match encode(&message) {
                     Ok(frame) => self.outgoing.put(Item::Frame(frame)),
                     Err(error) => tracing::error!(%error, "a message could not be written"),
@@ -302,8 +321,12 @@ impl Conversation {
     }
 
     async fn ask_hub(&self, who: Who, caller: Caller, ask: Ask) {
+        self.tell_hub(ToHub::Ask(who, caller, ask)).await;
+    }
+
+    async fn tell_hub(&self, what: ToHub) {
         // A hub that is gone ends every session, and the client asks again with the same id.
-        let _ = self.shell.hub.send(ToHub::Ask(who, caller, ask)).await;
+        let _ = self.shell.hub.send(what).await;
     }
 
     /// Waits for more bytes, or for a deadline of the session; none at the end.
@@ -349,8 +372,10 @@ impl Conversation {
                 return false;
             }
             if let Some(because) = end {
-                if let Some(because) = because {
-                    self.session().close(because);
+                match because {
+                    Some(GoAway::Denied) => self.session().refuse(IdentityRefusal::Denied),
+                    Some(because) => self.session().close(because),
+                    None => {}
                 }
                 return true;
             }
@@ -380,6 +405,14 @@ impl Conversation {
         because
     }
 
+    /// Logs who was refused, if somebody was, and gives the id under which the log has it.
+    fn refused(&self) -> String {
+        let refused = self.session().refused().cloned();
+        refused.map_or_else(String::new, |refused| {
+            self.shell.opaque.refused(self.number, &refused)
+        })
+    }
+
     /// What the session wants said, as frames, and why it ends if it does.
     fn said(&self) -> (Vec<Bytes>, Option<GoAway>) {
         let mut session = self.session();
@@ -388,7 +421,7 @@ impl Conversation {
             match action {
                 Action::Send(message) => frames.extend(encode_or_log(&message)),
                 Action::Close { because } => ended = because,
-                Action::Opened { .. } | Action::Request { .. } => {}
+                Action::Opened { .. } | Action::Renewed { .. } | Action::Request { .. } => {}
             }
         }
         (frames, ended)
@@ -404,6 +437,17 @@ fn encode_or_log(message: &ServerMessage) -> Option<Bytes> {
     encode(message)
         .map_err(|error| tracing::error!(%error, "a message could not be written"))
         .ok()
+}
+
+/// What is known of the connection of a native client.
+fn channel(connection: &Connection, bound: Bound) -> Channel {
+    let mut exporter = [0; EXPORTER_BYTES];
+    let exported = connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"");
+    Channel {
+        exporter: exported.is_ok().then_some(exporter),
+        must_be_bound: bound == Bound::Native,
+        certified: None,
+    }
 }
 
 async fn write_all(send: &mut SendStream, mut frames: Vec<Bytes>) -> Result<(), quinn::WriteError> {

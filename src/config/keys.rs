@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use dispatcher::Bound;
+
 use super::{Config, LogFormat};
 use crate::priority::Priority;
 
@@ -81,6 +83,21 @@ pub const KEYS: &[Key] = &[
         number: false,
         set: |config, value, folder| path(value, folder).map(|path| config.tokens.key = Some(path)),
         show: |config| quoted(&config.token_key_path().display().to_string()),
+    },
+    Key {
+        path: "tokens.bound",
+        about: &[
+            "Which tokens must be bound to a device: \"optional\", or \"native\" for all but browsers',",
+            "which cannot prove it. `muster token issue --bind` binds one.",
+        ],
+        number: false,
+        set: |config, value, _| bound(value).map(|set| config.tokens.bound = set),
+        show: |config| {
+            quoted(match config.tokens.bound {
+                Bound::Optional => "optional",
+                Bound::Native => "native",
+            })
+        },
     },
     Key {
         path: "log.segment_mib",
@@ -168,6 +185,14 @@ fn log_format(value: &str) -> Result<LogFormat, String> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err("text or json".to_owned()),
+    }
+}
+
+fn bound(value: &str) -> Result<Bound, String> {
+    match value {
+        "optional" => Ok(Bound::Optional),
+        "native" => Ok(Bound::Native),
+        _ => Err("optional or native".to_owned()),
     }
 }
 

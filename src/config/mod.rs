@@ -14,6 +14,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use dispatcher::Bound;
+
 use crate::priority::Priority;
 
 pub use error::{ConfigError, FileProblems, Located};
@@ -65,6 +67,8 @@ pub struct Tls {
 pub struct Tokens {
     /// The key that signs session tokens.
     pub key: Option<PathBuf>,
+    /// Which tokens must be bound to a device.
+    pub bound: Bound,
 }
 
 /// The write-ahead log.
@@ -95,7 +99,10 @@ impl Default for Config {
                 certificate: None,
                 key: None,
             },
-            tokens: Tokens { key: None },
+            tokens: Tokens {
+                key: None,
+                bound: Bound::Optional,
+            },
             log: Log {
                 segment_mib: 64,
                 snapshot_every_records: 100_000,

@@ -159,6 +159,14 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         } => later::offer(state, *vacancy, (recipients, *closes_at)),
         Event::Considered(considered) => later::considered(state, record, considered),
         Event::Job(step) => jobs::apply(state, step),
+        Event::Denied(denied) => {
+            let denials = &mut state.durable.denials;
+            denials.retain(|_, denial| denial.holds(record.at));
+            denials.insert(denied.bearer.clone(), denied.denial);
+        }
+        Event::Admitted(bearer) => {
+            state.durable.denials.remove(&**bearer);
+        }
         Event::LimitsLifted(lifted) => provisions::lift(state, lifted, record.at),
         Event::Bid { .. }
         | Event::BidsClosed { .. }

@@ -195,6 +195,9 @@ pub enum Refusal {
     /// The staffing ladder of the lead agency asks for more supervisors.
     #[error("{0}")]
     BelowLadder(Box<BelowLadder>),
+    /// The officer may not come in any more. Judged before [`Refusal::NotAllowed`].
+    #[error("you are denied: ask whoever runs this installation")]
+    Denied,
 }
 
 impl Refusal {
@@ -241,6 +244,8 @@ impl Refusal {
             Refusal::Invalid(_)
             | Refusal::RequestReused
             | Refusal::NotAllowed
+            // Whoever is denied writes nothing into the log, however often they ask.
+            | Refusal::Denied
             | Refusal::LimitReached { .. }
             // Terms stay as they were published.
             | Refusal::NoStandby
@@ -567,6 +572,8 @@ pub enum Kind {
     Standby,
     /// A job.
     Job,
+    /// A denial.
+    Denial,
 }
 
 impl std::fmt::Display for Kind {
@@ -589,6 +596,7 @@ impl std::fmt::Display for Kind {
             Kind::Bid => "bid",
             Kind::Standby => "standby",
             Kind::Job => "job",
+            Kind::Denial => "denial",
         })
     }
 }
