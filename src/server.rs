@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dispatcher::{Dispatcher, Lots, StartError, Stats};
+use dispatcher::{Dispatcher, Lots, Network, StartError, Stats};
 use engine::io::{Disk, IoError, SystemClock};
 use engine::log::LogOptions;
 use engine::{Engine, OpenError, Recovered};
@@ -113,7 +113,6 @@ impl Server {
             certificate_ends,
         } = identity;
         let options = dispatcher::Options {
-            listen: config.listen,
             chain,
             key,
             tokens: VerifyingKeys::new([signing_key.verifying_key()]),
@@ -121,10 +120,10 @@ impl Server {
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,
         };
-        let started = Dispatcher::start(engine.clone(), options).and_then(|dispatcher| {
-            let listen = config.listen;
-            let address = dispatcher.local_address();
-            let address = address.map_err(|source| StartError::Bind { listen, source })?;
+        let started = Network::bind(config.listen).and_then(|network| {
+            let address = network.local_address();
+            let address = address.map_err(|source| StartError::Socket { source })?;
+            let dispatcher = Dispatcher::start(engine.clone(), options, network)?;
             Ok((dispatcher, address))
         });
         let (dispatcher, address) = started.map_err(|error| {

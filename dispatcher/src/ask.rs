@@ -8,7 +8,7 @@ use engine::core::{Actor, Body, Command, Reply};
 use engine::io::Clock;
 use engine::model::{Vacancy, VacancyId, VacancyKey};
 use engine::{Engine, Outbox, Unavailable};
-use protocol::frame::{SERVER_FRAME_MAX_BYTES, encode};
+use protocol::frame::SERVER_FRAME_MAX_BYTES;
 use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
 use crate::outgoing::{Item, Outgoing};
@@ -155,11 +155,13 @@ impl Waiting {
             id: self.id,
             outcome,
         };
-        let frame = encode(&message).or_else(|error| {
+        let codec = self.outgoing.codec();
+        let encode = |message| codec.encode(&message, SERVER_FRAME_MAX_BYTES);
+        let frame = encode(message).or_else(|error| {
             tracing::warn!(%error, "an answer was too long to send");
             let sentence =
                 format!("the answer is longer than {SERVER_FRAME_MAX_BYTES} bytes: ask for less");
-            encode(&ServerMessage::Answer {
+            encode(ServerMessage::Answer {
                 id: self.id,
                 outcome: too_long(sentence),
             })

@@ -15,11 +15,13 @@
 mod afterwards;
 mod ask;
 mod endpoint;
+mod frame;
 mod hear;
 mod hub;
 mod jobs;
 mod lots;
 mod members;
+mod network;
 mod outgoing;
 mod recent;
 mod session;
@@ -41,6 +43,7 @@ use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
 pub use crate::lots::Lots;
+pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 pub use crate::stats::{Answered, Handshake, Spread, Stats};
 
@@ -49,8 +52,6 @@ use crate::hub::{Hub, ToHub};
 
 /// What a dispatcher is started with.
 pub struct Options {
-    /// Where to listen, UDP.
-    pub listen: SocketAddr,
     /// The certificate and those that vouch for it, the server's own first.
     pub chain: Vec<CertificateDer<'static>>,
     /// The certificate's private key.
@@ -76,6 +77,12 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The socket is of no use.
+    #[error("the socket that was given cannot be listened on: {source}")]
+    Socket {
+        /// What it said.
+        source: std::io::Error,
+    },
     /// The certificate or its key is not usable.
     #[error("the certificate or its key cannot be used: {what}")]
     Tls {
@@ -97,22 +104,24 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Starts listening. Must be called inside a tokio runtime.
+    /// Starts listening on `network`. Must be called inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// If the address, the certificate or the engine cannot be used.
-    pub fn start(engine: Engine, options: Options) -> Result<Dispatcher, StartError> {
-        let config = transport::endpoint_config(&options.key);
+    /// If the certificate, the socket or the engine cannot be used.
+    pub fn start(
+        engine: Engine,
+        options: Options,
+        network: Network,
+    ) -> Result<Dispatcher, StartError> {
+        let config = transport::endpoint_config(&options.key, network.seed);
         let server = transport::server_config(options.chain, options.key)?;
-        let socket = transport::bind(options.listen)?;
-        let runtime = Arc::new(quinn::TokioRuntime);
-        let failed = |source| StartError::Bind {
-            listen: options.listen,
-            source,
-        };
+        let Network {
+            socket, runtime, ..
+        } = network;
         let endpoint =
-            quinn::Endpoint::new(config, Some(server), socket, runtime).map_err(failed)?;
+            quinn::Endpoint::new_with_abstract_socket(config, Some(server), socket, runtime)
+                .map_err(|source| StartError::Socket { source })?;
         let follower = engine.follow().ok_or(StartError::EngineEnded)?;
         let stats = Arc::new(Stats::default());
         let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);
