@@ -11,23 +11,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
-use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, encode};
+use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES};
 use protocol::session::{Action, Channel, IdentityRefusal, ServerSession, close_code};
 use protocol::token::{Claims, EXPORTER_BYTES, EXPORTER_LABEL, VerifyingKeys};
-use protocol::{Ask, ClientMessage, GoAway, RequestId, ServerMessage};
+use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::Bound;
 use crate::ask::{Caller, Desk};
+use crate::frame;
 use crate::hear;
 use crate::hub::{Join, Joined, NotJoined, ToHub};
-use crate::limits::{
-    HANDSHAKE_DEADLINE, LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX,
-};
+use crate::limits::{LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX};
 use crate::members::Who;
 use crate::opaque::Opaque;
 use crate::outgoing::{Item, Outgoing};
+use crate::{Bound, Stats};
 
 /// What every session needs.
 #[derive(Clone)]
@@ -43,41 +42,74 @@ pub(crate) struct Shell {
 /// Numbers sessions for logs.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
-/// Holds the conversation on `connection` until it ends.
-pub(crate) async fn run(connection: Connection, shell: Shell) {
-    let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
-    let is_first = shell.desk.stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
-    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, connection.accept_bi()).await;
-    let (mut because, mut id) = (None, String::new());
-    if let Ok(Ok((send, receive))) = opened {
-        let room = if is_first {
-            Ok(())
-        } else {
-            Err(GoAway::TooManySessions)
-        };
-        let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us())
-            .over(channel(&connection, shell.bound));
-        let conversation = Conversation {
-            number,
-            shell: shell.clone(),
-            session: Mutex::new(session),
-            outgoing: Arc::new(Outgoing::default()),
-        };
-        because = conversation.hold(room, send, receive).await;
-        id = conversation.refused();
-        // A hub that is gone has no members to forget.
-        let _ = shell.hub.send(ToHub::Leave(number)).await;
+/// The other end of a conversation, as whoever accepted its connection hands it over.
+pub(crate) struct Peer {
+    pub(crate) connection: Connection,
+    /// How messages are written.
+    pub(crate) codec: Codec,
+    /// The one stream that carries the conversation, opened by the client.
+    pub(crate) streams: (SendStream, RecvStream),
+    pub(crate) seat: Seat,
+}
+
+/// A place among the sessions that may be open, given back when it is dropped.
+pub(crate) struct Seat {
+    stats: Arc<Stats>,
+    /// Whether there was room; else the client is told so and leaves.
+    is_free: bool,
+}
+
+impl Seat {
+    /// Takes one, or stands where there is none.
+    pub(crate) fn take(shell: &Shell) -> Seat {
+        let stats = Arc::clone(&shell.desk.stats);
+        let is_free = stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
+        Seat { stats, is_free }
     }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.stats.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Holds the conversation with `peer` until it ends, and closes its connection.
+pub(crate) async fn run(peer: Peer, shell: Shell) {
+    let Peer {
+        connection,
+        codec,
+        streams: (send, receive),
+        seat,
+    } = peer;
+    let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+    let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us()).over(channel(
+        &connection,
+        codec,
+        shell.bound,
+    ));
+    let hub = shell.hub.clone();
+    let conversation = Conversation {
+        number,
+        shell,
+        codec,
+        session: Mutex::new(session),
+        outgoing: Arc::new(Outgoing::new(codec)),
+    };
+    let because = conversation.hold(&seat, send, receive).await;
+    let id = conversation.refused();
+    // A hub that is gone has no members to forget.
+    let _ = hub.send(ToHub::Leave(number)).await;
     // The reason is in the code as well: the last message may be lost with the connection. Whoever
     // was refused hears under which id the log has it.
     let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
     connection.close(code, id.as_bytes());
-    shell.desk.stats.sessions.fetch_sub(1, Ordering::Relaxed);
 }
 
 struct Conversation {
     number: u64,
     shell: Shell,
+    codec: Codec,
     /// Locked for the length of a call, by this one task's reading and writing halves.
     session: Mutex<ServerSession>,
     outgoing: Arc<Outgoing>,
@@ -102,15 +134,15 @@ enum Errand {
 impl Conversation {
     async fn hold(
         &self,
-        room: Result<(), GoAway>,
+        seat: &Seat,
         mut send: SendStream,
         mut receive: RecvStream,
     ) -> Option<GoAway> {
-        if let Err(because) = room {
-            self.session().close(because);
+        if !seat.is_free {
+            self.session().close(GoAway::TooManySessions);
             return self.finish(&mut send).await;
         }
-        let mut frames = FrameReader::new(Codec::Native, OFFICER_FRAME_MAX_BYTES);
+        let mut frames = FrameReader::new(self.codec, OFFICER_FRAME_MAX_BYTES);
         let Some(who) = self.open(&mut frames, &mut send, &mut receive).await else {
             return self.finish(&mut send).await;
         };
@@ -183,13 +215,15 @@ impl Conversation {
             Ok(Joined {
                 who,
                 resumed,
-                frames: mut first,
+                frames: first,
             }) => {
                 frames.limit(self.session().frame_max_bytes());
                 let now_us = self.shell.desk.now_us();
                 self.session().welcome(self.number, resumed, now_us);
-                first.splice(0..0, self.said().0);
-                let written = self.write_in_time(send, first).await;
+                let mut frames = self.said().0;
+                let first = first.iter().map(|frame| frame.bytes(self.codec));
+                frames.extend(first.filter(|frame| !frame.is_empty()));
+                let written = self.write_in_time(send, frames).await;
                 written.then_some(who)
             }
             Err(NotJoined::Stopping) => {
@@ -264,10 +298,7 @@ impl Conversation {
             match session.poll()? {
                 Action::Request { id, ask } => return Some(Errand::Ask(id, ask)),
                 Action::Renewed { claims } => return Some(Errand::Renew(claims)),
-                Action::Send(message) => match encode(&message) {
-                    Ok(frame) => self.outgoing.put(Item::Frame(frame)),
-                    Err(error) => tracing::error!(%error, "a message could not be written"),
-                },
+                Action::Send(message) => self.outgoing.say(&message),
                 Action::Opened { .. } | Action::Close { .. } => {}
             }
         }
@@ -419,7 +450,7 @@ impl Conversation {
         let (mut frames, mut ended) = (Vec::new(), None);
         while let Some(action) = session.poll() {
             match action {
-                Action::Send(message) => frames.extend(encode_or_log(&message)),
+                Action::Send(message) => frames.extend(frame::write(self.codec, &message)),
                 Action::Close { because } => ended = because,
                 Action::Opened { .. } | Action::Renewed { .. } | Action::Request { .. } => {}
             }
@@ -433,14 +464,12 @@ impl Conversation {
     }
 }
 
-fn encode_or_log(message: &ServerMessage) -> Option<Bytes> {
-    encode(message)
-        .map_err(|error| tracing::error!(%error, "a message could not be written"))
-        .ok()
-}
-
-/// What is known of the connection of a native client.
-fn channel(connection: &Connection, bound: Bound) -> Channel {
+/// What is known of the connection. A browser cannot say what its connection exports, so nothing
+/// is asked of it that only a device could sign.
+fn channel(connection: &Connection, codec: Codec, bound: Bound) -> Channel {
+    let Codec::Native = codec else {
+        return Channel::default();
+    };
     let mut exporter = [0; EXPORTER_BYTES];
     let exported = connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"");
     Channel {

@@ -13,6 +13,7 @@ mod posting;
 mod push;
 mod roster;
 mod staffing;
+mod stalled;
 mod standby;
 mod terms;
 mod tick;
@@ -131,6 +132,7 @@ pub fn decide(
             _,
         ) => return Err(Refusal::NotAllowed.into()),
     };
+    stalled::note(state, &mut events, at);
     push::defer(state, &mut events, at);
     later::note(state, &mut events, at);
     Ok(Outcome::New(events.into()))
