@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::token::{DeviceKey, KeyTextError, SigningKey};
+use protocol::token::{DeviceKey, KeyTextError, SigningKey, VerifyingKey};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -41,6 +41,8 @@ pub struct Identity {
     pub key: PrivateKeyDer<'static>,
     /// Issues session tokens.
     pub signing_key: SigningKey,
+    /// A key whose tokens are good besides, if there is one.
+    pub previous_key: Option<VerifyingKey>,
     /// When the certificate ends; known only of those made here.
     pub certificate_ends: Option<Timestamp>,
 }
@@ -150,11 +152,14 @@ impl Identity {
             private_file::write(&token_key_path, &SigningKey::generate().to_text())?;
         }
         let signing_key = load_signing_key(&token_key_path)?;
+        let previous = config.tokens.previous.as_deref();
+        let previous_key = previous.map(load_verifying_key).transpose()?;
         Ok(Identity {
             certificate_pem: loaded.pem,
             chain: loaded.chain,
             key: loaded.key,
             signing_key,
+            previous_key,
             certificate_ends: loaded.ends,
         })
     }
@@ -167,6 +172,15 @@ impl Identity {
 pub fn load_signing_key(path: &Path) -> Result<SigningKey, IdentityError> {
     let text = private_file::read(path)?;
     SigningKey::from_text(&text).map_err(|cause| IdentityError::NotSigningKey {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+/// Reads the half of a key that verifies; the file may hold the other half as well.
+fn load_verifying_key(path: &Path) -> Result<VerifyingKey, IdentityError> {
+    let text = private_file::read_public(path)?;
+    VerifyingKey::from_text(&text).map_err(|cause| IdentityError::NotSigningKey {
         path: path.to_owned(),
         cause,
     })

@@ -110,12 +110,17 @@ impl Server {
             chain,
             key,
             signing_key,
+            previous_key,
             certificate_ends,
         } = identity;
         let options = dispatcher::Options {
             chain,
             key,
-            tokens: VerifyingKeys::new([signing_key.verifying_key()]),
+            tokens: VerifyingKeys::new(
+                [signing_key.verifying_key()]
+                    .into_iter()
+                    .chain(previous_key),
+            ),
             bound: config.tokens.bound,
             lots: Lots::new(&lottery_secret),
             clock: Arc::new(SystemClock),

@@ -108,6 +108,22 @@ pub const KEYS: &[Key] = &[
         show: |config| quoted(&config.token_key_path().display().to_string()),
     },
     Key {
+        path: "tokens.previous",
+        about: &[
+            "A key whose tokens are good besides, until they expire: the one before, during a rotation.",
+            "Either half of it will do; empty for none.",
+        ],
+        number: false,
+        set: |config, value, folder| {
+            let named = (!value.is_empty()).then(|| path(value, folder)).transpose();
+            named.map(|path| config.tokens.previous = path)
+        },
+        show: |config| {
+            let previous = config.tokens.previous.as_ref();
+            quoted(&previous.map_or_else(String::new, |path| path.display().to_string()))
+        },
+    },
+    Key {
         path: "tokens.bound",
         about: &[
             "Which tokens must be bound to a device: \"optional\", or \"native\" for all but browsers',",

@@ -81,6 +81,8 @@ pub struct Tls {
 pub struct Tokens {
     /// The key that signs session tokens.
     pub key: Option<PathBuf>,
+    /// A key whose tokens are still good, during a rotation.
+    pub previous: Option<PathBuf>,
     /// Which tokens must be bound to a device.
     pub bound: Bound,
 }
@@ -119,6 +121,7 @@ impl Default for Config {
             },
             tokens: Tokens {
                 key: None,
+                previous: None,
                 bound: Bound::Optional,
             },
             log: Log {

@@ -10,6 +10,7 @@ mod provisions;
 use super::event::{Event, Record, Vacated};
 use super::grants;
 use super::state::{Deadline, State};
+use crate::limits::DENIALS_MAX;
 use crate::model::{
     AgreementId, Availability, Holder, Officer, OfficerId, OfficerSet, Posting, Programme, Site,
     Standing, Terms, Timestamp, Vacancy, VacancyId,
@@ -161,7 +162,10 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         Event::Job(step) => jobs::apply(state, step),
         Event::Denied(denied) => {
             let denials = &mut state.durable.denials;
-            denials.retain(|_, denial| denial.holds(record.at));
+            // Those whose time is over are looked for when their room is needed.
+            if denials.len() >= DENIALS_MAX {
+                denials.retain(|_, denial| denial.holds(record.at));
+            }
             denials.insert(denied.bearer.clone(), denied.denial);
         }
         Event::Admitted(bearer) => {

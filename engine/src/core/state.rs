@@ -259,7 +259,7 @@ impl State {
         &self.durable.jobs
     }
 
-    /// Who may not come in, with those whose time is over until the next denial.
+    /// Who may not come in, and some whose time is over.
     pub fn denials(&self) -> &BTreeMap<Bearer, Denial> {
         &self.durable.denials
     }
