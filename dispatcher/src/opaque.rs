@@ -6,6 +6,9 @@ use ring::hmac;
 /// Bytes of a keyed hash that stand for a bearer: enough to tell them apart in a log.
 const WHO_BYTES: usize = 8;
 
+/// Under what refusals are logged: a server logs them unless it is told otherwise.
+const TARGET: &str = "muster::identity";
+
 /// Makes opaque ids of bearers. The same bearer has the same id until the server ends, and nobody
 /// who reads the log can tell whose it is.
 pub(crate) struct Opaque(hmac::Key);
@@ -26,7 +29,7 @@ impl Opaque {
     pub(crate) fn refused(&self, session: u64, refusal: &Refusal) -> String {
         let who = self.who(refusal);
         let kind = refusal.because.kind();
-        tracing::info!(session, who, kind, "an identity was refused");
+        tracing::info!(target: TARGET, session, who, kind, "an identity was refused");
         format!("{who}-{session}")
     }
 

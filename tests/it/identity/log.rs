@@ -29,7 +29,7 @@ async fn refusals_are_logged_and_no_line_names_anybody() {
     };
     let server = Server::start_as(&folder, port, &start);
     let house = House::open(&folder, port);
-    let sample = SampleState::load(7);
+    let sample = SampleState::new(7, jiff::civil::date(2026, 11, 23));
     let operator = house.join(Role::Operator, "the-operator-of-nobody", None, |_| {});
     import(&operator, &sample).await;
     let ledger = Arc::new(Ledger::default());
