@@ -8,7 +8,7 @@ use engine::core::{Actor, Body, Command, Reply};
 use engine::io::Clock;
 use engine::model::{Vacancy, VacancyId, VacancyKey};
 use engine::{Engine, Outbox, Unavailable};
-use protocol::frame::{SERVER_FRAME_MAX_BYTES, encode};
+use protocol::frame::SERVER_FRAME_MAX_BYTES;
 use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
 use crate::outgoing::{Item, Outgoing};
@@ -94,7 +94,7 @@ impl Desk {
                 // Only the hub knows the names in a good answer, and none is given at the gate.
                 Ok(Ok(_)) | Err(_) => Outcome::Unavailable,
             };
-            waiting.answer(&self.stats, outcome);
+            waiting.answer(self, outcome);
         }
     }
 
@@ -121,7 +121,7 @@ impl Desk {
             is_accept: false,
             received_us,
         }
-        .answer(&self.stats, outcome);
+        .answer(self, outcome);
     }
 
     /// Answers that something named is not known.
@@ -148,17 +148,20 @@ impl Desk {
 
 impl Waiting {
     /// Queues the answer.
-    pub(crate) fn answer(self, stats: &Stats, outcome: Outcome) {
-        stats.answers.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn answer(self, desk: &Desk, outcome: Outcome) {
+        let after_us = desk.now_us() - self.received_us;
+        desk.stats.answered(&outcome, after_us);
         let message = ServerMessage::Answer {
             id: self.id,
             outcome,
         };
-        let frame = encode(&message).or_else(|error| {
+        let codec = self.outgoing.codec();
+        let encode = |message| codec.encode(&message, SERVER_FRAME_MAX_BYTES);
+        let frame = encode(message).or_else(|error| {
             tracing::warn!(%error, "an answer was too long to send");
             let sentence =
                 format!("the answer is longer than {SERVER_FRAME_MAX_BYTES} bytes: ask for less");
-            encode(&ServerMessage::Answer {
+            encode(ServerMessage::Answer {
                 id: self.id,
                 outcome: too_long(sentence),
             })
@@ -172,7 +175,7 @@ impl Waiting {
     /// Says the engine's answer.
     pub(crate) fn tell(
         self,
-        stats: &Stats,
+        desk: &Desk,
         state: &engine::core::State,
         answer: &Result<Reply, Unavailable>,
     ) {
@@ -180,7 +183,7 @@ impl Waiting {
             Ok(reply) => speak::outcome(state, reply, self.is_accept, self.received_us),
             Err(_) => Outcome::Unavailable,
         };
-        self.answer(stats, outcome);
+        self.answer(desk, outcome);
     }
 }
 

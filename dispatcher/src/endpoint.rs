@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use quinn::{Endpoint, Incoming};
+use protocol::frame::Codec;
+use quinn::{Connection, Endpoint, Incoming};
 
 use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
-use crate::session::{self, Shell};
+use crate::session::{self, Peer, Seat, Shell};
 
 /// Takes connections until the endpoint is closed.
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
@@ -30,13 +31,28 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
             let connection = handshake(incoming).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
             if let Some(connection) = connection {
-                session::run(connection, shell).await;
+                converse(connection, shell).await;
             }
         });
     }
 }
 
-async fn handshake(incoming: Incoming) -> Option<quinn::Connection> {
+/// Waits for the client's stream, and holds the conversation on it.
+async fn converse(connection: Connection, shell: Shell) {
+    let seat = Seat::take(&shell);
+    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, connection.accept_bi()).await;
+    // A client that opens none, or is gone by now, has nothing to be told.
+    let Ok(Ok(streams)) = opened else { return };
+    let peer = Peer {
+        connection,
+        codec: Codec::Native,
+        streams,
+        seat,
+    };
+    session::run(peer, shell).await;
+}
+
+async fn handshake(incoming: Incoming) -> Option<Connection> {
     match tokio::time::timeout(HANDSHAKE_DEADLINE, incoming).await {
         Ok(Ok(connection)) => Some(connection),
         Ok(Err(error)) => {

@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
 use engine::core::{Body, Effect, Event, Record, State, apply, react};
 use engine::model::{OfficerId, OfficerSet, Posting, Standing, Vacancy, VacancyId};
 use engine::rules::tier;
 use engine::{Delivery, Follower};
-use protocol::frame::encode;
 use protocol::token::Claims;
 use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, Role, ServerMessage};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ask::{Caller, Desk};
+use crate::frame::Frame;
 use crate::members::{Audience, Members, Who};
 use crate::outgoing::Outgoing;
 use crate::recent::Recent;
@@ -48,7 +47,7 @@ pub(crate) struct Join {
 pub(crate) struct Joined {
     pub(crate) who: Who,
     pub(crate) resumed: bool,
-    pub(crate) frames: Vec<Bytes>,
+    pub(crate) frames: Vec<Frame>,
 }
 
 /// The follower behind all sessions.
@@ -126,7 +125,7 @@ impl Hub {
         }
         for (token, answer) in &delivery.replies {
             if let Some(waiting) = self.desk.waiting(*token) {
-                waiting.tell(&self.desk.stats, &self.follower.state, answer);
+                waiting.tell(&self.desk, &self.follower.state, answer);
             }
         }
     }
@@ -293,7 +292,7 @@ impl Hub {
 
     /// Encodes once, queues to everybody concerned, and keeps the frame for who resumes.
     fn push(&mut self, cursor: Cursor, audience: Audience, news: News) {
-        match encode(&ServerMessage::Push(Push { cursor, news })) {
+        match Frame::new(&ServerMessage::Push(Push { cursor, news })) {
             Ok(frame) => {
                 let sent = self.members.send(&audience, &frame, cursor.sequence);
                 self.desk.stats.pushes.fetch_add(sent, Ordering::Relaxed);
@@ -338,7 +337,7 @@ impl Hub {
             .and_then(|cursor| self.recent.missed(who, cursor));
         let resumed = missed.is_some();
         let mut frames = missed.unwrap_or_else(|| self.whole_state(who));
-        frames.extend(encode(&ServerMessage::Synced { cursor: end }));
+        frames.extend(Frame::new(&ServerMessage::Synced { cursor: end }));
         if joined
             .send(Ok(Joined {
                 who,
@@ -371,7 +370,7 @@ impl Hub {
     }
 
     /// Everything that stands for `who` now. Watchers of a board ask for it instead.
-    fn whole_state(&self, who: Who) -> Vec<Bytes> {
+    fn whole_state(&self, who: Who) -> Vec<Frame> {
         let Who::Officer(officer) = who else {
             return Vec::new();
         };
@@ -421,7 +420,7 @@ impl Hub {
             .chain(held.map(News::Assigned))
             .chain(reserved)
             .chain(kept);
-        let frames = news.map(|news| encode(&ServerMessage::Push(Push { cursor, news })));
+        let frames = news.map(|news| Frame::new(&ServerMessage::Push(Push { cursor, news })));
         frames.flatten().collect()
     }
 

@@ -15,26 +15,27 @@
 mod afterwards;
 mod ask;
 mod endpoint;
+mod frame;
 mod hear;
 mod hub;
 mod jobs;
 mod lots;
 mod members;
+mod network;
 mod outgoing;
 mod recent;
 mod session;
 mod speak;
+mod stats;
 mod transport;
 
 pub mod limits;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use engine::Engine;
 use engine::io::Clock;
-use hdrhistogram::Histogram;
 use protocol::token::VerifyingKeys;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
@@ -42,15 +43,15 @@ use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
 pub use crate::lots::Lots;
+pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
+pub use crate::stats::{Answered, Handshake, Spread, Stats};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
 
 /// What a dispatcher is started with.
 pub struct Options {
-    /// Where to listen, UDP.
-    pub listen: SocketAddr,
     /// The certificate and those that vouch for it, the server's own first.
     pub chain: Vec<CertificateDer<'static>>,
     /// The certificate's private key.
@@ -76,6 +77,12 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The socket is of no use.
+    #[error("the socket that was given cannot be listened on: {source}")]
+    Socket {
+        /// What it said.
+        source: std::io::Error,
+    },
     /// The certificate or its key is not usable.
     #[error("the certificate or its key cannot be used: {what}")]
     Tls {
@@ -96,92 +103,25 @@ pub struct Dispatcher {
     accept_task: JoinHandle<()>,
 }
 
-/// Running counts, for boards and metrics.
-#[derive(Debug)]
-pub struct Stats {
-    sessions: AtomicUsize,
-    pushes: AtomicU64,
-    answers: AtomicU64,
-    sequence: AtomicU64,
-    /// Written by the hub once a batch, far from the race.
-    syncs_us: Mutex<Histogram<u64>>,
-}
-
-impl Default for Stats {
-    fn default() -> Stats {
-        let syncs_us = Histogram::new_with_max(SYNC_US_MAX, SYNC_DIGITS);
-        let syncs_us = syncs_us.expect("the bounds are valid");
-        let (sessions, pushes, answers, sequence) = Default::default();
-        Stats {
-            sessions,
-            pushes,
-            answers,
-            sequence,
-            syncs_us: Mutex::new(syncs_us),
-        }
-    }
-}
-
-/// Longest sync time that is told from longer ones, in microseconds (one minute).
-const SYNC_US_MAX: u64 = 60_000_000;
-/// Significant digits of the log's sync times.
-const SYNC_DIGITS: u8 = 2;
-
-impl Stats {
-    /// Sessions that are open.
-    pub fn sessions(&self) -> usize {
-        self.sessions.load(Ordering::Relaxed)
-    }
-
-    /// Pushes queued to sessions so far.
-    pub fn pushes(&self) -> u64 {
-        self.pushes.load(Ordering::Relaxed)
-    }
-
-    /// Answers given so far.
-    pub fn answers(&self) -> u64 {
-        self.answers.load(Ordering::Relaxed)
-    }
-
-    /// The last durable record.
-    pub fn sequence(&self) -> u64 {
-        self.sequence.load(Ordering::Relaxed)
-    }
-
-    /// How long the log's write and sync take at this quantile (0 to 1), in microseconds.
-    pub fn sync_us(&self, quantile: f64) -> u64 {
-        self.syncs_us().value_at_quantile(quantile)
-    }
-
-    /// Notes a durable batch.
-    fn synced(&self, sequence: u64, sync_us: u64) {
-        self.sequence.store(sequence, Ordering::Relaxed);
-        self.syncs_us().saturating_record(sync_us);
-    }
-
-    fn syncs_us(&self) -> MutexGuard<'_, Histogram<u64>> {
-        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
-        self.syncs_us.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Dispatcher {
-    /// Starts listening. Must be called inside a tokio runtime.
+    /// Starts listening on `network`. Must be called inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// If the address, the certificate or the engine cannot be used.
-    pub fn start(engine: Engine, options: Options) -> Result<Dispatcher, StartError> {
-        let config = transport::endpoint_config(&options.key);
+    /// If the certificate, the socket or the engine cannot be used.
+    pub fn start(
+        engine: Engine,
+        options: Options,
+        network: Network,
+    ) -> Result<Dispatcher, StartError> {
+        let config = transport::endpoint_config(&options.key, network.seed);
         let server = transport::server_config(options.chain, options.key)?;
-        let socket = transport::bind(options.listen)?;
-        let runtime = Arc::new(quinn::TokioRuntime);
-        let failed = |source| StartError::Bind {
-            listen: options.listen,
-            source,
-        };
+        let Network {
+            socket, runtime, ..
+        } = network;
         let endpoint =
-            quinn::Endpoint::new(config, Some(server), socket, runtime).map_err(failed)?;
+            quinn::Endpoint::new_with_abstract_socket(config, Some(server), socket, runtime)
+                .map_err(|source| StartError::Socket { source })?;
         let follower = engine.follow().ok_or(StartError::EngineEnded)?;
         let stats = Arc::new(Stats::default());
         let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);

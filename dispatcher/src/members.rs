@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use engine::core::Actor;
 use engine::model::{AgencyId, OfficerId, OfficerSet};
 use protocol::GoAway;
 
+use crate::frame::Frame;
 use crate::outgoing::{Item, Outgoing};
 
 /// Who a session speaks for, as its token said and the roster confirmed.
@@ -114,7 +114,7 @@ impl Members {
     /// Queues `frame` to everybody in `audience` who is there; says how many sessions that were.
     ///
     /// `turn` picks who comes first, so that over many pushes nobody always does.
-    pub(crate) fn send(&self, audience: &Audience, frame: &Bytes, turn: u64) -> u64 {
+    pub(crate) fn send(&self, audience: &Audience, frame: &Frame, turn: u64) -> u64 {
         match audience {
             Audience::Officers(set) => {
                 let there = OfficerSet(&set.0 & &self.online.0);
@@ -156,7 +156,7 @@ impl Members {
     }
 }
 
-fn put(outgoing: &Outgoing, frame: &Bytes) -> u64 {
-    outgoing.put(Item::Frame(frame.clone()));
+fn put(outgoing: &Outgoing, frame: &Frame) -> u64 {
+    outgoing.put(Item::Frame(frame.bytes(outgoing.codec())));
     1
 }

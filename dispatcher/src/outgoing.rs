@@ -4,16 +4,19 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use protocol::{GoAway, RequestId};
+use protocol::frame::Codec;
+use protocol::{GoAway, RequestId, ServerMessage};
 use tokio::sync::Notify;
 
+use crate::frame;
 use crate::limits::{OUTGOING_BYTES_MAX, OUTGOING_FRAMES_MAX};
 
 /// The queue of one session: the hub and the session's own task put frames in, the session's
 /// task writes them. Bounded: a reader who does not keep up is told to come back, and nobody
 /// else is slowed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outgoing {
+    codec: Codec,
     queue: Mutex<Queue>,
     filled: Notify,
 }
@@ -39,6 +42,28 @@ pub(crate) enum Item {
 }
 
 impl Outgoing {
+    /// Nothing yet, for a peer of this kind.
+    pub(crate) fn new(codec: Codec) -> Outgoing {
+        let (queue, filled) = Default::default();
+        Outgoing {
+            codec,
+            queue,
+            filled,
+        }
+    }
+
+    /// How messages are written on this session.
+    pub(crate) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Queues a message that is for this session alone.
+    pub(crate) fn say(&self, message: &ServerMessage) {
+        if let Some(frame) = frame::write(self.codec, message) {
+            self.put(Item::Frame(frame));
+        }
+    }
+
     /// Queues `item`, or ends the session if it has fallen too far behind.
     pub(crate) fn put(&self, item: Item) {
         let mut queue = self.queue();
@@ -50,6 +75,9 @@ impl Outgoing {
             Item::Close(_) | Item::End => 0,
         };
         // A single long answer is no backlog.
+        if bytes == 0 && matches!(item, Item::Frame(_)) {
+            return;
+        }
         let full = queue.items.len() >= OUTGOING_FRAMES_MAX
             || (!queue.items.is_empty() && queue.bytes + bytes > OUTGOING_BYTES_MAX);
         let item = if full {
@@ -105,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_who_falls_behind_is_told_to_come_back() {
-        let outgoing = Outgoing::default();
+        let outgoing = Outgoing::new(Codec::Native);
         let frame = Bytes::from(vec![0; OUTGOING_BYTES_MAX / 4]);
         for _ in 0..4 {
             outgoing.put(Item::Frame(frame.clone()));
@@ -123,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_answer_may_be_longer_than_a_backlog() {
-        let outgoing = Outgoing::default();
+        let outgoing = Outgoing::new(Codec::Native);
         let board = Bytes::from(vec![0; OUTGOING_BYTES_MAX + 1]);
         outgoing.put(Item::Answer(RequestId(1), board));
         let taken = outgoing.take(8).await;

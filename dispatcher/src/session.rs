@@ -11,19 +11,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
-use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, encode};
+use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES};
 use protocol::session::{Action, ServerSession, close_code};
 use protocol::token::VerifyingKeys;
-use protocol::{Ask, ClientMessage, GoAway, RequestId, ServerMessage};
+use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::Stats;
 use crate::ask::{Caller, Desk};
+use crate::frame;
 use crate::hear;
 use crate::hub::{Join, Joined, ToHub};
-use crate::limits::{
-    HANDSHAKE_DEADLINE, LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX,
-};
+use crate::limits::{LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX};
 use crate::members::Who;
 use crate::outgoing::{Item, Outgoing};
 
@@ -39,40 +39,68 @@ pub(crate) struct Shell {
 /// Numbers sessions for logs.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
-/// Holds the conversation on `connection` until it ends.
-pub(crate) async fn run(connection: Connection, shell: Shell) {
-    let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
-    let is_first = shell.desk.stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
-    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, connection.accept_bi()).await;
-    let mut because = None;
-    if let Ok(Ok((send, receive))) = opened {
-        let room = if is_first {
-            Ok(())
-        } else {
-            Err(GoAway::TooManySessions)
-        };
-        let conversation = Conversation {
-            number,
-            shell: shell.clone(),
-            session: Mutex::new(ServerSession::new(
-                Arc::clone(&shell.tokens),
-                shell.desk.now_us(),
-            )),
-            outgoing: Arc::new(Outgoing::default()),
-        };
-        because = conversation.hold(room, send, receive).await;
-        // A hub that is gone has no members to forget.
-        let _ = shell.hub.send(ToHub::Leave(number)).await;
+/// The other end of a conversation, as whoever accepted its connection hands it over.
+pub(crate) struct Peer {
+    pub(crate) connection: Connection,
+    /// How messages are written.
+    pub(crate) codec: Codec,
+    /// The one stream that carries the conversation, opened by the client.
+    pub(crate) streams: (SendStream, RecvStream),
+    pub(crate) seat: Seat,
+}
+
+/// A place among the sessions that may be open, given back when it is dropped.
+pub(crate) struct Seat {
+    stats: Arc<Stats>,
+    /// Whether there was room; else the client is told so and leaves.
+    is_free: bool,
+}
+
+impl Seat {
+    /// Takes one, or stands where there is none.
+    pub(crate) fn take(shell: &Shell) -> Seat {
+        let stats = Arc::clone(&shell.desk.stats);
+        let is_free = stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
+        Seat { stats, is_free }
     }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.stats.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Holds the conversation with `peer` until it ends, and closes its connection.
+pub(crate) async fn run(peer: Peer, shell: Shell) {
+    let Peer {
+        connection,
+        codec,
+        streams: (send, receive),
+        seat,
+    } = peer;
+    let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+    let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us());
+    let hub = shell.hub.clone();
+    let conversation = Conversation {
+        number,
+        shell,
+        codec,
+        session: Mutex::new(session),
+        outgoing: Arc::new(Outgoing::new(codec)),
+    };
+    let because = conversation.hold(&seat, send, receive).await;
+    // A hub that is gone has no members to forget.
+    let _ = hub.send(ToHub::Leave(number)).await;
     // The reason is in the code as well: the last message may be lost with the connection.
     let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
     connection.close(code, b"");
-    shell.desk.stats.sessions.fetch_sub(1, Ordering::Relaxed);
 }
 
 struct Conversation {
     number: u64,
     shell: Shell,
+    codec: Codec,
     /// Locked for the length of a call, by this one task's reading and writing halves.
     session: Mutex<ServerSession>,
     outgoing: Arc<Outgoing>,
@@ -91,15 +119,15 @@ enum Turn {
 impl Conversation {
     async fn hold(
         &self,
-        room: Result<(), GoAway>,
+        seat: &Seat,
         mut send: SendStream,
         mut receive: RecvStream,
     ) -> Option<GoAway> {
-        if let Err(because) = room {
-            self.session().close(because);
+        if !seat.is_free {
+            self.session().close(GoAway::TooManySessions);
             return self.finish(&mut send).await;
         }
-        let mut frames = FrameReader::new(Codec::Native, OFFICER_FRAME_MAX_BYTES);
+        let mut frames = FrameReader::new(self.codec, OFFICER_FRAME_MAX_BYTES);
         let Some(who) = self.open(&mut frames, &mut send, &mut receive).await else {
             return self.finish(&mut send).await;
         };
@@ -172,13 +200,15 @@ impl Conversation {
             Ok(Joined {
                 who,
                 resumed,
-                frames: mut first,
+                frames: first,
             }) => {
                 frames.limit(self.session().frame_max_bytes());
                 let now_us = self.shell.desk.now_us();
                 self.session().welcome(self.number, resumed, now_us);
-                first.splice(0..0, self.said().0);
-                let written = self.write_in_time(send, first).await;
+                let mut frames = self.said().0;
+                let first = first.iter().map(|frame| frame.bytes(self.codec));
+                frames.extend(first.filter(|frame| !frame.is_empty()));
+                let written = self.write_in_time(send, frames).await;
                 written.then_some(who)
             }
             Err(because) => {
@@ -245,10 +275,7 @@ impl Conversation {
             }
             match session.poll()? {
                 Action::Request { id, ask } => return Some((id, ask)),
-                Action::Send(message) => match encode(&message) {
-                    Ok(frame) => self.outgoing.put(Item::Frame(frame)),
-                    Err(error) => tracing::error!(%error, "a message could not be written"),
-                },
+                Action::Send(message) => self.outgoing.say(&message),
                 Action::Opened { .. } | Action::Close { .. } => {}
             }
         }
@@ -386,7 +413,7 @@ impl Conversation {
         let (mut frames, mut ended) = (Vec::new(), None);
         while let Some(action) = session.poll() {
             match action {
-                Action::Send(message) => frames.extend(encode_or_log(&message)),
+                Action::Send(message) => frames.extend(frame::write(self.codec, &message)),
                 Action::Close { because } => ended = because,
                 Action::Opened { .. } | Action::Request { .. } => {}
             }
@@ -398,12 +425,6 @@ impl Conversation {
         // Nothing panics while it is held, so a poisoned lock still guards a sound value.
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn encode_or_log(message: &ServerMessage) -> Option<Bytes> {
-    encode(message)
-        .map_err(|error| tracing::error!(%error, "a message could not be written"))
-        .ok()
 }
 
 async fn write_all(send: &mut SendStream, mut frames: Vec<Bytes>) -> Result<(), quinn::WriteError> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn_proto::{ConnectionId, ConnectionIdGenerator};
+use ring::rand::SecureRandom;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -85,19 +87,65 @@ fn transport_config() -> TransportConfig {
 /// derived from the certificate's key: a server that was killed and started again tells the
 /// sessions of its former life at once that they are gone, instead of leaving each of them to
 /// find out by silence.
-pub(crate) fn endpoint_config(key: &PrivateKeyDer<'_>) -> EndpointConfig {
+pub(crate) fn endpoint_config(key: &PrivateKeyDer<'_>, seed: Option<u64>) -> EndpointConfig {
     let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
     digest.update(b"muster stateless reset");
     digest.update(key.secret_der());
     let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, digest.finish().as_ref());
     let mut config = EndpointConfig::new(Arc::new(reset_key));
     config.min_reset_interval(RESET_INTERVAL_MIN);
-    config.cid_generator(|| {
-        Box::new(quinn_proto::RandomConnectionIdGenerator::new(
-            CONNECTION_ID_LEN,
-        ))
-    });
+    config.cid_generator(move || Box::new(Ids::new(seed)));
+    config.rng_seed(seed.map(|seed| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        bytes
+    }));
     config
+}
+
+/// Draws the ids of connections.
+struct Ids {
+    /// What the last drawn id came to, where they follow from a seed.
+    drawn: Option<u64>,
+}
+
+impl Ids {
+    fn new(seed: Option<u64>) -> Ids {
+        Ids { drawn: seed }
+    }
+
+    fn draw(&mut self) -> [u8; CONNECTION_ID_LEN] {
+        let mut id = [0; CONNECTION_ID_LEN];
+        match &mut self.drawn {
+            Some(drawn) => {
+                // The step and the mixer of SplitMix64.
+                *drawn = drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mut mixed = *drawn;
+                mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                id = (mixed ^ (mixed >> 31)).to_le_bytes();
+            }
+            None => {
+                let drawn = ring::rand::SystemRandom::new().fill(&mut id);
+                drawn.expect("the system has random numbers, or TLS would not have started");
+            }
+        }
+        id
+    }
+}
+
+impl ConnectionIdGenerator for Ids {
+    fn generate_cid(&mut self) -> ConnectionId {
+        ConnectionId::new(&self.draw())
+    }
+
+    fn cid_len(&self) -> usize {
+        CONNECTION_ID_LEN
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A UDP socket at `listen` with buffers as large as the system allows.
