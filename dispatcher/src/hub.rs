@@ -10,6 +10,7 @@ use engine::{Delivery, Follower};
 use protocol::token::Claims;
 use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, Role, ServerMessage};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::ask::{Caller, Desk};
 use crate::frame::Frame;
@@ -52,6 +53,8 @@ pub(crate) struct Hub {
     recent: Recent,
     /// Vacancies with open slots.
     open: BTreeSet<VacancyId>,
+    /// When the batch that is being told came from the engine.
+    since: Instant,
     stopping: bool,
 }
 
@@ -72,6 +75,7 @@ impl Hub {
             shards,
             recent,
             open,
+            since: Instant::now(),
             stopping: false,
         }
     }
@@ -86,7 +90,9 @@ impl Hub {
             tokio::select! {
                 delivery = self.follower.next() => match delivery {
                     Ok(delivery) => {
+                        self.since = Instant::now();
                         self.deliver(&delivery);
+                        self.desk.stats.stands(self.open.len(), heard.len());
                         for shard in &self.shards {
                             shard.room().await;
                         }
@@ -123,7 +129,7 @@ impl Hub {
         }
         for (token, answer) in &delivery.replies {
             if let Some(waiting) = self.desk.waiting(*token) {
-                waiting.tell(&self.desk.stats, &self.follower.state, answer);
+                waiting.tell(&self.desk, &self.follower.state, answer);
             }
         }
     }
@@ -301,6 +307,7 @@ impl Hub {
                     cursor,
                     audience,
                     frame,
+                    since: self.since,
                 });
                 for shard in &self.shards {
                     shard.tell(ToShard::Push(Arc::clone(&pushed)));

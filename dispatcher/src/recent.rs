@@ -79,6 +79,7 @@ mod tests {
     use engine::model::{OfficerId, OfficerSet};
     use protocol::ServerMessage;
     use protocol::frame::Codec;
+    use tokio::time::Instant;
 
     fn at(sequence: u64) -> Cursor {
         Cursor { sequence, step: 0 }
@@ -95,6 +96,7 @@ mod tests {
             cursor,
             audience,
             frame,
+            since: Instant::now(),
         })
     }
 

@@ -85,12 +85,16 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
     let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us());
     let shard = Arc::clone(&shell.shard);
     let line = Arc::new(Line::new(number, codec, shard, session, send));
+    let stats = Arc::clone(&shell.desk.stats);
     let conversation = Conversation {
         shell,
         line: Arc::clone(&line),
     };
     conversation.hold(&seat, &mut receive).await;
     let because = line.last_words();
+    if let Some(because) = because {
+        stats.sends_away(because);
+    }
     // A client that no longer answers is not waited for.
     let _ = tokio::time::timeout(LEAVE_DEADLINE, line.leave()).await;
     line.hang_up();
@@ -123,6 +127,11 @@ impl Conversation {
         }
         let mut frames = FrameReader::new(self.line.codec, OFFICER_FRAME_MAX_BYTES);
         if let Some(who) = self.open(&mut frames, receive).await {
+            let role = self
+                .line
+                .session(|session| session.claims().map(|claims| claims.role));
+            let stats = &self.shell.desk.stats;
+            let _present = role.map(|role| stats.enters(role, self.line.codec));
             self.converse(who, frames, receive).await;
         }
     }
@@ -193,6 +202,7 @@ impl Conversation {
     ) {
         let mut due = pin!(sleep_until(Instant::now()));
         let mut wanted = None;
+        let mut _lagging = None;
         loop {
             if let Turn::End = self.turn(&mut frames, Some(who)) {
                 return;
@@ -206,6 +216,7 @@ impl Conversation {
             let now_wanted = Some((expiry_us, self.line.deadline()));
             if wanted != now_wanted {
                 wanted = now_wanted;
+                _lagging = self.line.deadline().map(|_| self.shell.desk.stats.lags());
                 let Some(at) = self.due() else { return };
                 due.as_mut().reset(at);
             }

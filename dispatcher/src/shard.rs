@@ -11,6 +11,7 @@ use bytes::Bytes;
 use protocol::{Cursor, GoAway, RequestId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
 
 use crate::Stats;
 use crate::chance::Chance;
@@ -64,6 +65,8 @@ pub(crate) struct Pushed {
     pub(crate) cursor: Cursor,
     pub(crate) audience: Audience,
     pub(crate) frame: Frame,
+    /// When what it tells was durable here.
+    pub(crate) since: Instant,
 }
 
 struct Answer {
@@ -202,7 +205,10 @@ impl Shard {
                 }
             }
         }
-        self.count(told);
+        if told > 0 {
+            self.count(told);
+            self.stats.fanned_out(pushed.since.elapsed());
+        }
     }
 
     fn count(&self, told: usize) {
