@@ -16,6 +16,7 @@ mod load;
 mod lottery;
 mod model;
 mod peers;
+mod push;
 mod readme;
 mod recovery;
 mod replay;
