@@ -39,6 +39,8 @@ pub struct Identity {
     pub chain: Vec<CertificateDer<'static>>,
     /// The private key of the certificate.
     pub key: PrivateKeyDer<'static>,
+    /// Whose client certificates are taken.
+    pub client_authorities: Vec<CertificateDer<'static>>,
     /// Issues session tokens.
     pub signing_key: SigningKey,
     /// A key whose tokens are good besides, if there is one.
@@ -151,6 +153,8 @@ impl Identity {
             named_files_exist(&[("tokens.key", config.tokens.key.as_deref())])?;
             private_file::write(&token_key_path, &SigningKey::generate().to_text())?;
         }
+        let client_ca = config.tls.client_ca.as_deref();
+        let client_authorities = client_ca.map(load_authorities).transpose()?;
         let signing_key = load_signing_key(&token_key_path)?;
         let previous = config.tokens.previous.as_deref();
         let previous_key = previous.map(load_verifying_key).transpose()?;
@@ -158,6 +162,7 @@ impl Identity {
             certificate_pem: loaded.pem,
             chain: loaded.chain,
             key: loaded.key,
+            client_authorities: client_authorities.unwrap_or_default(),
             signing_key,
             previous_key,
             certificate_ends: loaded.ends,
@@ -174,6 +179,14 @@ pub fn load_signing_key(path: &Path) -> Result<SigningKey, IdentityError> {
     SigningKey::from_text(&text).map_err(|cause| IdentityError::NotSigningKey {
         path: path.to_owned(),
         cause,
+    })
+}
+
+fn load_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
+    let pem = private_file::read_public(path)?;
+    certificates(&pem).ok_or_else(|| IdentityError::NotPem {
+        path: path.to_owned(),
+        wanted: "certificate",
     })
 }
 

@@ -14,6 +14,7 @@
 
 mod afterwards;
 mod ask;
+mod certified;
 mod chance;
 mod denials;
 mod endpoint;
@@ -69,6 +70,8 @@ pub struct Options {
     pub chain: Vec<CertificateDer<'static>>,
     /// The certificate's private key.
     pub key: PrivateKeyDer<'static>,
+    /// Whose client certificates are taken; without any, none is asked for.
+    pub client_authorities: Vec<CertificateDer<'static>>,
     /// The keys that tokens may be signed with.
     pub tokens: VerifyingKeys,
     /// Which of them must be bound to a device.
@@ -159,7 +162,11 @@ impl Dispatcher {
         let shards: Vec<Shard> = shards.collect();
         let ways = shards.iter().map(Shard::way).collect();
         let (tokens, opaque) = (Arc::new(options.tokens), Arc::new(Opaque::new()));
-        let server = transport::server_config(options.chain, options.key.clone_key())?;
+        let server = transport::server_config(
+            options.chain,
+            options.key.clone_key(),
+            options.client_authorities,
+        )?;
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
             Station {

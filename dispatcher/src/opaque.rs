@@ -3,11 +3,20 @@
 use protocol::session::Refusal;
 use ring::hmac;
 
+/// Stands for a bearer of whom nothing can be believed.
+const NOBODY: &str = "nobody";
+
 /// Bytes of a keyed hash that stand for a bearer: enough to tell them apart in a log.
 const WHO_BYTES: usize = 8;
 
 /// Under what refusals are logged: a server logs them unless it is told otherwise.
 const TARGET: &str = "muster::identity";
+
+/// Logs that a client certificate was refused; there was no session yet.
+pub(crate) fn certificate_refused() {
+    let (session, who, kind) = (0_u64, NOBODY, "certificate");
+    tracing::info!(target: TARGET, session, who, kind, "an identity was refused");
+}
 
 /// Makes opaque ids of bearers. The same bearer has the same id until the server ends, and nobody
 /// who reads the log can tell whose it is.
@@ -35,7 +44,7 @@ impl Opaque {
 
     fn who(&self, refusal: &Refusal) -> String {
         let Some(claims) = &refusal.claims else {
-            return "nobody".to_owned();
+            return NOBODY.to_owned();
         };
         let agency = claims.agency.as_deref().unwrap_or_default();
         let mut context = hmac::Context::with_key(&self.0);

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::ask::{Caller, Desk};
+use crate::certified::certified;
 use crate::hear;
 use crate::hub::{Join, ToHub};
 use crate::limits::{LEAVE_DEADLINE, READ_BYTES, REFUSED_DEADLINE};
@@ -382,6 +383,6 @@ fn channel(connection: &Connection, codec: Codec, bound: Bound) -> Channel {
     Channel {
         exporter: exported.is_ok().then_some(exporter),
         must_be_bound: bound == Bound::Native,
-        certified: None,
+        certified: certified(connection),
     }
 }

@@ -98,6 +98,22 @@ pub const KEYS: &[Key] = &[
         show: |config| quoted(&config.certificate_key_path().display().to_string()),
     },
     Key {
+        path: "tls.client_ca",
+        about: &[
+            "Authorities of client certificates, PEM; empty for none. Whoever shows a certificate of",
+            "theirs with the URI muster:ROLE/AGENCY/NAME needs no token; others show none.",
+        ],
+        number: false,
+        set: |config, value, folder| {
+            let named = (!value.is_empty()).then(|| path(value, folder)).transpose();
+            named.map(|path| config.tls.client_ca = path)
+        },
+        show: |config| {
+            let client_ca = config.tls.client_ca.as_ref();
+            quoted(&client_ca.map_or_else(String::new, |path| path.display().to_string()))
+        },
+    },
+    Key {
         path: "tokens.key",
         about: &[
             "The key that signs session tokens (PASETO v4.public). Whoever reads it can be anybody:",

@@ -74,6 +74,8 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file with its private key.
     pub key: Option<PathBuf>,
+    /// PEM file with the authorities whose client certificates are taken.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Session tokens. Where the path is not set, the file stands in the data folder.
@@ -118,6 +120,7 @@ impl Default for Config {
             tls: Tls {
                 certificate: None,
                 key: None,
+                client_ca: None,
             },
             tokens: Tokens {
                 key: None,

@@ -2,7 +2,9 @@
 //! good, and that the log names nobody.
 
 mod bound;
+mod certified;
 mod log;
+mod matrix;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
