@@ -18,6 +18,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod embedded;
+pub mod http;
 pub mod identity;
 pub mod import;
 pub mod priority;

@@ -3,7 +3,10 @@
 //! `muster serve`, `muster demo` and `loadgen --embedded` all start this one.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU8;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use dispatcher::{Dispatcher, Lots, Network, StartError, Stats};
 use engine::io::{Disk, IoError, SystemClock};
@@ -15,6 +18,7 @@ use protocol::token::{SigningKey, VerifyingKeys};
 use crate::access::{Access, AccessError, Announced};
 use crate::clock::now_us;
 use crate::config::Config;
+use crate::http::Serving;
 use crate::identity::{self, Identity, IdentityError};
 use crate::priority;
 use crate::stop::PortInUse;
@@ -30,7 +34,9 @@ pub struct Server {
     dispatcher: Dispatcher,
     announced: Announced,
     address: SocketAddr,
+    log: PathBuf,
     recovered: Recovered,
+    recovery: Duration,
     certificate_pem: String,
     certificate_ends: Option<Timestamp>,
     signing_key: SigningKey,
@@ -70,10 +76,19 @@ impl Server {
     /// # Errors
     /// A file, the log or the address cannot be used; nothing is left running.
     pub fn start(config: &Config) -> Result<Server, ServerError> {
+        Server::start_beside(config, None)
+    }
+
+    /// As [`Server::start`], and announces the HTTP port that is open beside it.
+    ///
+    /// # Errors
+    /// As for [`Server::start`].
+    pub fn start_beside(config: &Config, http: Option<SocketAddr>) -> Result<Server, ServerError> {
         let now = Timestamp::from_microsecond(now_us()).unwrap_or_default();
         let identity = Identity::load_or_make(config, now)?;
         let lottery_secret = identity::lottery_secret(&config.data_dir.join(LOTTERY_SECRET))?;
-        let storage = Disk::open(config.data_dir.join(LOG_FOLDER))?;
+        let log = config.data_dir.join(LOG_FOLDER);
+        let storage = Disk::open(&log)?;
         let options = engine::Options {
             storage: Arc::new(storage),
             clock: Arc::new(SystemClock),
@@ -86,9 +101,11 @@ impl Server {
             snapshot_every_records: config.log.snapshot_every_records,
         };
         let priority = config.log.priority;
+        let begun = Instant::now();
         let (engine, recovered) = Engine::open_on(options, move || {
             priority::apply(priority);
         })?;
+        let recovery = begun.elapsed();
         let Identity {
             certificate_pem,
             chain,
@@ -104,7 +121,7 @@ impl Server {
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,
         };
-        let started = Network::bind(config.listen).and_then(|network| {
+        let started = Network::bind(config.listen, NonZeroU8::MIN).and_then(|network| {
             let address = network.local_address();
             let address = address.map_err(|source| StartError::Socket { source })?;
             let dispatcher = Dispatcher::start(engine.clone(), options, network)?;
@@ -119,6 +136,7 @@ impl Server {
             certificate_pem: certificate_pem.clone(),
             token_key: config.token_key_path(),
             pid: std::process::id(),
+            http,
         };
         let announced = access.announce()?;
         Ok(Server {
@@ -126,7 +144,9 @@ impl Server {
             dispatcher,
             announced,
             address,
+            log,
             recovered,
+            recovery,
             certificate_pem,
             certificate_ends,
             signing_key,
@@ -146,6 +166,18 @@ impl Server {
     /// Running counts.
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(self.dispatcher.stats())
+    }
+
+    /// What there is to see, for whoever looks after the server.
+    pub fn serving(&self) -> Serving {
+        Serving {
+            engine: self.engine.clone(),
+            stats: self.stats(),
+            log: self.log.clone(),
+            recovered: self.recovered.clone(),
+            recovery: self.recovery,
+            certificate_ends: self.certificate_ends,
+        }
     }
 
     /// The engine, for reading beside the sessions.

@@ -11,7 +11,7 @@ use engine::{Engine, Outbox, Unavailable};
 use protocol::frame::SERVER_FRAME_MAX_BYTES;
 use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
-use crate::outgoing::{Item, Outgoing};
+use crate::line::Line;
 use crate::{Lots, Stats, lots, speak};
 
 /// What sessions and the hub share: the way to the engine, and what is waiting for an answer.
@@ -29,7 +29,7 @@ pub(crate) struct Desk {
 
 /// A request that the engine has not answered yet.
 pub(crate) struct Waiting {
-    outgoing: Arc<Outgoing>,
+    line: Arc<Line>,
     id: RequestId,
     pub(crate) is_accept: bool,
     pub(crate) received_us: i64,
@@ -38,7 +38,7 @@ pub(crate) struct Waiting {
 /// Who asked, and where the answer goes.
 #[derive(Clone)]
 pub(crate) struct Caller {
-    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) line: Arc<Line>,
     pub(crate) id: RequestId,
     pub(crate) received_us: i64,
 }
@@ -67,7 +67,7 @@ impl Desk {
     /// Puts a command in line on behalf of `caller`.
     pub(crate) fn submit(&self, caller: Caller, by: Actor, body: Body) {
         let Caller {
-            outgoing,
+            line,
             id,
             received_us,
         } = caller;
@@ -77,7 +77,7 @@ impl Desk {
         self.waiting.insert(
             token,
             Waiting {
-                outgoing,
+                line,
                 id,
                 is_accept,
                 received_us,
@@ -94,7 +94,7 @@ impl Desk {
                 // Only the hub knows the names in a good answer, and none is given at the gate.
                 Ok(Ok(_)) | Err(_) => Outcome::Unavailable,
             };
-            waiting.answer(&self.stats, outcome);
+            waiting.answer(self, outcome);
         }
     }
 
@@ -111,17 +111,17 @@ impl Desk {
     /// Answers a request that needs no engine.
     pub(crate) fn answer(&self, caller: Caller, outcome: Outcome) {
         let Caller {
-            outgoing,
+            line,
             id,
             received_us,
         } = caller;
         Waiting {
-            outgoing,
+            line,
             id,
             is_accept: false,
             received_us,
         }
-        .answer(&self.stats, outcome);
+        .answer(self, outcome);
     }
 
     /// Answers that something named is not known.
@@ -148,13 +148,14 @@ impl Desk {
 
 impl Waiting {
     /// Queues the answer.
-    pub(crate) fn answer(self, stats: &Stats, outcome: Outcome) {
-        stats.answers.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn answer(self, desk: &Desk, outcome: Outcome) {
+        let after_us = desk.now_us() - self.received_us;
+        desk.stats.answered(&outcome, after_us);
         let message = ServerMessage::Answer {
             id: self.id,
             outcome,
         };
-        let codec = self.outgoing.codec();
+        let codec = self.line.codec;
         let encode = |message| codec.encode(&message, SERVER_FRAME_MAX_BYTES);
         let frame = encode(message).or_else(|error| {
             tracing::warn!(%error, "an answer was too long to send");
@@ -166,7 +167,10 @@ impl Waiting {
             })
         });
         match frame {
-            Ok(frame) => self.outgoing.put(Item::Answer(self.id, frame)),
+            Ok(frame) => {
+                let shard = Arc::clone(&self.line.shard);
+                shard.answer(self.line, self.id, frame);
+            }
             Err(error) => tracing::error!(%error, "an answer could not be written"),
         }
     }
@@ -174,7 +178,7 @@ impl Waiting {
     /// Says the engine's answer.
     pub(crate) fn tell(
         self,
-        stats: &Stats,
+        desk: &Desk,
         state: &engine::core::State,
         answer: &Result<Reply, Unavailable>,
     ) {
@@ -182,7 +186,7 @@ impl Waiting {
             Ok(reply) => speak::outcome(state, reply, self.is_accept, self.received_us),
             Err(_) => Outcome::Unavailable,
         };
-        self.answer(stats, outcome);
+        self.answer(desk, outcome);
     }
 }
 

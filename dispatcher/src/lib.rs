@@ -14,30 +14,34 @@
 
 mod afterwards;
 mod ask;
+mod chance;
 mod endpoint;
 mod frame;
 mod hear;
 mod hub;
 mod jobs;
+mod line;
 mod lots;
 mod members;
 mod network;
-mod outgoing;
 mod recent;
 mod session;
+mod shard;
 mod speak;
+mod station;
+mod stats;
+mod steer;
 mod transport;
 
 pub mod limits;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use engine::Engine;
 use engine::io::Clock;
-use hdrhistogram::Histogram;
 use protocol::token::VerifyingKeys;
+use ring::rand::SecureRandom;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -46,9 +50,15 @@ pub use crate::afterwards::{mended, message, note};
 pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
+pub use crate::stats::{Answered, Handshake, Spread, Stats};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
+use crate::network::{Claim, Kind};
+use crate::session::Shell;
+use crate::shard::Shard;
+use crate::station::{Open, Station};
+use crate::steer::Bag;
 
 /// What a dispatcher is started with.
 pub struct Options {
@@ -96,80 +106,11 @@ pub enum StartError {
 
 /// A running dispatcher.
 pub struct Dispatcher {
-    endpoint: quinn::Endpoint,
+    stations: Vec<Open>,
+    claim: Option<Claim>,
     stats: Arc<Stats>,
     hub: mpsc::Sender<ToHub>,
     hub_task: JoinHandle<()>,
-    accept_task: JoinHandle<()>,
-}
-
-/// Running counts, for boards and metrics.
-#[derive(Debug)]
-pub struct Stats {
-    sessions: AtomicUsize,
-    pushes: AtomicU64,
-    answers: AtomicU64,
-    sequence: AtomicU64,
-    /// Written by the hub once a batch, far from the race.
-    syncs_us: Mutex<Histogram<u64>>,
-}
-
-impl Default for Stats {
-    fn default() -> Stats {
-        let syncs_us = Histogram::new_with_max(SYNC_US_MAX, SYNC_DIGITS);
-        let syncs_us = syncs_us.expect("the bounds are valid");
-        let (sessions, pushes, answers, sequence) = Default::default();
-        Stats {
-            sessions,
-            pushes,
-            answers,
-            sequence,
-            syncs_us: Mutex::new(syncs_us),
-        }
-    }
-}
-
-/// Longest sync time that is told from longer ones, in microseconds (one minute).
-const SYNC_US_MAX: u64 = 60_000_000;
-/// Significant digits of the log's sync times.
-const SYNC_DIGITS: u8 = 2;
-
-impl Stats {
-    /// Sessions that are open.
-    pub fn sessions(&self) -> usize {
-        self.sessions.load(Ordering::Relaxed)
-    }
-
-    /// Pushes queued to sessions so far.
-    pub fn pushes(&self) -> u64 {
-        self.pushes.load(Ordering::Relaxed)
-    }
-
-    /// Answers given so far.
-    pub fn answers(&self) -> u64 {
-        self.answers.load(Ordering::Relaxed)
-    }
-
-    /// The last durable record.
-    pub fn sequence(&self) -> u64 {
-        self.sequence.load(Ordering::Relaxed)
-    }
-
-    /// How long the log's write and sync take at this quantile (0 to 1), in microseconds.
-    pub fn sync_us(&self, quantile: f64) -> u64 {
-        self.syncs_us().value_at_quantile(quantile)
-    }
-
-    /// Notes a durable batch.
-    fn synced(&self, sequence: u64, sync_us: u64) {
-        self.sequence.store(sequence, Ordering::Relaxed);
-        self.syncs_us().saturating_record(sync_us);
-    }
-
-    fn syncs_us(&self) -> MutexGuard<'_, Histogram<u64>> {
-        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
-        self.syncs_us.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Dispatcher {
@@ -183,17 +124,8 @@ impl Dispatcher {
         options: Options,
         network: Network,
     ) -> Result<Dispatcher, StartError> {
-        let config = transport::endpoint_config(&options.key, network.seed);
-        let server = transport::server_config(options.chain, options.key)?;
-        let Network {
-            socket, runtime, ..
-        } = network;
-        let endpoint =
-            quinn::Endpoint::new_with_abstract_socket(config, Some(server), socket, runtime)
-                .map_err(|source| StartError::Socket { source })?;
-        let follower = engine.follow().ok_or(StartError::EngineEnded)?;
         let stats = Arc::new(Stats::default());
-        let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);
+        let follower = engine.follow().ok_or(StartError::EngineEnded)?;
         let desk = Arc::new(Desk::new(
             engine,
             follower.outbox(),
@@ -201,21 +133,42 @@ impl Dispatcher {
             options.lots,
             Arc::clone(&stats),
         ));
-        let hub_task = Hub::new(follower, Arc::clone(&desk)).run(heard);
-        let shell = session::Shell {
-            desk,
-            hub: hub.clone(),
-            tokens: Arc::new(options.tokens),
-            sessions_max: options.sessions_max,
+        let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);
+        let (count, given_seed) = match &network.0 {
+            Kind::System(sockets, _) => (sockets.len(), None),
+            Kind::Given { seed, .. } => (1, Some(*seed)),
         };
-        let accept_task = endpoint::accept(endpoint.clone(), shell);
-        let (hub_task, accept_task) = (tokio::spawn(hub_task), tokio::spawn(accept_task));
+        let seed = given_seed.unwrap_or_else(drawn_seed);
+        let shards =
+            (0..count).map(|index| Shard::new(Arc::clone(&stats), seed.wrapping_add(index as u64)));
+        let shards: Vec<Shard> = shards.collect();
+        let ways = shards.iter().map(Shard::way).collect();
+        let tokens = Arc::new(options.tokens);
+        let server = transport::server_config(options.chain, options.key.clone_key())?;
+        let stations = (0_u8..).zip(shards).map(|(index, shard)| {
+            let named = (count > 1).then_some(index);
+            Station {
+                config: transport::endpoint_config(&options.key, named, given_seed),
+                server: server.clone(),
+                shell: Shell {
+                    desk: Arc::clone(&desk),
+                    hub: hub.clone(),
+                    tokens: Arc::clone(&tokens),
+                    sessions_max: options.sessions_max,
+                    shard: shard.way(),
+                },
+                shard,
+            }
+        });
+        let failed = |source| StartError::Socket { source };
+        let (stations, claim) = open(stations, network).map_err(failed)?;
+        let hub_task = tokio::spawn(Hub::new(follower, desk, ways).run(heard));
         Ok(Dispatcher {
-            endpoint,
+            stations,
+            claim,
             stats,
             hub,
             hub_task,
-            accept_task,
         })
     }
 
@@ -225,7 +178,7 @@ impl Dispatcher {
     ///
     /// If the system no longer knows the socket.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
-        self.endpoint.local_addr()
+        self.stations[0].endpoint.local_addr()
     }
 
     /// Running counts.
@@ -252,9 +205,47 @@ impl Dispatcher {
         };
         // Sessions that do not take leave in time are cut off; they resume elsewhere or later.
         let _ = tokio::time::timeout(limits::STOP_DEADLINE, quiet).await;
-        self.endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.endpoint.wait_idle()).await;
+        for station in &self.stations {
+            let endpoint = &station.endpoint;
+            endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
+            let _ = tokio::time::timeout(limits::STOP_DEADLINE, endpoint.wait_idle()).await;
+        }
         self.hub_task.abort();
-        self.accept_task.abort();
+        for station in self.stations {
+            station.close().await;
+        }
+        drop(self.claim);
     }
+}
+
+fn open(
+    mut stations: impl Iterator<Item = Station>,
+    network: Network,
+) -> std::io::Result<(Vec<Open>, Option<Claim>)> {
+    match network.0 {
+        Kind::System(sockets, claim) => {
+            let bags: Arc<[Bag]> = sockets.iter().map(|_| Bag::default()).collect();
+            let pairs = stations.zip(sockets).enumerate();
+            let opened = pairs.map(|(index, (station, socket))| {
+                station.open_on_thread(index, socket, Arc::clone(&bags))
+            });
+            Ok((opened.collect::<Result<_, _>>()?, claim))
+        }
+        Kind::Given {
+            socket, runtime, ..
+        } => {
+            let station = stations.next().into_iter();
+            let opened =
+                station.map(|station| station.open_here(Arc::clone(&socket), Arc::clone(&runtime)));
+            Ok((opened.collect::<Result<_, _>>()?, None))
+        }
+    }
+}
+
+/// Nobody outside can know it, and so nobody can know who is written to first.
+fn drawn_seed() -> u64 {
+    let mut seed = [0; 8];
+    let drawn = ring::rand::SystemRandom::new().fill(&mut seed);
+    drawn.expect("the system has random numbers, or TLS could not be spoken");
+    u64::from_le_bytes(seed)
 }

@@ -16,6 +16,7 @@ mod lottery;
 mod model;
 mod netsim;
 mod peers;
+mod push;
 mod readme;
 mod recovery;
 mod replay;

@@ -19,6 +19,7 @@ mod disk;
 #[path = "../../../engine/tests/log_kit/trouble.rs"]
 mod trouble;
 
+mod books;
 mod device;
 mod judge;
 mod network;
