@@ -28,7 +28,7 @@ mod server;
 mod town;
 mod trial;
 
-use trial::{Outcome, Tally, play};
+use trial::{Outcome, Tally, play, play_on_the_move};
 use trouble::{Bug, Fault, Fired, Rng};
 
 /// Seeds of one run, unless `MUSTER_NETSIM_SEEDS` says more.
@@ -94,6 +94,15 @@ fn the_same_seed_gives_the_same_run() {
             "seed {seed} gives the run of another seed"
         );
     }
+}
+
+#[test]
+fn a_session_outlives_a_change_of_its_address() {
+    let (outcome, connections_lost) = play_on_the_move(7);
+    assert!(outcome.breaches.is_empty(), "{:#?}", outcome.breaches);
+    assert_eq!(connections_lost, 0, "a connection ended with its address");
+    let changed = outcome.count("addresses changed");
+    assert!(changed > 20, "only {changed} addresses changed");
 }
 
 #[test]

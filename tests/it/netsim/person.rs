@@ -166,6 +166,13 @@ impl Person {
         off.map(|device| format!("the device {} of {name} is off", device.address()))
     }
 
+    /// How many connections of all devices ended.
+    pub(crate) fn connections_lost(&self) -> usize {
+        let lines = self.devices.iter().flat_map(Device::all);
+        let is_end = |line: &Line| matches!(line.what, What::Heard(Event::Down { .. }));
+        lines.filter(is_end).count()
+    }
+
     pub(crate) fn wish_for_board(&mut self) {
         self.wish(0, WishWhat::Board, VacancyNo::NONE, 0, Ask::Board);
     }
@@ -341,7 +348,13 @@ impl Person {
         let town = &self.stage.town;
         match *errand {
             Errand::Publish(vacancy) => {
-                let ask = Ask::Publish(town.vacancies[vacancy.index()].clone());
+                let publication = town.vacancies[vacancy.index()].clone();
+                let ask = match publication.terms[..] {
+                    [] => Ask::Publish(publication.vacancy),
+                    _ => Ask::PublishAll {
+                        vacancies: vec![publication],
+                    },
+                };
                 self.wish(0, WishWhat::Publish, vacancy, 0, ask);
             }
             Errand::Cancel(vacancy) => {

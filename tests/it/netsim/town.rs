@@ -7,8 +7,8 @@ use loadgen::ledger::VacancyNo;
 use loadgen::seed::{SplitMix64, derive};
 use loadgen::world::{Facts, World};
 use protocol::{
-    Availability, Class, Dated, NewSegment, NewVacancy, Position, Rank, RosterChange, SiteKind,
-    VacancyKey,
+    Availability, Class, Clothing, Dated, NewSegment, NewVacancy, Position, Publication, Rank,
+    RosterChange, SiteKind, Term, VacancyKey,
 };
 
 use super::Fault;
@@ -52,7 +52,7 @@ pub(crate) struct Town {
     pub(crate) roster: Vec<RosterChange>,
     pub(crate) world: World,
     pub(crate) officers: Vec<Resident>,
-    pub(crate) vacancies: Vec<NewVacancy>,
+    pub(crate) vacancies: Vec<Publication>,
     pub(crate) facts: Vec<Facts>,
     /// What the desk of each agency does, and when.
     pub(crate) errands: Vec<(Duration, usize, Errand)>,
@@ -73,7 +73,12 @@ impl Town {
         for number in 0..VACANCIES {
             let lead = usize::try_from(dice.below(2)).expect("one of two");
             let no = VacancyNo(u32::try_from(number).expect("a handful"));
-            vacancies.push(vacancy(number, lead, &mut dice));
+            let asks_for_clothes = dice.chance(300);
+            let clothing = Clothing::Uniform;
+            vacancies.push(Publication {
+                vacancy: vacancy(number, lead, &mut dice),
+                terms: Vec::from_iter(asks_for_clothes.then_some(Term::Clothing { clothing })),
+            });
             let at = millis(&mut dice, 500, 22_000);
             errands.push((at, lead, Errand::Publish(no)));
             if dice.chance(180) {
@@ -82,7 +87,7 @@ impl Town {
             }
         }
         errands.sort_by_key(|(at, _, _)| *at);
-        let facts = vacancies.iter().map(|one| world.facts(one));
+        let facts = vacancies.iter().map(|one| world.facts(&one.vacancy));
         let facts = facts
             .collect::<Result<_, _>>()
             .expect("the vacancies fit the world");
@@ -97,6 +102,16 @@ impl Town {
             fault: fault(&mut dice),
             // A run takes some two hundred operations; where it takes fewer, it never comes.
             power_gone_at: dice.between(30, 250),
+        }
+    }
+
+    /// The same town, in which nothing goes wrong.
+    pub(crate) fn calm(self) -> Town {
+        Town {
+            weather: Weather::CALM,
+            fault: Fault::Nothing,
+            power_gone_at: 0,
+            ..self
         }
     }
 

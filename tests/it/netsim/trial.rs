@@ -44,6 +44,15 @@ pub(crate) struct Outcome {
     seen: Seen,
 }
 
+impl Outcome {
+    /// How often this kind of thing happened.
+    pub(crate) fn count(&self, kind: &str) -> u64 {
+        let kinds = self.seen.kinds();
+        let found = kinds.into_iter().find(|(name, _)| *name == kind);
+        found.expect("a kind is called by its name").1
+    }
+}
+
 /// What happened in a run.
 #[derive(Default)]
 struct Seen {
@@ -135,12 +144,34 @@ impl Seen {
 
 /// Plays the run of this seed.
 pub(crate) fn play(seed: u64, planted: Planted) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    runtime().block_on(async {
+        let mut trial = Trial::new(seed, Town::planned(seed), planted);
+        let played = trial.play().await;
+        trial.outcome(played)
+    })
+}
+
+/// Plays this seed's plan in calm weather, but that every device's address changes twice. How many
+/// connections ended of it, comes with what became of the run.
+pub(crate) fn play_on_the_move(seed: u64) -> (Outcome, usize) {
+    runtime().block_on(async {
+        let town = Town::planned(seed).calm();
+        let mut trial = Trial::new(seed, town, Planted::Nothing);
+        let played = trial.play_on_the_move().await;
+        let lost = trial
+            .officers
+            .iter()
+            .map(|seat| seat.person().connections_lost());
+        (trial.outcome(played), lost.sum())
+    })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
-        .expect("a runtime without sockets can be built");
-    runtime.block_on(Trial::run(seed, planted))
+        .expect("a runtime without sockets can be built")
 }
 
 struct Trial {
@@ -172,8 +203,8 @@ enum Mishap {
 }
 
 impl Trial {
-    async fn run(seed: u64, planted: Planted) -> Outcome {
-        let town = Town::planned(seed);
+    /// Must be called inside the run's runtime.
+    fn new(seed: u64, town: Town, planted: Planted) -> Trial {
         let bug = match planted {
             Planted::TellBeforeSync => Bug::LieAboutSync,
             _ => Bug::None,
@@ -191,7 +222,7 @@ impl Trial {
             began: Instant::now(),
             planted,
         });
-        let mut trial = Trial {
+        Trial {
             officers: officers(&stage),
             desks: desks(&stage),
             operator: operator(&stage),
@@ -201,33 +232,15 @@ impl Trial {
             disk,
             server_cuts: 0,
             failures: 0,
-        };
-        let mut breaches = Vec::new();
-        let played = trial.play().await;
-        let judged = match played {
-            Err(breach) => {
-                breaches.push(breach);
-                Judged::default()
-            }
-            Ok(()) => trial.judge(&mut breaches),
-        };
-        trial.outcome(judged, breaches)
+        }
     }
 
     async fn play(&mut self) -> Result<(), Breach> {
-        self.server.start()?;
-        self.set_up().await?;
+        self.open().await?;
         self.stage.network.set_weather(self.stage.town.weather);
-        for seat in self.officers.iter().chain(&self.desks) {
-            seat.person().start();
-            seat.live();
-        }
         if self.stage.planted == Planted::Unplugged {
             let address = self.officers[0].person().devices[0].address();
             self.stage.network.remove(address);
-        }
-        for (at, desk, errand) in self.stage.town.errands.clone() {
-            self.desks[desk].person().plan(at, Act::Errand(errand));
         }
         for officer in &self.officers {
             officer.person().plan_mishaps();
@@ -236,6 +249,38 @@ impl Trial {
         self.stage.network.set_weather(Weather::CALM);
         self.stage.network.mend_all();
         self.disk.calm();
+        self.close().await
+    }
+
+    async fn play_on_the_move(&mut self) -> Result<(), Breach> {
+        self.open().await?;
+        for _ in 0..2 {
+            self.pass(TROUBLE / 3).await?;
+            for officer in &self.officers {
+                for device in &officer.person().devices {
+                    self.stage.network.change_address(device.address());
+                }
+            }
+        }
+        self.close().await
+    }
+
+    /// The server starts, and everybody begins.
+    async fn open(&mut self) -> Result<(), Breach> {
+        self.server.start()?;
+        self.set_up().await?;
+        for seat in self.officers.iter().chain(&self.desks) {
+            seat.person().start();
+            seat.live();
+        }
+        for (at, desk, errand) in self.stage.town.errands.clone() {
+            self.desks[desk].person().plan(at, Act::Errand(errand));
+        }
+        Ok(())
+    }
+
+    /// Everybody comes to rest, and the operator looks at the board.
+    async fn close(&mut self) -> Result<(), Breach> {
         self.rest(NOTICE).await?;
         self.operator.person().wish_for_board();
         self.rest(Duration::ZERO).await
@@ -401,7 +446,15 @@ impl Trial {
         judged
     }
 
-    fn outcome(&self, judged: Judged, breaches: Vec<Breach>) -> Outcome {
+    fn outcome(&self, played: Result<(), Breach>) -> Outcome {
+        let mut breaches = Vec::new();
+        let judged = match played {
+            Err(breach) => {
+                breaches.push(breach);
+                Judged::default()
+            }
+            Ok(()) => self.judge(&mut breaches),
+        };
         let sum = |count: fn(&Person) -> u64| -> u64 {
             self.officers.iter().map(|seat| count(&seat.person())).sum()
         };
