@@ -182,6 +182,7 @@ impl Conversation {
         receive: &mut RecvStream,
     ) -> Option<()> {
         tokio::select! {
+            biased;
             read = receive.read_chunk(READ_BYTES, true) => {
                 frames.push(&read.ok()??.bytes);
                 Some(())
@@ -220,7 +221,14 @@ impl Conversation {
                 let Some(at) = self.due() else { return };
                 due.as_mut().reset(at);
             }
+            // The same order in every run. What is due falls due seldom, and what waits to be
+            // written is bounded, so reading gets its turn.
             tokio::select! {
+                biased;
+                () = &mut due => {
+                    self.look_at_the_time();
+                    wanted = None;
+                }
                 moved = self.line.moved() => match moved {
                     Moved::Drained => {}
                     Moved::Behind(from) => {
@@ -233,10 +241,6 @@ impl Conversation {
                 read = receive.read_chunk(READ_BYTES, true), if !self.line.is_blocked() => {
                     let Ok(Some(chunk)) = read else { return };
                     frames.push(&chunk.bytes);
-                }
-                () = &mut due => {
-                    self.look_at_the_time();
-                    wanted = None;
                 }
             }
         }
