@@ -222,7 +222,7 @@ impl Conversation {
             }
             tokio::select! {
                 moved = self.line.moved() => match moved {
-                    Moved::Drained => {}
+                    Moved::Changed => {}
                     Moved::Behind(from) => {
                         let behind = ToHub::Behind(who, Arc::clone(&self.line), from);
                         // A hub that is gone ends every session.
