@@ -39,7 +39,8 @@ impl Opaque {
         let who = self.who(refusal);
         let kind = refusal.because.kind();
         tracing::info!(target: TARGET, session, who, kind, "an identity was refused");
-        format!("{who}-{session}")
+        // As long for every session, so that nothing on the wire depends on how many there were.
+        format!("{who}-{session:016x}")
     }
 
     fn who(&self, refusal: &Refusal) -> String {
@@ -89,13 +90,16 @@ mod tests {
         assert_ne!(one, id("TUC-0413", Some("tucson")));
         assert_ne!(one, id("TUC-0412", Some("mesa")));
         assert_ne!(id("ab", Some("c")), id("b", Some("ca")));
-        assert!(one.ends_with("-7") && !one.contains("TUC"), "{one}");
+        assert!(
+            one.ends_with("-0000000000000007") && !one.contains("TUC"),
+            "{one}"
+        );
         let other = Opaque::new().refused(7, &refusal("TUC-0412", Some("tucson")));
         assert_ne!(one, other, "another server has another secret");
         let nobody = Refusal {
             because: IdentityRefusal::Unbound,
             claims: None,
         };
-        assert_eq!(opaque.refused(8, &nobody), "nobody-8");
+        assert_eq!(opaque.refused(8, &nobody), "nobody-0000000000000008");
     }
 }
