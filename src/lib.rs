@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod bench;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -20,6 +21,7 @@ pub mod demo;
 pub mod embedded;
 pub mod identity;
 pub mod import;
+pub mod page;
 pub mod priority;
 pub mod private_file;
 pub mod programmes;

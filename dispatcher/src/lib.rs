@@ -14,6 +14,7 @@
 
 mod afterwards;
 mod ask;
+mod certificates;
 mod endpoint;
 mod frame;
 mod hear;
@@ -27,6 +28,7 @@ mod recent;
 mod session;
 mod speak;
 mod transport;
+mod web;
 
 pub mod limits;
 
@@ -43,9 +45,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
+pub use crate::certificates::Certificates;
 pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
+pub use crate::web::{ORIGINS_MAX, OriginError, Origins};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
@@ -64,6 +68,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
+    /// The web pages that may open sessions.
+    pub origins: Origins,
 }
 
 /// Why a dispatcher could not be started.
@@ -207,6 +213,7 @@ impl Dispatcher {
             hub: hub.clone(),
             tokens: Arc::new(options.tokens),
             sessions_max: options.sessions_max,
+            origins: Arc::new(options.origins),
         };
         let accept_task = endpoint::accept(endpoint.clone(), shell);
         let (hub_task, accept_task) = (tokio::spawn(hub_task), tokio::spawn(accept_task));
@@ -226,6 +233,13 @@ impl Dispatcher {
     /// If the system no longer knows the socket.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
         self.endpoint.local_addr()
+    }
+
+    /// Where another certificate can be put in place.
+    pub fn certificates(&self) -> Certificates {
+        Certificates {
+            endpoints: vec![self.endpoint.clone()],
+        }
     }
 
     /// Running counts.

@@ -17,6 +17,7 @@ use protocol::token::VerifyingKeys;
 use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
+use web_transport_quinn::Session;
 
 use crate::Stats;
 use crate::ask::{Caller, Desk};
@@ -26,6 +27,7 @@ use crate::hub::{Join, Joined, ToHub};
 use crate::limits::{LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX};
 use crate::members::Who;
 use crate::outgoing::{Item, Outgoing};
+use crate::web::Origins;
 
 /// What every session needs.
 #[derive(Clone)]
@@ -34,6 +36,7 @@ pub(crate) struct Shell {
     pub(crate) hub: mpsc::Sender<ToHub>,
     pub(crate) tokens: Arc<VerifyingKeys>,
     pub(crate) sessions_max: usize,
+    pub(crate) origins: Arc<Origins>,
 }
 
 /// Numbers sessions for logs.
@@ -42,6 +45,8 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 /// The other end of a conversation, as whoever accepted its connection hands it over.
 pub(crate) struct Peer {
     pub(crate) connection: Connection,
+    /// What a browser has around its stream; it ends when this is dropped.
+    pub(crate) browser: Option<Session>,
     /// How messages are written.
     pub(crate) codec: Codec,
     /// The one stream that carries the conversation, opened by the client.
@@ -75,6 +80,7 @@ impl Drop for Seat {
 pub(crate) async fn run(peer: Peer, shell: Shell) {
     let Peer {
         connection,
+        browser,
         codec,
         streams: (send, receive),
         seat,
@@ -93,8 +99,11 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
     // A hub that is gone has no members to forget.
     let _ = hub.send(ToHub::Leave(number)).await;
     // The reason is in the code as well: the last message may be lost with the connection.
-    let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
-    connection.close(code, b"");
+    let code = close_code(because);
+    match browser {
+        Some(browser) => browser.close(code, b""),
+        None => connection.close(VarInt::from_u32(code), b""),
+    }
 }
 
 struct Conversation {
