@@ -24,3 +24,4 @@ mod terminal;
 mod tidy;
 mod torture;
 mod walk;
+mod web;
