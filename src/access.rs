@@ -21,6 +21,9 @@ pub struct Access {
     pub token_key: PathBuf,
     /// The server's process.
     pub pid: u32,
+    /// Where its metrics are read (TCP), if anywhere.
+    #[serde(default)]
+    pub http: Option<SocketAddr>,
 }
 
 /// Why a running server was not found, or could not be announced.
@@ -247,6 +250,7 @@ mod tests {
             certificate_pem: "-----BEGIN CERTIFICATE-----".to_owned(),
             token_key: PathBuf::from("data/token.key"),
             pid,
+            http: None,
         }
     }
 

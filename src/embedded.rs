@@ -107,7 +107,7 @@ pub fn target_at(
 pub fn probe(server: &Server) -> Probe {
     let stats = server.stats();
     Arc::new(move || Vitals {
-        log_sync_p50_us: stats.sync_us(0.5),
-        log_sync_p99_us: stats.sync_us(0.99),
+        log_sync_p50_us: stats.syncs().quantile_us(0.5),
+        log_sync_p99_us: stats.syncs().quantile_us(0.99),
     })
 }

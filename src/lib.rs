@@ -19,6 +19,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod embedded;
+pub mod http;
 pub mod identity;
 pub mod import;
 pub mod page;

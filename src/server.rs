@@ -3,8 +3,10 @@
 //! `muster serve`, `muster demo` and `loadgen --embedded` all start this one.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use dispatcher::{Dispatcher, Lots, Network, StartError, Stats};
 use engine::io::{Disk, IoError, SystemClock};
@@ -18,6 +20,7 @@ use crate::access::{Access, AccessError};
 use crate::certificate::{Files, Shown, Watch};
 use crate::clock::now_us;
 use crate::config::Config;
+use crate::http::Serving;
 use crate::identity::{self, Identity, IdentityError};
 use crate::priority;
 use crate::stop::PortInUse;
@@ -35,7 +38,9 @@ pub struct Server {
     look: mpsc::Sender<()>,
     watching: thread::JoinHandle<()>,
     address: SocketAddr,
+    log: PathBuf,
     recovered: Recovered,
+    recovery: Duration,
     signing_key: SigningKey,
 }
 
@@ -76,10 +81,19 @@ impl Server {
     /// # Errors
     /// A file, the log or the address cannot be used; nothing is left running.
     pub fn start(config: &Config) -> Result<Server, ServerError> {
+        Server::start_beside(config, None)
+    }
+
+    /// As [`Server::start`], and announces the HTTP port that is open beside it.
+    ///
+    /// # Errors
+    /// As for [`Server::start`].
+    pub fn start_beside(config: &Config, http: Option<SocketAddr>) -> Result<Server, ServerError> {
         let now = Timestamp::from_microsecond(now_us()).unwrap_or_default();
         let identity = Identity::load_or_make(config, now)?;
         let lottery_secret = identity::lottery_secret(&config.data_dir.join(LOTTERY_SECRET))?;
-        let storage = Disk::open(config.data_dir.join(LOG_FOLDER))?;
+        let log = config.data_dir.join(LOG_FOLDER);
+        let storage = Disk::open(&log)?;
         let options = engine::Options {
             storage: Arc::new(storage),
             clock: Arc::new(SystemClock),
@@ -92,9 +106,11 @@ impl Server {
             snapshot_every_records: config.log.snapshot_every_records,
         };
         let priority = config.log.priority;
+        let begun = Instant::now();
         let (engine, recovered) = Engine::open_on(options, move || {
             priority::apply(priority);
         })?;
+        let recovery = begun.elapsed();
         let files = Files::new(config, &identity);
         let Identity {
             certificate_pem,
@@ -128,6 +144,7 @@ impl Server {
             certificate_pem: shown.pem.clone(),
             token_key: config.token_key_path(),
             pid: std::process::id(),
+            http,
         };
         let announced = access.announce()?;
         let (shown, certificate) = watch::channel(shown);
@@ -150,7 +167,9 @@ impl Server {
             look,
             watching,
             address,
+            log,
             recovered,
+            recovery,
             signing_key,
         })
     }
@@ -168,6 +187,18 @@ impl Server {
     /// Running counts.
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(self.dispatcher.stats())
+    }
+
+    /// What there is to see, for whoever looks after the server.
+    pub fn serving(&self) -> Serving {
+        Serving {
+            engine: self.engine.clone(),
+            stats: self.stats(),
+            log: self.log.clone(),
+            recovered: self.recovered.clone(),
+            recovery: self.recovery,
+            certificate: self.certificates(),
+        }
     }
 
     /// The engine, for reading beside the sessions.

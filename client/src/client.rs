@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use protocol::session::Counts;
 use protocol::{Ask, Outcome, RequestId};
 use tokio::sync::oneshot;
 
@@ -73,6 +74,12 @@ impl Client {
     /// Says goodbye; the driver ends.
     pub fn close(&self) {
         self.line.order(Order::Close);
+    }
+
+    /// What the server said twice or without being asked, and nobody heard: a server that keeps
+    /// its promises leaves both at zero.
+    pub fn counts(&self) -> Counts {
+        self.line.counts()
     }
 
     fn put(&self, id: RequestId, ask: Ask, reply: Option<Reply>) -> Result<(), AskError> {

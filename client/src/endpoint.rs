@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::udp::UdpSocketState;
+use quinn::{AsyncUdpSocket, EndpointConfig, Runtime};
 use tokio::sync::Semaphore;
 
 use crate::limits::{HANDSHAKES_MAX, SOCKET_BUFFER_BYTES};
@@ -26,6 +27,39 @@ impl Endpoint {
     /// # Errors
     /// [`BindError`].
     pub fn bind(local: SocketAddr, trust: &Trust) -> Result<Endpoint, BindError> {
+        let runtime = quinn::default_runtime().ok_or(BindError::NoRuntime)?;
+        let refused = |cause| BindError::Address { local, cause };
+        let socket = UdpSocket::bind(local).map_err(refused)?;
+        enlarge_buffers(&socket).map_err(refused)?;
+        let socket = runtime.wrap_udp_socket(socket).map_err(refused)?;
+        Endpoint::new(EndpointConfig::default(), (local, socket), runtime, trust)
+    }
+
+    /// On a socket and a runtime of the caller's. What QUIC draws by lot, but for its keys, follows
+    /// from `seed`: the same seed draws the same again, which is for simulations and for nothing
+    /// else.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub fn given(
+        socket: Arc<dyn AsyncUdpSocket>,
+        runtime: Arc<dyn Runtime>,
+        seed: [u8; 32],
+        trust: &Trust,
+    ) -> Result<Endpoint, BindError> {
+        let mut config = EndpointConfig::default();
+        config.rng_seed(Some(seed));
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        let local = socket.local_addr().unwrap_or(unknown);
+        Endpoint::new(config, (local, socket), runtime, trust)
+    }
+
+    fn new(
+        endpoint_config: EndpointConfig,
+        (local, socket): (SocketAddr, Arc<dyn AsyncUdpSocket>),
+        runtime: Arc<dyn Runtime>,
+        trust: &Trust,
+    ) -> Result<Endpoint, BindError> {
         let tls = QuicClientConfig::try_from(trust.client_config()?).map_err(|cause| {
             BindError::Trust {
                 detail: cause.to_string(),
@@ -33,14 +67,9 @@ impl Endpoint {
         })?;
         let mut config = quinn::ClientConfig::new(Arc::new(tls));
         config.transport_config(Arc::new(transport_config()));
-
-        let runtime = quinn::default_runtime().ok_or(BindError::NoRuntime)?;
-        let refused = |cause| BindError::Address { local, cause };
-        let socket = UdpSocket::bind(local).map_err(refused)?;
-        enlarge_buffers(&socket).map_err(refused)?;
-        let endpoint_config = quinn::EndpointConfig::default();
         let inner =
-            quinn::Endpoint::new(endpoint_config, None, socket, runtime).map_err(refused)?;
+            quinn::Endpoint::new_with_abstract_socket(endpoint_config, None, socket, runtime)
+                .map_err(|cause| BindError::Address { local, cause })?;
         Ok(Endpoint {
             inner,
             config,

@@ -2,9 +2,10 @@
 //! would keep a block of slots per session, and there are ten thousand of them, mostly idle.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::session::RequestError;
+use protocol::session::{Counts, RequestError};
 use protocol::{Ask, Outcome, RequestId};
 use tokio::sync::{Notify, oneshot};
 
@@ -38,6 +39,8 @@ pub(crate) struct LineOut(Arc<Line>);
 struct Line {
     waiting: Mutex<Waiting>,
     wake: Notify,
+    repeats: AtomicU64,
+    strays: AtomicU64,
 }
 
 #[derive(Default)]
@@ -51,6 +54,8 @@ pub(crate) fn line() -> (LineIn, LineOut) {
     let line = Arc::new(Line {
         waiting: Mutex::default(),
         wake: Notify::new(),
+        repeats: AtomicU64::new(0),
+        strays: AtomicU64::new(0),
     });
     (LineIn(Arc::clone(&line)), LineOut(line))
 }
@@ -71,6 +76,14 @@ impl LineIn {
         Ok(())
     }
 
+    /// What the driver received and dropped.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            repeats: self.0.repeats.load(Ordering::Relaxed),
+            strays: self.0.strays.load(Ordering::Relaxed),
+        }
+    }
+
     pub(crate) fn order(&self, order: Order) {
         let mut waiting = self.0.lock();
         waiting.order = waiting.order.max(Some(order));
@@ -83,6 +96,12 @@ impl LineOut {
     /// Waits until there may be something to take. Cancel-safe.
     pub(crate) async fn woken(&self) {
         self.0.wake.notified().await;
+    }
+
+    /// Says what was received and dropped.
+    pub(crate) fn count(&self, counts: Counts) {
+        self.0.repeats.store(counts.repeats, Ordering::Relaxed);
+        self.0.strays.store(counts.strays, Ordering::Relaxed);
     }
 
     /// Takes everything in the line: the requests in order, and what is to be done after them.

@@ -134,15 +134,9 @@ impl Wire {
     /// Waits until bytes have moved in either direction. Cancel-safe.
     pub(crate) async fn moved(&mut self) -> Moved {
         let unsent = !self.unsent.is_empty();
+        // Writing first, which ends with the frame, so that reading does not starve.
         tokio::select! {
-            read = self.recv.read_chunk(READ_CHUNK_MAX_BYTES, true) => match read {
-                Ok(Some(chunk)) => {
-                    self.reader.push(&chunk.bytes);
-                    Moved::Received
-                }
-                Ok(None) => Moved::Gone { code: None },
-                Err(cause) => Moved::Gone { code: server_code(&cause) },
-            },
+            biased;
             written = self.send.write(&self.unsent), if unsent => match written {
                 Ok(bytes) => {
                     self.unsent.advance(bytes);
@@ -156,6 +150,14 @@ impl Wire {
                     self.unsent = Bytes::new();
                     Moved::Sent
                 }
+            },
+            read = self.recv.read_chunk(READ_CHUNK_MAX_BYTES, true) => match read {
+                Ok(Some(chunk)) => {
+                    self.reader.push(&chunk.bytes);
+                    Moved::Received
+                }
+                Ok(None) => Moved::Gone { code: None },
+                Err(cause) => Moved::Gone { code: server_code(&cause) },
             },
         }
     }

@@ -94,7 +94,7 @@ impl Desk {
                 // Only the hub knows the names in a good answer, and none is given at the gate.
                 Ok(Ok(_)) | Err(_) => Outcome::Unavailable,
             };
-            waiting.answer(&self.stats, outcome);
+            waiting.answer(self, outcome);
         }
     }
 
@@ -121,7 +121,7 @@ impl Desk {
             is_accept: false,
             received_us,
         }
-        .answer(&self.stats, outcome);
+        .answer(self, outcome);
     }
 
     /// Answers that something named is not known.
@@ -148,8 +148,9 @@ impl Desk {
 
 impl Waiting {
     /// Queues the answer.
-    pub(crate) fn answer(self, stats: &Stats, outcome: Outcome) {
-        stats.answers.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn answer(self, desk: &Desk, outcome: Outcome) {
+        let after_us = desk.now_us() - self.received_us;
+        desk.stats.answered(&outcome, after_us);
         let message = ServerMessage::Answer {
             id: self.id,
             outcome,
@@ -174,7 +175,7 @@ impl Waiting {
     /// Says the engine's answer.
     pub(crate) fn tell(
         self,
-        stats: &Stats,
+        desk: &Desk,
         state: &engine::core::State,
         answer: &Result<Reply, Unavailable>,
     ) {
@@ -182,7 +183,7 @@ impl Waiting {
             Ok(reply) => speak::outcome(state, reply, self.is_accept, self.received_us),
             Err(_) => Outcome::Unavailable,
         };
-        self.answer(stats, outcome);
+        self.answer(desk, outcome);
     }
 }
 

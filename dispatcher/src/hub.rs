@@ -125,7 +125,7 @@ impl Hub {
         }
         for (token, answer) in &delivery.replies {
             if let Some(waiting) = self.desk.waiting(*token) {
-                waiting.tell(&self.desk.stats, &self.follower.state, answer);
+                waiting.tell(&self.desk, &self.follower.state, answer);
             }
         }
     }

@@ -27,18 +27,17 @@ mod outgoing;
 mod recent;
 mod session;
 mod speak;
+mod stats;
 mod transport;
 mod web;
 
 pub mod limits;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use engine::Engine;
 use engine::io::Clock;
-use hdrhistogram::Histogram;
 use protocol::token::VerifyingKeys;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
@@ -49,6 +48,7 @@ pub use crate::certificates::Certificates;
 pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
+pub use crate::stats::{Answered, Handshake, Spread, Stats};
 pub use crate::web::{ORIGINS_MAX, OriginError, Origins};
 
 use crate::ask::Desk;
@@ -107,75 +107,6 @@ pub struct Dispatcher {
     hub: mpsc::Sender<ToHub>,
     hub_task: JoinHandle<()>,
     accept_task: JoinHandle<()>,
-}
-
-/// Running counts, for boards and metrics.
-#[derive(Debug)]
-pub struct Stats {
-    sessions: AtomicUsize,
-    pushes: AtomicU64,
-    answers: AtomicU64,
-    sequence: AtomicU64,
-    /// Written by the hub once a batch, far from the race.
-    syncs_us: Mutex<Histogram<u64>>,
-}
-
-impl Default for Stats {
-    fn default() -> Stats {
-        let syncs_us = Histogram::new_with_max(SYNC_US_MAX, SYNC_DIGITS);
-        let syncs_us = syncs_us.expect("the bounds are valid");
-        let (sessions, pushes, answers, sequence) = Default::default();
-        Stats {
-            sessions,
-            pushes,
-            answers,
-            sequence,
-            syncs_us: Mutex::new(syncs_us),
-        }
-    }
-}
-
-/// Longest sync time that is told from longer ones, in microseconds (one minute).
-const SYNC_US_MAX: u64 = 60_000_000;
-/// Significant digits of the log's sync times.
-const SYNC_DIGITS: u8 = 2;
-
-impl Stats {
-    /// Sessions that are open.
-    pub fn sessions(&self) -> usize {
-        self.sessions.load(Ordering::Relaxed)
-    }
-
-    /// Pushes queued to sessions so far.
-    pub fn pushes(&self) -> u64 {
-        self.pushes.load(Ordering::Relaxed)
-    }
-
-    /// Answers given so far.
-    pub fn answers(&self) -> u64 {
-        self.answers.load(Ordering::Relaxed)
-    }
-
-    /// The last durable record.
-    pub fn sequence(&self) -> u64 {
-        self.sequence.load(Ordering::Relaxed)
-    }
-
-    /// How long the log's write and sync take at this quantile (0 to 1), in microseconds.
-    pub fn sync_us(&self, quantile: f64) -> u64 {
-        self.syncs_us().value_at_quantile(quantile)
-    }
-
-    /// Notes a durable batch.
-    fn synced(&self, sequence: u64, sync_us: u64) {
-        self.sequence.store(sequence, Ordering::Relaxed);
-        self.syncs_us().saturating_record(sync_us);
-    }
-
-    fn syncs_us(&self) -> MutexGuard<'_, Histogram<u64>> {
-        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
-        self.syncs_us.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Dispatcher {

@@ -54,6 +54,29 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        path: "http.listen",
+        about: &[
+            "Where `/metrics`, `/healthz` and `/readyz` are read: HTTP, so a TCP port. \"\": nowhere.",
+            "If nobody sets this and the port is taken, the server says so and goes on without.",
+        ],
+        number: false,
+        set: |config, value, _| optional_address(value).map(|set| config.http.listen = set),
+        show: |config| {
+            let listen = config.http.listen;
+            quoted(&listen.map_or_else(String::new, |listen| listen.to_string()))
+        },
+    },
+    Key {
+        path: "http.exposed",
+        about: &[
+            "Whether `http.listen` may be an address that other machines reach: \"no\" or \"yes\".",
+            "Whoever reaches it reads how busy the server is; it has no password and no encryption.",
+        ],
+        number: false,
+        set: |config, value, _| yes_or_no(value).map(|set| config.http.exposed = set),
+        show: |config| quoted(if config.http.exposed { "yes" } else { "no" }),
+    },
+    Key {
         path: "tls.certificate",
         about: &[
             "Certificate chain, PEM. If neither file exists in the data folder, `muster init` and",
@@ -177,6 +200,22 @@ fn address(value: &str) -> Result<std::net::SocketAddr, String> {
     value
         .parse()
         .map_err(|_| "an address with a port, such as 127.0.0.1:7710".to_owned())
+}
+
+fn optional_address(value: &str) -> Result<Option<std::net::SocketAddr>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let address = address(value).map(Some);
+    address.map_err(|_| "an address with a port, such as 127.0.0.1:9464, or nothing".to_owned())
+}
+
+fn yes_or_no(value: &str) -> Result<bool, String> {
+    match value {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("yes or no".to_owned()),
+    }
 }
 
 fn log_format(value: &str) -> Result<LogFormat, String> {

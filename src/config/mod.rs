@@ -25,6 +25,9 @@ pub use template::template;
 /// The file that is read when none is named, if it exists.
 pub const FILE_NAME: &str = "muster.toml";
 
+/// The TCP port at which metrics are read unless the configuration says otherwise.
+pub const HTTP_PORT: u16 = 9464;
+
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -34,6 +37,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How the program's own log lines look.
     pub log_format: LogFormat,
+    /// The port for whoever looks after the server.
+    pub http: Http,
     /// The server's certificate.
     pub tls: Tls,
     /// Browsers.
@@ -53,6 +58,15 @@ pub enum LogFormat {
     Text,
     /// One JSON object on each line.
     Json,
+}
+
+/// The port for whoever looks after the server: `/metrics`, `/healthz`, `/readyz`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Http {
+    /// Where it listens (TCP); none: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Whether it may be reached from other machines.
+    pub exposed: bool,
 }
 
 /// The server's certificate. Where a path is not set, the file stands in the data folder.
@@ -102,6 +116,10 @@ impl Default for Config {
             data_dir: PathBuf::from("muster-data"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, protocol::PORT)),
             log_format: LogFormat::Text,
+            http: Http {
+                listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, HTTP_PORT))),
+                exposed: false,
+            },
             tls: Tls {
                 certificate: None,
                 key: None,

@@ -213,6 +213,11 @@ impl Engine {
         self.shared.health()
     }
 
+    /// How many are in line now.
+    pub fn line_len(&self) -> usize {
+        self.shared.line.len()
+    }
+
     /// Settles what is in line, makes it durable and ends the engine. Later commands hear
     /// [`Unavailable::Closed`].
     pub fn close(&self) {

@@ -97,6 +97,11 @@ impl<T> Inbox<T> {
         self.len.fetch_sub(taken.len() - from, Ordering::Relaxed);
     }
 
+    /// How many were in line at that moment, those who are about to find it full included.
+    pub(crate) fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+
     /// Whether nobody was in line at that moment.
     pub(crate) fn is_empty(&self) -> bool {
         self.head.load(Ordering::Relaxed).is_null()

@@ -95,6 +95,11 @@ impl<T> Line<T> {
         self.bell.ring();
     }
 
+    /// How many were in line at that moment.
+    pub(crate) fn len(&self) -> usize {
+        self.inbox.len()
+    }
+
     /// Whether nobody was in line at that moment.
     pub(crate) fn is_empty(&self) -> bool {
         self.inbox.is_empty()
