@@ -41,6 +41,7 @@ pub struct Server {
     log: PathBuf,
     recovered: Recovered,
     recovery: Duration,
+    takes_pages: bool,
     signing_key: SigningKey,
 }
 
@@ -170,6 +171,7 @@ impl Server {
             log,
             recovered,
             recovery,
+            takes_pages: !config.web.origins.is_empty(),
             signing_key,
         })
     }
@@ -198,6 +200,7 @@ impl Server {
             recovered: self.recovered.clone(),
             recovery: self.recovery,
             certificate: self.certificates(),
+            web: self.takes_pages.then_some(self.address),
         }
     }
 

@@ -49,7 +49,7 @@ pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 pub use crate::stats::{Answered, Handshake, Spread, Stats};
-pub use crate::web::{ORIGINS_MAX, OriginError, Origins};
+pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};

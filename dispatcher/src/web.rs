@@ -10,7 +10,6 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream};
 use url::Url;
@@ -18,14 +17,10 @@ use web_transport_quinn::http::{StatusCode, header};
 use web_transport_quinn::proto::{ConnectRequest, Frame, VarInt};
 use web_transport_quinn::{Request, ServerError, Session};
 
+use crate::limits::{LEAVE_DEADLINE, ORIGINS_MAX};
+
 /// The ALPN name under which browsers come.
 pub(crate) const ALPN: &[u8] = web_transport_quinn::ALPN.as_bytes();
-
-/// The most origins that may be allowed: each is compared with the page's.
-pub const ORIGINS_MAX: usize = 64;
-
-/// How long a browser that was refused may take to hear it.
-const REFUSED_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The web pages whose scripts may open sessions, by their origins, which are compared exactly.
 /// An empty list refuses every browser.
@@ -50,6 +45,13 @@ pub enum OriginError {
         /// How many there are.
         count: usize,
     },
+}
+
+impl Origins {
+    /// Whether no page is let in.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl FromStr for Origins {
@@ -121,7 +123,7 @@ pub(crate) async fn open(
         if let Some(status) = refused.status() {
             request.reject(status).await?;
             // The browser hangs up when it has read the answer.
-            let _ = tokio::time::timeout(REFUSED_DEADLINE, connection.closed()).await;
+            let _ = tokio::time::timeout(LEAVE_DEADLINE, connection.closed()).await;
         }
         return Err(refused);
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -34,6 +35,8 @@ pub struct Serving {
     pub recovery: Duration,
     /// The certificate that it shows.
     pub certificate: watch::Receiver<Shown>,
+    /// Where it listens, if pages may open sessions.
+    pub web: Option<SocketAddr>,
 }
 
 /// Why a server takes no new sessions or requests now.

@@ -17,6 +17,8 @@ use axum::routing::{get, post};
 use muster::embedded::DataFolder;
 use muster::page::{Connect, HTML, MODULE};
 use muster::server::Server;
+use protocol::GoAway;
+use protocol::session::close_code;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, watch};
@@ -210,7 +212,7 @@ async fn heard(State(shelf): State<Shelf>, said: String) {
 }
 
 fn connect(server: &Server) -> Connect {
-    Connect::new(&server.address().to_string(), &server.certificate())
+    Connect::new(server.address(), &server.certificate())
 }
 
 fn chromium() -> Option<std::path::PathBuf> {
@@ -265,6 +267,8 @@ async fn officers_race_in_a_real_browser_and_come_back_after_a_restart() {
 
     only_the_page_that_is_named_gets_in(&mut browser, &site, &elsewhere).await;
 
+    a_made_up_token_closes_the_session_with_its_code(&mut browser).await;
+
     // A page that loses its connection goes on where it was.
     browser.cut_off(loser).await;
     town.publish(8, 4).await;
@@ -311,4 +315,20 @@ async fn only_the_page_that_is_named_gets_in(browser: &mut Browser, site: &Site,
         let said = browser.run(script).await;
         assert_eq!(said, serde_json::json!([of.origin, expected]));
     }
+}
+
+/// A script hears from its browser why the server ended the session.
+async fn a_made_up_token_closes_the_session_with_its_code(browser: &mut Browser) {
+    let script = "const { url, certificate_sha256 } = await (await fetch('connect.json')).json();
+         const digits = certificate_sha256.match(/../g);
+         const value = Uint8Array.from(digits, (of) => Number.parseInt(of, 16));
+         const serverCertificateHashes = [{ algorithm: 'sha-256', value }];
+         const transport = new WebTransport(url, { serverCertificateHashes });
+         const stream = await transport.createBidirectionalStream();
+         const hello = { say: 'hello', version: 1, token: 'no', resume: null, software: '' };
+         const text = new TextEncoder().encode(JSON.stringify(hello));
+         await stream.writable.getWriter().write(Uint8Array.of(text.length, 0, 0, 0, ...text));
+         return (await transport.closed).closeCode;";
+    let code = close_code(Some(GoAway::Unauthenticated));
+    assert_eq!(browser.run(script.to_owned()).await, code);
 }
