@@ -8,6 +8,7 @@ use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, Endpoint, Incoming, RecvStream, SendStream};
 use web_transport_quinn::Session;
 
+use crate::Handshake;
 use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
 use crate::session::{self, Peer, Seat, Shell};
 use crate::web::{self, Origins};
@@ -17,13 +18,16 @@ type Streams = (SendStream, RecvStream);
 /// Takes connections until the endpoint is closed.
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
     let under_way = Arc::new(AtomicUsize::new(0));
+    let stats = Arc::clone(&shell.desk.stats);
     while let Some(incoming) = endpoint.accept().await {
         let handshakes = under_way.load(Ordering::Relaxed);
         if handshakes >= HANDSHAKES_MAX {
             incoming.refuse();
+            stats.shook_hands(Handshake::Refused);
             continue;
         }
         if handshakes >= HANDSHAKES_UNPROVEN_MAX && incoming.may_retry() {
+            stats.shook_hands(Handshake::Retried);
             // An address that cannot receive never comes back, and nothing is held for it.
             if incoming.retry().is_err() {
                 tracing::debug!("an address could not be asked to prove itself");
@@ -35,6 +39,10 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
         tokio::spawn(async move {
             let connection = handshake(incoming).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
+            let how = connection
+                .as_ref()
+                .map_or(Handshake::Failed, |_| Handshake::Done);
+            shell.desk.stats.shook_hands(how);
             if let Some(connection) = connection {
                 converse(connection, shell).await;
             }

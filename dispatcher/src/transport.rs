@@ -13,6 +13,7 @@ use ring::rand::SecureRandom;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::chance::Chance;
 use crate::limits::SOCKET_BUFFER_BYTES;
 use crate::{StartError, web};
 
@@ -35,7 +36,8 @@ const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// Time between two stateless resets: 5,000 a second bring a full house back within seconds, and
 /// are no weapon.
 const RESET_INTERVAL_MIN: Duration = Duration::from_micros(200);
-/// Bytes of a connection id: random, because a shorter one collides when Retry is used.
+/// Bytes of a connection id: random, but for the one that may name a shard, because a shorter one
+/// collides when Retry is used.
 const CONNECTION_ID_LEN: usize = 8;
 
 /// The server's side of TLS and QUIC.
@@ -94,14 +96,23 @@ fn transport_config() -> TransportConfig {
 /// derived from the certificate's key: a server that was killed and started again tells the
 /// sessions of its former life at once that they are gone, instead of leaving each of them to
 /// find out by silence.
-pub(crate) fn endpoint_config(key: &PrivateKeyDer<'_>, seed: Option<u64>) -> EndpointConfig {
+pub(crate) fn endpoint_config(
+    key: &PrivateKeyDer<'_>,
+    shard: Option<u8>,
+    seed: Option<u64>,
+) -> EndpointConfig {
     let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
     digest.update(b"muster stateless reset");
     digest.update(key.secret_der());
     let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, digest.finish().as_ref());
     let mut config = EndpointConfig::new(Arc::new(reset_key));
     config.min_reset_interval(RESET_INTERVAL_MIN);
-    config.cid_generator(move || Box::new(Ids::new(seed)));
+    config.cid_generator(move || {
+        Box::new(Ids {
+            shard,
+            chance: seed.map(Chance::new),
+        })
+    });
     config.rng_seed(seed.map(|seed| {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -112,26 +123,17 @@ pub(crate) fn endpoint_config(key: &PrivateKeyDer<'_>, seed: Option<u64>) -> End
 
 /// Draws the ids of connections.
 struct Ids {
-    /// What the last drawn id came to, where they follow from a seed.
-    drawn: Option<u64>,
+    /// The first byte, where several shards share a port.
+    shard: Option<u8>,
+    /// What they follow from, where they follow from a seed.
+    chance: Option<Chance>,
 }
 
 impl Ids {
-    fn new(seed: Option<u64>) -> Ids {
-        Ids { drawn: seed }
-    }
-
     fn draw(&mut self) -> [u8; CONNECTION_ID_LEN] {
         let mut id = [0; CONNECTION_ID_LEN];
-        match &mut self.drawn {
-            Some(drawn) => {
-                // The step and the mixer of SplitMix64.
-                *drawn = drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut mixed = *drawn;
-                mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                id = (mixed ^ (mixed >> 31)).to_le_bytes();
-            }
+        match &mut self.chance {
+            Some(chance) => id = chance.draw().to_le_bytes(),
             None => {
                 let drawn = ring::rand::SystemRandom::new().fill(&mut id);
                 drawn.expect("the system has random numbers, or TLS would not have started");
@@ -143,7 +145,11 @@ impl Ids {
 
 impl ConnectionIdGenerator for Ids {
     fn generate_cid(&mut self) -> ConnectionId {
-        ConnectionId::new(&self.draw())
+        let mut id = self.draw();
+        if let Some(shard) = self.shard {
+            id[0] = shard;
+        }
+        ConnectionId::new(&id)
     }
 
     fn cid_len(&self) -> usize {
@@ -155,18 +161,23 @@ impl ConnectionIdGenerator for Ids {
     }
 }
 
+/// Whose port it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Port {
+    /// One socket's.
+    Own,
+    /// Shared between the sockets of several shards.
+    Shared,
+}
+
 /// A UDP socket at `listen` with buffers as large as the system allows.
-pub(crate) fn bind(listen: SocketAddr) -> Result<UdpSocket, StartError> {
-    let failed = |source: std::io::Error| StartError::Bind { listen, source };
-    let socket = Socket::new(
-        Domain::for_address(listen),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    );
-    let socket = socket.map_err(failed)?;
+pub(crate) fn bind(listen: SocketAddr, port: Port) -> std::io::Result<UdpSocket> {
+    let domain = Domain::for_address(listen);
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     // The system may grant less; that costs packets in a herd, never correctness.
     let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
     let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
-    socket.bind(&listen.into()).map_err(failed)?;
+    socket.set_reuse_port(port == Port::Shared)?;
+    socket.bind(&listen.into())?;
     Ok(socket.into())
 }

@@ -17,8 +17,8 @@ use crate::live::Live;
 pub struct Usage {
     /// Which process was looked at; empty if none was.
     pub of: String,
-    /// Resident memory gained between the start and the moment when all sessions were up, per
-    /// session, in bytes.
+    /// Resident memory gained between the last look before the first session and the moment when
+    /// all sessions were up, per session, in bytes. The roster was sent before.
     pub memory_per_session_bytes: u64,
     /// Processor time per session and second while all sessions were up, in nanoseconds.
     pub cpu_per_session_ns_per_s: u64,
@@ -102,6 +102,8 @@ pub struct Sampler {
 const SAMPLES_MAX: usize = 2_000;
 /// How often is looked at first.
 const INTERVAL_FIRST: Duration = Duration::from_millis(100);
+/// After so long there has been another look, if the run is young.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(150);
 
 impl Sampler {
     /// Begins to look.
@@ -173,7 +175,9 @@ fn summed_up(of: String, samples: Vec<Sample>) -> Usage {
         ..Usage::default()
     };
     if let (Some(up), Some(last)) = (full.first(), full.last()) {
-        let gained = up.memory_bytes.saturating_sub(first.memory_bytes);
+        let before = samples.iter().take_while(|sample| sample.sessions == 0);
+        let before = before.last().unwrap_or(&first);
+        let gained = up.memory_bytes.saturating_sub(before.memory_bytes);
         usage.memory_per_session_bytes = gained / most;
         let cpu_ns = u128::from(last.cpu_us.saturating_sub(up.cpu_us)) * 1_000;
         let span_us = u128::from((last.at_us - up.at_us).max(1));
@@ -248,6 +252,8 @@ mod tests {
     #[test]
     fn a_session_costs_what_was_gained_until_all_were_up() {
         let samples = vec![
+            sample(0, 200_000, 0, 0),
+            // The roster is there, and nobody yet.
             sample(0, 1_000_000, 0, 0),
             sample(1, 1_500_000, 500_000, 40),
             sample(2, 2_000_000, 900_000, 100),

@@ -15,6 +15,7 @@ mod load;
 mod lottery;
 mod model;
 mod peers;
+mod push;
 mod readme;
 mod recovery;
 mod replay;
