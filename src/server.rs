@@ -3,7 +3,6 @@
 //! `muster serve`, `muster demo` and `loadgen --embedded` all start this one.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -131,7 +130,7 @@ impl Server {
             sessions_max: config.limits.sessions_max as usize,
             origins: config.web.origins.clone(),
         };
-        let started = Network::bind(config.listen, NonZeroU8::MIN).and_then(|network| {
+        let started = Network::bind(config.listen, config.limits.shards).and_then(|network| {
             let address = network.local_address();
             let address = address.map_err(|source| StartError::Socket { source })?;
             let dispatcher = Dispatcher::start(engine.clone(), options, network)?;

@@ -196,6 +196,7 @@ impl Conversation {
         receive: &mut RecvStream,
     ) -> Option<()> {
         tokio::select! {
+            biased;
             read = receive.read_chunk(READ_BYTES, true) => {
                 frames.push(&read.ok()??.bytes);
                 Some(())
@@ -234,9 +235,16 @@ impl Conversation {
                 let Some(at) = self.due() else { return };
                 due.as_mut().reset(at);
             }
+            // The same order in every run. What is due falls due seldom, and what waits to be
+            // written is bounded, so reading gets its turn.
             tokio::select! {
+                biased;
+                () = &mut due => {
+                    self.look_at_the_time();
+                    wanted = None;
+                }
                 moved = self.line.moved() => match moved {
-                    Moved::Drained => {}
+                    Moved::Changed => {}
                     Moved::Behind(from) => {
                         let behind = ToHub::Behind(who, Arc::clone(&self.line), from);
                         // A hub that is gone ends every session.
@@ -247,10 +255,6 @@ impl Conversation {
                 read = receive.read_chunk(READ_BYTES, true), if !self.line.is_blocked() => {
                     let Ok(Some(chunk)) = read else { return };
                     frames.push(&chunk.bytes);
-                }
-                () = &mut due => {
-                    self.look_at_the_time();
-                    wanted = None;
                 }
             }
         }

@@ -14,6 +14,7 @@ mod later;
 mod load;
 mod lottery;
 mod model;
+mod netsim;
 mod peers;
 mod push;
 mod readme;
