@@ -26,3 +26,4 @@ mod terminal;
 mod tidy;
 mod torture;
 mod walk;
+mod web;

@@ -197,6 +197,7 @@ impl Server {
             lots: Lots::new(&[7; 32]),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             sessions_max: dispatcher::limits::SESSIONS_MAX,
+            origins: dispatcher::Origins::default(),
         };
         let socket = self.network.socket(SERVER);
         let network = dispatcher::Network::given(socket, Arc::new(VirtualTime), seed);
