@@ -73,6 +73,7 @@ fn config(folder: &Path) -> Config {
         listen: ANYWHERE,
         limits: Limits {
             sessions_max: SESSIONS_MAX,
+            ..Config::default().limits
         },
         ..Config::default()
     }
