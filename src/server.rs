@@ -3,7 +3,6 @@
 //! `muster serve`, `muster demo` and `loadgen --embedded` all start this one.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -121,7 +120,7 @@ impl Server {
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,
         };
-        let started = Network::bind(config.listen, NonZeroU8::MIN).and_then(|network| {
+        let started = Network::bind(config.listen, config.limits.shards).and_then(|network| {
             let address = network.local_address();
             let address = address.map_err(|source| StartError::Socket { source })?;
             let dispatcher = Dispatcher::start(engine.clone(), options, network)?;

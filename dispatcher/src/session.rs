@@ -230,7 +230,7 @@ impl Conversation {
                     wanted = None;
                 }
                 moved = self.line.moved() => match moved {
-                    Moved::Drained => {}
+                    Moved::Changed => {}
                     Moved::Behind(from) => {
                         let behind = ToHub::Behind(who, Arc::clone(&self.line), from);
                         // A hub that is gone ends every session.

@@ -19,10 +19,12 @@ use crate::limits::SOCKET_BUFFER_BYTES;
 const BIDI_STREAMS: u32 = 8;
 /// Streams a client may open one way: browsers abort the handshake below 3.
 const UNI_STREAMS: u32 = 3;
-/// Unread bytes of one stream.
+/// Unread bytes of one stream: the longest frame of an officer. Half of that would do for officers
+/// but would make a coordinator's import take twice as many round trips.
 const STREAM_WINDOW: u32 = 16 << 10;
-/// Unread bytes of one connection.
-const CONNECTION_WINDOW: u32 = 64 << 10;
+/// Unread bytes of one connection. Only one stream is ever read, so more would be a present to
+/// whoever fills the others.
+const CONNECTION_WINDOW: u32 = 16 << 10;
 /// Unacknowledged bytes to one client.
 const SEND_WINDOW: u64 = 64 << 10;
 /// Handshake bytes buffered.

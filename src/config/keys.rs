@@ -1,5 +1,6 @@
 //! The table of every setting.
 
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
 use super::{Config, LogFormat};
@@ -147,6 +148,21 @@ pub const KEYS: &[Key] = &[
             number(value, 1, 1_000_000).map(|set| config.limits.sessions_max = set)
         },
         show: |config| config.limits.sessions_max.to_string(),
+    },
+    Key {
+        path: "limits.shards",
+        about: &[
+            "Threads that write to sessions, each with a socket of its own on the one port (1 to",
+            "255). More than one is for machines with more cores than two.",
+        ],
+        number: true,
+        set: |config, value, _| {
+            let shards = number(value, 1, 255)?;
+            let shards = u8::try_from(shards).ok().and_then(NonZeroU8::new);
+            config.limits.shards = shards.expect("it lies between 1 and 255");
+            Ok(())
+        },
+        show: |config| config.limits.shards.to_string(),
     },
 ];
 

@@ -12,6 +12,7 @@ mod template;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
 use crate::priority::Priority;
@@ -97,6 +98,8 @@ pub struct Log {
 pub struct Limits {
     /// Sessions held at once; the next one is sent away.
     pub sessions_max: u32,
+    /// Threads that write to sessions, each with a socket of its own on the one port.
+    pub shards: NonZeroU8,
 }
 
 impl Default for Config {
@@ -121,6 +124,7 @@ impl Default for Config {
             },
             limits: Limits {
                 sessions_max: 65_536,
+                shards: NonZeroU8::MIN,
             },
         }
     }

@@ -144,6 +144,12 @@ fn environment_limits_sessions_max() {
 }
 
 #[test]
+fn environment_limits_shards() {
+    let name = "MUSTER_LIMITS_SHARDS";
+    assert_eq!(through_environment(name, "limits.shards", "2"), "2");
+}
+
+#[test]
 fn flag_wins_over_environment_over_file_over_default() {
     let folder = std::env::temp_dir().join(format!("muster-precedence-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
