@@ -14,6 +14,7 @@
 
 mod afterwards;
 mod ask;
+mod certificates;
 mod certified;
 mod chance;
 mod denials;
@@ -35,6 +36,7 @@ mod station;
 mod stats;
 mod steer;
 mod transport;
+mod web;
 
 pub mod limits;
 
@@ -50,10 +52,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
+pub use crate::certificates::Certificates;
 pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 pub use crate::stats::{Answered, Handshake, Spread, Stats};
+pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
@@ -82,6 +86,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
+    /// The web pages that may open sessions.
+    pub origins: Origins,
 }
 
 /// Which tokens must be bound to a device. What is bound is examined in any case.
@@ -125,6 +131,7 @@ pub enum StartError {
 /// A running dispatcher.
 pub struct Dispatcher {
     stations: Vec<Open>,
+    client_authorities: Vec<CertificateDer<'static>>,
     claim: Option<Claim>,
     stats: Arc<Stats>,
     hub: mpsc::Sender<ToHub>,
@@ -165,8 +172,9 @@ impl Dispatcher {
         let server = transport::server_config(
             options.chain,
             options.key.clone_key(),
-            options.client_authorities,
+            options.client_authorities.clone(),
         )?;
+        let origins = Arc::new(options.origins);
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
             Station {
@@ -179,6 +187,7 @@ impl Dispatcher {
                     bound: options.bound,
                     opaque: Arc::clone(&opaque),
                     sessions_max: options.sessions_max,
+                    origins: Arc::clone(&origins),
                     shard: shard.way(),
                 },
                 shard,
@@ -189,6 +198,7 @@ impl Dispatcher {
         let hub_task = tokio::spawn(Hub::new(follower, desk, ways).run(heard));
         Ok(Dispatcher {
             stations,
+            client_authorities: options.client_authorities,
             claim,
             stats,
             hub,
@@ -203,6 +213,15 @@ impl Dispatcher {
     /// If the system no longer knows the socket.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
         self.stations[0].endpoint.local_addr()
+    }
+
+    /// Where another certificate can be put in place.
+    pub fn certificates(&self) -> Certificates {
+        let endpoints = self.stations.iter().map(|station| &station.endpoint);
+        Certificates {
+            endpoints: endpoints.cloned().collect(),
+            client_authorities: self.client_authorities.clone(),
+        }
     }
 
     /// Running counts.

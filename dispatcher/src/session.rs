@@ -17,6 +17,7 @@ use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
+use web_transport_quinn::Session;
 
 use crate::ask::{Caller, Desk};
 use crate::certified::certified;
@@ -27,6 +28,7 @@ use crate::line::{Line, Moved};
 use crate::members::Who;
 use crate::opaque::Opaque;
 use crate::shard::{ToShard, Way};
+use crate::web::Origins;
 use crate::{Bound, Stats};
 
 /// What every session needs.
@@ -38,6 +40,7 @@ pub(crate) struct Shell {
     pub(crate) bound: Bound,
     pub(crate) opaque: Arc<Opaque>,
     pub(crate) sessions_max: usize,
+    pub(crate) origins: Arc<Origins>,
     /// The shard whose thread this is.
     pub(crate) shard: Arc<Way>,
 }
@@ -48,6 +51,8 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 /// The other end of a conversation, as whoever accepted its connection hands it over.
 pub(crate) struct Peer {
     pub(crate) connection: Connection,
+    /// What a browser has around its stream; it ends when this is dropped.
+    pub(crate) browser: Option<Session>,
     /// How messages are written.
     pub(crate) codec: Codec,
     /// The one stream that carries the conversation, opened by the client.
@@ -81,6 +86,7 @@ impl Drop for Seat {
 pub(crate) async fn run(peer: Peer, shell: Shell) {
     let Peer {
         connection,
+        browser,
         codec,
         streams: (send, mut receive),
         seat,
@@ -115,8 +121,16 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
     line.shard.tell(ToShard::Leave(number));
     // The reason is in the code as well: the last message may be lost with the connection. Whoever
     // was refused hears under which id the log has it.
-    let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
-    connection.close(code, id.as_bytes());
+    let code = close_code(because);
+    match browser {
+        Some(browser) => {
+            browser.close(code, id.as_bytes());
+            // What a browser needs to read the code ends with the session, so that it stays until
+            // the browser has hung up.
+            let _ = tokio::time::timeout(LEAVE_DEADLINE, browser.closed()).await;
+        }
+        None => connection.close(VarInt::from_u32(code), id.as_bytes()),
+    }
 }
 
 struct Conversation {

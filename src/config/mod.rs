@@ -15,7 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
-use dispatcher::Bound;
+use dispatcher::{Bound, Origins};
 
 use crate::priority::Priority;
 
@@ -42,6 +42,8 @@ pub struct Config {
     pub http: Http,
     /// The server's certificate.
     pub tls: Tls,
+    /// Browsers.
+    pub web: Web,
     /// Session tokens.
     pub tokens: Tokens,
     /// The write-ahead log.
@@ -77,6 +79,13 @@ pub struct Tls {
     pub key: Option<PathBuf>,
     /// PEM file with the authorities whose client certificates are taken.
     pub client_ca: Option<PathBuf>,
+}
+
+/// Browsers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Web {
+    /// The pages that may open sessions.
+    pub origins: Origins,
 }
 
 /// Session tokens. Where the path is not set, the file stands in the data folder.
@@ -130,6 +139,7 @@ impl Default for Config {
                 previous: None,
                 bound: Bound::Optional,
             },
+            web: Web::default(),
             log: Log {
                 segment_mib: 64,
                 snapshot_every_records: 100_000,

@@ -27,3 +27,4 @@ mod terminal;
 mod tidy;
 mod torture;
 mod walk;
+mod web;

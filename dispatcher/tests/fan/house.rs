@@ -52,6 +52,7 @@ impl House {
             lots: Lots::new(&[7; 32]),
             clock: Arc::new(SystemClock),
             sessions_max: 10_000,
+            origins: dispatcher::Origins::default(),
         };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let shards = NonZeroU8::new(shards).expect("there is a shard");

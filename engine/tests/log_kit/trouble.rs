@@ -42,6 +42,9 @@ pub(crate) enum Fault {
     Slow,
 }
 
+/// So many syncs do what they say, where later ones do nothing.
+pub(crate) const HONEST_SYNCS: u64 = 20;
+
 /// A bug planted to see whether the checks can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bug {
@@ -50,6 +53,8 @@ pub(crate) enum Bug {
     AckFirst,
     /// A sync does nothing.
     LieAboutSync,
+    /// A sync does nothing, but for the first [`HONEST_SYNCS`].
+    LieAboutLateSyncs,
     /// A sync of the folder does nothing.
     LieAboutNames,
     /// A failed write counts as done.

@@ -29,7 +29,7 @@ mod town;
 mod trial;
 
 use trial::{Outcome, Tally, play, play_on_the_move};
-use trouble::{Bug, Fault, Fired, Rng};
+use trouble::{Bug, Fault, Fired, HONEST_SYNCS, Rng};
 
 /// Seeds of one run, unless `MUSTER_NETSIM_SEEDS` says more.
 const SEEDS: u64 = 24;
@@ -107,7 +107,7 @@ fn a_session_outlives_a_change_of_its_address() {
 
 #[test]
 fn telling_before_the_sync_is_caught() {
-    catches(Planted::TellBeforeSync, "");
+    catches(Planted::TellBeforeSync, "the log has");
 }
 
 #[test]

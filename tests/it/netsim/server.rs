@@ -150,8 +150,10 @@ impl Server {
         self.running.is_some()
     }
 
-    /// Starts, from the log that is there. The power may go meanwhile, and it starts anew.
+    /// Starts, from the log that is there. Where the disk fails meanwhile or its power goes, it
+    /// starts anew.
     pub(crate) fn start(&mut self) -> Result<(), Breach> {
+        let mut why = String::new();
         for _ in 0..STARTS_MAX {
             match self.try_start() {
                 Ok(running) => {
@@ -159,10 +161,10 @@ impl Server {
                     return Ok(());
                 }
                 Err(_) if self.disk.crashed() => self.disk.power_cut(),
-                Err(why) => return Err(format!("the server does not start again: {why}")),
+                Err(failed) => why = failed,
             }
         }
-        Err("the server does not start, however often".to_owned())
+        Err(format!("the server does not start again: {why}"))
     }
 
     fn try_start(&mut self) -> Result<Running, String> {
@@ -199,6 +201,7 @@ impl Server {
             lots: Lots::new(&[7; 32]),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             sessions_max: dispatcher::limits::SESSIONS_MAX,
+            origins: dispatcher::Origins::default(),
         };
         let socket = self.network.socket(SERVER);
         let network = dispatcher::Network::given(socket, Arc::new(VirtualTime), seed);

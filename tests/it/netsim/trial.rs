@@ -206,7 +206,7 @@ impl Trial {
     /// Must be called inside the run's runtime.
     fn new(seed: u64, town: Town, planted: Planted) -> Trial {
         let bug = match planted {
-            Planted::TellBeforeSync => Bug::LieAboutSync,
+            Planted::TellBeforeSync => Bug::LieAboutLateSyncs,
             _ => Bug::None,
         };
         let disk = FaultyDisk::new(seed, town.fault, bug, town.power_gone_at);
