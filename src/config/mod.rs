@@ -15,6 +15,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
+use dispatcher::Origins;
+
 use crate::priority::Priority;
 
 pub use error::{ConfigError, FileProblems, Located};
@@ -40,6 +42,8 @@ pub struct Config {
     pub http: Http,
     /// The server's certificate.
     pub tls: Tls,
+    /// Browsers.
+    pub web: Web,
     /// Session tokens.
     pub tokens: Tokens,
     /// The write-ahead log.
@@ -73,6 +77,13 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file with its private key.
     pub key: Option<PathBuf>,
+}
+
+/// Browsers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Web {
+    /// The pages that may open sessions.
+    pub origins: Origins,
 }
 
 /// Session tokens. Where the path is not set, the file stands in the data folder.
@@ -116,6 +127,7 @@ impl Default for Config {
                 certificate: None,
                 key: None,
             },
+            web: Web::default(),
             tokens: Tokens { key: None },
             log: Log {
                 segment_mib: 64,

@@ -66,6 +66,7 @@ impl House {
             lots: Lots::new(&[7; 32]),
             clock: Arc::new(SystemClock),
             sessions_max: 10_000,
+            origins: dispatcher::Origins::default(),
         };
         let dispatcher = Dispatcher::start(engine.clone(), options, network);
         let house = House {
