@@ -89,6 +89,17 @@ pub struct OfficerBook {
     pub repeats: u64,
     /// Accepts that were meant and never sent, because too many answers were outstanding.
     pub withheld: u64,
+    /// What the session received and kept from its officer.
+    pub unheard: Unheard,
+}
+
+/// What a session received and kept to itself; a server that keeps its promises sends none of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unheard {
+    /// Pushes that had been said before, or came after what followed them.
+    pub pushes: u64,
+    /// Answers to requests that nobody waits for: second answers.
+    pub answers: u64,
 }
 
 /// Something an officer's session heard, or that happened to it.
@@ -326,6 +337,8 @@ pub struct DeskBook {
     pub contradictions: Vec<Contradiction>,
     /// How many later answers there were, contradictions included.
     pub repeats: u64,
+    /// What the session received and kept from its desk.
+    pub unheard: Unheard,
 }
 
 impl DeskBook {

@@ -19,7 +19,7 @@ use crate::ledger::{DeskBook, Heard, HeardWhat, Ledger, OfficerBook, VacancyNo};
 use crate::limits::SHARDS_MAX;
 use crate::report::{Machine, Span};
 use crate::storm::{Judged, Outcome, judge};
-use crate::usage::Usage;
+use crate::usage::{Generator, Usage};
 use crate::world::{World, WorldError};
 
 /// A part of a run.
@@ -112,6 +112,8 @@ pub struct Kept {
     pub dropped: u64,
     /// What it ran on.
     pub machine: Machine,
+    /// What this part's process used.
+    pub generator: Generator,
 }
 
 /// Why ledgers cannot be bound into one.
@@ -245,6 +247,7 @@ pub fn merge(mut parts: Vec<Kept>) -> Result<Outcome, MergeError> {
         whole.officers.append(&mut part.officers);
         whole.desks.append(&mut part.desks);
         whole.dropped += part.dropped;
+        whole.generator = whole.generator.with(part.generator);
     }
     let world = World::from_changes(&whole.changes)?;
     let vacancies = whole.vacancies.iter().map(|one| world.facts(one));
@@ -273,6 +276,7 @@ pub fn merge(mut parts: Vec<Kept>) -> Result<Outcome, MergeError> {
         dropped: whole.dropped,
         // What a process used is in the report of the part that looked at it.
         usage: Usage::default(),
+        generator: whole.generator,
         machine: whole.machine,
     };
     Ok(judge(&ledger, judged))
@@ -363,6 +367,7 @@ mod tests {
             left_us: 9_000_000,
             dropped: 1,
             machine: Machine::default(),
+            generator: Generator::default(),
         }
     }
 

@@ -32,6 +32,39 @@ pub struct Usage {
     pub samples: Vec<Sample>,
 }
 
+/// What the load generator itself used, where the server was another process. A generator that is
+/// short of processors says more about itself than about the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generator {
+    /// Resident memory per simulated session, as [`Usage::memory_per_session_bytes`].
+    pub memory_per_session_bytes: u64,
+    /// Processor time while all sessions were up, in thousandths of one processor.
+    pub cpu_permille: u64,
+}
+
+impl Generator {
+    /// Reads it from what was seen of this process.
+    pub(crate) fn of(usage: &Usage) -> Generator {
+        let most = usage.samples.iter().map(|sample| sample.sessions).max();
+        let each = u128::from(usage.cpu_per_session_ns_per_s) * u128::from(most.unwrap_or(0));
+        Generator {
+            memory_per_session_bytes: usage.memory_per_session_bytes,
+            cpu_permille: u64::try_from(each / 1_000_000).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// What several processes used together: memory as in the one that needs most.
+    pub(crate) fn with(self, other: Generator) -> Generator {
+        Generator {
+            memory_per_session_bytes: self
+                .memory_per_session_bytes
+                .max(other.memory_per_session_bytes),
+            cpu_permille: self.cpu_permille + other.cpu_permille,
+        }
+    }
+}
+
 /// One look at a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -264,6 +297,19 @@ mod tests {
         assert_eq!(usage.memory_per_session_bytes, 10_000);
         // 10 ms over 10 s and 100 sessions: 10 µs each and second.
         assert_eq!(usage.cpu_per_session_ns_per_s, 10_000);
+        let generator = Generator {
+            memory_per_session_bytes: 10_000,
+            cpu_permille: 1,
+        };
+        assert_eq!(Generator::of(&usage), generator);
+        let both = generator.with(Generator {
+            memory_per_session_bytes: 9_000,
+            cpu_permille: 700,
+        });
+        assert_eq!(
+            (both.memory_per_session_bytes, both.cpu_permille),
+            (10_000, 701)
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::audit::audit;
 use crate::ledger::Ledger;
 use crate::report::{Knee, Machine, Report, Span, measure, periods};
-use crate::usage::Usage;
+use crate::usage::{Generator, Usage};
 
 /// What a judgement needs besides the ledger.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,7 @@ pub(crate) struct Judged {
     pub(crate) spans: Vec<Span>,
     pub(crate) dropped: u64,
     pub(crate) usage: Usage,
+    pub(crate) generator: Generator,
     pub(crate) machine: Machine,
 }
 
@@ -37,6 +38,7 @@ pub(crate) fn judge(ledger: &Ledger, judged: Judged) -> Outcome {
         broadcasts: measures.broadcasts,
         periods: periods(ledger, &judged.spans),
         usage: judged.usage,
+        generator: judged.generator,
         knee: Knee::default(),
     };
     Outcome {

@@ -23,7 +23,7 @@ use crate::live::{Live, Phase, Stop};
 use crate::report::{Machine, Report};
 use crate::seed::{derive, derive_nth};
 use crate::shard::Kept;
-use crate::usage::{LOOK_AGAIN, Sampler, Usage};
+use crate::usage::{Generator, LOOK_AGAIN, Sampler, Subject, Usage};
 use crate::view::Progress;
 use crate::world::{Facts, World, WorldError};
 
@@ -259,19 +259,25 @@ impl Storm {
 
     async fn run(mut self) -> Result<Outcome, StormError> {
         let thread = self.start_alarm()?;
-        let sampler = match self.plan.subject.take() {
-            Some(subject) => Some(Sampler::start(subject, Arc::clone(&self.live))?),
-            None => None,
-        };
+        let look = |subject| Sampler::start(subject, Arc::clone(&self.live));
+        // An embedded server is part of this process, which then is looked at as a whole.
+        let own = Subject::own(None);
+        let subject = self.plan.subject.take();
+        let apart = subject
+            .as_ref()
+            .is_none_or(|subject| subject.pid != own.pid);
+        let own = apart.then(|| look(own)).transpose()?;
+        let sampler = subject.map(look).transpose()?;
         let performed = self.perform().await;
         let usage = sampler.map(Sampler::finish).unwrap_or_default();
+        let own = own.map(Sampler::finish).unwrap_or_default();
         self.cast.alarm.end();
         if thread.join().is_err() {
             tracing::error!("the alarm panicked: the run is incomplete");
         }
         let board = performed?;
         self.live.enter(Phase::Auditing);
-        Ok(self.judge(board, usage))
+        Ok(self.judge(board, usage, Generator::of(&own)))
     }
 
     /// Lets the alarm ring.
@@ -479,7 +485,7 @@ impl Storm {
         }
     }
 
-    fn judge(self, board: Vec<BoardRow>, usage: Usage) -> Outcome {
+    fn judge(self, board: Vec<BoardRow>, usage: Usage, generator: Generator) -> Outcome {
         let dropped = self.cast.dropped();
         let left_us = self.cast.stage.us(Instant::now());
         let ledger = self.ledger(board);
@@ -493,6 +499,7 @@ impl Storm {
                 spans: self.plan.spans.clone(),
                 dropped,
                 usage,
+                generator,
                 machine: Machine::read(),
             },
         );
@@ -516,6 +523,7 @@ impl Storm {
             left_us,
             dropped,
             machine: report.machine.clone(),
+            generator,
         };
         Outcome {
             kept: Some(Box::new(kept)),

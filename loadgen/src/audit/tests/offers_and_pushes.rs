@@ -186,3 +186,15 @@ fn histories_are_bounded_and_counts_are_not() {
     );
     assert_eq!(found.breaches().len(), BREACHES_KEPT_MAX);
 }
+
+#[test]
+fn what_a_session_keeps_to_itself_is_a_breach() {
+    let mut ledger = clean();
+    ledger.officers[0].unheard.pushes = 3;
+    let words = ["LG-1", "3 pushes at or before"];
+    assert_breaches(&ledger, &[(BreachKind::RepeatedPush, 3)], &words);
+    let mut ledger = clean();
+    ledger.desks[0].unheard.answers = 2;
+    let words = ["2 answers to requests that had been answered"];
+    assert_breaches(&ledger, &[(BreachKind::LostAnswer, 2)], &words);
+}
