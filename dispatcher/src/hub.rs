@@ -88,6 +88,7 @@ impl Hub {
         }
         loop {
             tokio::select! {
+                biased;
                 delivery = self.follower.next() => match delivery {
                     Ok(delivery) => {
                         self.since = Instant::now();
@@ -96,8 +97,12 @@ impl Hub {
                         for shard in &self.shards {
                             shard.room().await;
                         }
-                        // A stream of deliveries must not keep sessions from joining.
+                        // A stream of deliveries must not keep sessions from joining: both have
+                        // their turn, in the same order in every run.
                         tokio::task::yield_now().await;
+                        if let Ok(message) = heard.try_recv() {
+                            self.hear(message);
+                        }
                     }
                     Err(ended) => {
                         tracing::info!(%ended, "the hub ends");

@@ -14,6 +14,7 @@
 
 mod afterwards;
 mod ask;
+mod certificates;
 mod chance;
 mod endpoint;
 mod frame;
@@ -32,6 +33,7 @@ mod station;
 mod stats;
 mod steer;
 mod transport;
+mod web;
 
 pub mod limits;
 
@@ -47,10 +49,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
+pub use crate::certificates::Certificates;
 pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 pub use crate::stats::{Answered, Handshake, Spread, Stats};
+pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
@@ -74,6 +78,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
+    /// The web pages that may open sessions.
+    pub origins: Origins,
 }
 
 /// Why a dispatcher could not be started.
@@ -144,6 +150,7 @@ impl Dispatcher {
         let shards: Vec<Shard> = shards.collect();
         let ways = shards.iter().map(Shard::way).collect();
         let tokens = Arc::new(options.tokens);
+        let origins = Arc::new(options.origins);
         let server = transport::server_config(options.chain, options.key.clone_key())?;
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
@@ -155,6 +162,7 @@ impl Dispatcher {
                     hub: hub.clone(),
                     tokens: Arc::clone(&tokens),
                     sessions_max: options.sessions_max,
+                    origins: Arc::clone(&origins),
                     shard: shard.way(),
                 },
                 shard,
@@ -179,6 +187,14 @@ impl Dispatcher {
     /// If the system no longer knows the socket.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
         self.stations[0].endpoint.local_addr()
+    }
+
+    /// Where another certificate can be put in place.
+    pub fn certificates(&self) -> Certificates {
+        let endpoints = self.stations.iter().map(|station| &station.endpoint);
+        Certificates {
+            endpoints: endpoints.cloned().collect(),
+        }
     }
 
     /// Running counts.

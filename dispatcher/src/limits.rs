@@ -53,6 +53,9 @@ pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// How long a stop waits for sessions to take leave.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(3);
 
+/// Web pages that may be allowed to open sessions: a page's origin is compared with each.
+pub const ORIGINS_MAX: usize = 64;
+
 /// How long one session may take to hear why it ends.
 pub const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 

@@ -45,6 +45,8 @@ struct Inside {
     missed: Option<Cursor>,
     /// Whether the hub has been asked for what was missed.
     is_asked: bool,
+    /// Whether it was behind, and whether something waited, when its task last looked.
+    noticed: (bool, bool),
     /// Whether the stream takes nothing any more.
     is_broken: bool,
     /// The session's own task.
@@ -54,8 +56,8 @@ struct Inside {
 /// What the session's task learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moved {
-    /// Everything is written: more may be read.
-    Drained,
+    /// The client is behind now, or not any more, or has made room.
+    Changed,
     /// Everything is written, and pushes from this one on were missed.
     Behind(Cursor),
     /// The conversation is over, or the stream is gone.
@@ -78,6 +80,7 @@ impl Line {
             behind_since: None,
             missed: None,
             is_asked: false,
+            noticed: (false, false),
             is_broken: false,
             task: None,
         };
@@ -310,16 +313,18 @@ impl Inside {
     }
 
     fn poll_moved(&mut self, context: &mut Context<'_>) -> Poll<Moved> {
-        let is_waiting = !self.rest.is_empty();
-        if is_waiting && !self.is_over() && self.poll_write(context).is_ready() {
-            return Poll::Ready(Moved::Drained);
-        }
+        let is_written = self.is_over() || self.poll_write(context).is_ready();
         if self.is_over() {
             return Poll::Ready(Moved::Over);
         }
-        if let (Some(from), true, false) = (self.missed, self.rest.is_empty(), self.is_asked) {
+        if let (Some(from), true, false) = (self.missed, is_written, self.is_asked) {
             self.is_asked = true;
             return Poll::Ready(Moved::Behind(from));
+        }
+        let now = (self.behind_since.is_some(), !is_written);
+        if self.noticed != now {
+            self.noticed = now;
+            return Poll::Ready(Moved::Changed);
         }
         let known = self.task.as_ref();
         if !known.is_some_and(|task| task.will_wake(context.waker())) {

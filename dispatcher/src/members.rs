@@ -60,7 +60,8 @@ impl Audience {
 /// The open sessions of one shard.
 #[derive(Default)]
 pub(crate) struct Members {
-    by_session: HashMap<u64, (Who, Arc<Line>)>,
+    /// In the order of their numbers, in which they are told when all of them end.
+    by_session: BTreeMap<u64, (Who, Arc<Line>)>,
     /// Devices of each officer who is there.
     devices: HashMap<OfficerId, Vec<Arc<Line>>>,
     online: OfficerSet,

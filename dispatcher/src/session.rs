@@ -17,6 +17,7 @@ use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
+use web_transport_quinn::Session;
 
 use crate::Stats;
 use crate::ask::{Caller, Desk};
@@ -26,6 +27,7 @@ use crate::limits::{LEAVE_DEADLINE, READ_BYTES};
 use crate::line::{Line, Moved};
 use crate::members::Who;
 use crate::shard::{ToShard, Way};
+use crate::web::Origins;
 
 /// What every session needs.
 #[derive(Clone)]
@@ -34,6 +36,7 @@ pub(crate) struct Shell {
     pub(crate) hub: mpsc::Sender<ToHub>,
     pub(crate) tokens: Arc<VerifyingKeys>,
     pub(crate) sessions_max: usize,
+    pub(crate) origins: Arc<Origins>,
     /// The shard whose thread this is.
     pub(crate) shard: Arc<Way>,
 }
@@ -44,6 +47,8 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 /// The other end of a conversation, as whoever accepted its connection hands it over.
 pub(crate) struct Peer {
     pub(crate) connection: Connection,
+    /// What a browser has around its stream; it ends when this is dropped.
+    pub(crate) browser: Option<Session>,
     /// How messages are written.
     pub(crate) codec: Codec,
     /// The one stream that carries the conversation, opened by the client.
@@ -77,6 +82,7 @@ impl Drop for Seat {
 pub(crate) async fn run(peer: Peer, shell: Shell) {
     let Peer {
         connection,
+        browser,
         codec,
         streams: (send, mut receive),
         seat,
@@ -100,8 +106,16 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
     line.hang_up();
     line.shard.tell(ToShard::Leave(number));
     // The reason is in the code as well: the last message may be lost with the connection.
-    let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
-    connection.close(code, b"");
+    let code = close_code(because);
+    match browser {
+        Some(browser) => {
+            browser.close(code, b"");
+            // What a browser needs to read the code ends with the session, so that it stays until
+            // the browser has hung up.
+            let _ = tokio::time::timeout(LEAVE_DEADLINE, browser.closed()).await;
+        }
+        None => connection.close(VarInt::from_u32(code), b""),
+    }
 }
 
 struct Conversation {
@@ -182,6 +196,7 @@ impl Conversation {
         receive: &mut RecvStream,
     ) -> Option<()> {
         tokio::select! {
+            biased;
             read = receive.read_chunk(READ_BYTES, true) => {
                 frames.push(&read.ok()??.bytes);
                 Some(())
@@ -220,9 +235,16 @@ impl Conversation {
                 let Some(at) = self.due() else { return };
                 due.as_mut().reset(at);
             }
+            // The same order in every run. What is due falls due seldom, and what waits to be
+            // written is bounded, so reading gets its turn.
             tokio::select! {
+                biased;
+                () = &mut due => {
+                    self.look_at_the_time();
+                    wanted = None;
+                }
                 moved = self.line.moved() => match moved {
-                    Moved::Drained => {}
+                    Moved::Changed => {}
                     Moved::Behind(from) => {
                         let behind = ToHub::Behind(who, Arc::clone(&self.line), from);
                         // A hub that is gone ends every session.
@@ -233,10 +255,6 @@ impl Conversation {
                 read = receive.read_chunk(READ_BYTES, true), if !self.line.is_blocked() => {
                     let Ok(Some(chunk)) = read else { return };
                     frames.push(&chunk.bytes);
-                }
-                () = &mut due => {
-                    self.look_at_the_time();
-                    wanted = None;
                 }
             }
         }

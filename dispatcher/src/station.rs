@@ -126,6 +126,7 @@ impl Open {
 
 async fn until(halted: oneshot::Receiver<()>, run: impl Future<Output = ()>) {
     tokio::select! {
+        biased;
         _ = halted => {}
         () = run => {}
     }

@@ -5,24 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn::{
+    EndpointConfig, IdleTimeout, NoneTokenLog, TransportConfig, ValidationTokenConfig, VarInt,
+};
 use quinn_proto::{ConnectionId, ConnectionIdGenerator};
 use ring::rand::SecureRandom;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::StartError;
 use crate::chance::Chance;
 use crate::limits::SOCKET_BUFFER_BYTES;
+use crate::{StartError, web};
 
 /// Streams a client may open both ways: one carries the conversation, browsers need a few more.
 const BIDI_STREAMS: u32 = 8;
 /// Streams a client may open one way: browsers abort the handshake below 3.
 const UNI_STREAMS: u32 = 3;
-/// Unread bytes of one stream.
+/// Unread bytes of one stream: the longest frame of an officer. Half of that would do for officers
+/// but would make a coordinator's import take twice as many round trips.
 const STREAM_WINDOW: u32 = 16 << 10;
-/// Unread bytes of one connection.
-const CONNECTION_WINDOW: u32 = 64 << 10;
+/// Unread bytes of one connection. Only one stream is ever read, so more would be a present to
+/// whoever fills the others.
+const CONNECTION_WINDOW: u32 = 16 << 10;
 /// Unacknowledged bytes to one client.
 const SEND_WINDOW: u64 = 64 << 10;
 /// Handshake bytes buffered.
@@ -54,7 +58,7 @@ pub(crate) fn server_config(
         .map_err(|source| StartError::Tls {
             what: source.to_string(),
         })?;
-    tls.alpn_protocols = vec![protocol::ALPN.to_vec()];
+    tls.alpn_protocols = vec![protocol::ALPN.to_vec(), web::ALPN.to_vec()];
     // Early data can be replayed, and an accept must not be.
     tls.max_early_data_size = 0;
     let crypto = QuicServerConfig::try_from(tls).map_err(|source| StartError::Tls {
@@ -63,6 +67,11 @@ pub(crate) fn server_config(
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     config.transport_config(Arc::new(transport_config()));
     config.migration(true);
+    // No address is remembered from one connection to the next: each proves itself when that is
+    // asked of it, and nothing is kept for those that do not come back.
+    let mut tokens = ValidationTokenConfig::default();
+    tokens.sent(0).log(Arc::new(NoneTokenLog));
+    config.validation_token_config(tokens);
     Ok(config)
 }
 

@@ -35,7 +35,7 @@ Examples:
   muster init --force                  again, with new keys
 
 Writes muster.toml with every key explained, and into muster-data a self-signed certificate for
-localhost and 127.0.0.1 (13 days, renewed by `serve`) and the key that signs session tokens.";
+localhost (10 days, renewed by `serve`) and the key that signs session tokens.";
 
 pub(super) const CHECK: &str = "\
 Examples:

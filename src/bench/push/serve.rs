@@ -29,7 +29,7 @@ pub(super) fn dispatcher(folder: &Path, out: &mut dyn Write) -> Result<(), Stop>
     let runtime = crate::commands::runtime()?;
     runtime.block_on(async {
         let server = Server::start(&config)?;
-        say(&config, server.address(), server.certificate_pem(), out)?;
+        say(&config, server.address(), &server.certificate_pem(), out)?;
         let mut lines = lines();
         while lines.recv().await.is_some() {}
         // Sessions are not sent away one by one: whoever measured is gone.
@@ -73,6 +73,7 @@ fn config(folder: &Path) -> Config {
         listen: ANYWHERE,
         limits: Limits {
             sessions_max: SESSIONS_MAX,
+            ..Config::default().limits
         },
         ..Config::default()
     }
