@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod bench;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -21,6 +22,7 @@ pub mod embedded;
 pub mod http;
 pub mod identity;
 pub mod import;
+pub mod page;
 pub mod priority;
 pub mod private_file;
 pub mod programmes;

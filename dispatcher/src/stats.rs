@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use protocol::frame::Codec;
 use protocol::{GoAway, Outcome, RefusalCode, Role};
@@ -16,7 +17,7 @@ pub struct Stats {
     sequence: AtomicU64,
     vacancies_open: AtomicU64,
     hub_queue: AtomicUsize,
-    lagging: AtomicI64,
+    lagging: AtomicU64,
     present: Kinds<(Role, Codec)>,
     handshakes: Kinds<Handshake>,
     answers: Kinds<Answered>,
@@ -79,7 +80,7 @@ impl Stats {
         self.handshakes.iter()
     }
 
-    /// Pushes queued to sessions so far.
+    /// Pushes written to sessions so far.
     pub fn pushes(&self) -> u64 {
         self.pushes.load(Ordering::Relaxed)
     }
@@ -116,7 +117,7 @@ impl Stats {
 
     /// Sessions that are behind with reading.
     pub fn lagging(&self) -> u64 {
-        u64::try_from(self.lagging.load(Ordering::Relaxed)).unwrap_or(0)
+        self.lagging.load(Ordering::Relaxed)
     }
 
     /// From a request's arrival to its answer, in microseconds.
@@ -124,7 +125,8 @@ impl Stats {
         &self.settles
     }
 
-    /// From a batch's durability to its last push being handed to a session, in microseconds.
+    /// From a batch's durability to a push of it being written to its last session of a shard, in
+    /// microseconds.
     pub fn fanouts(&self) -> &Spread {
         &self.fanouts
     }
@@ -160,9 +162,10 @@ impl Stats {
         Present(self.present.row(row, (role, codec)))
     }
 
-    /// Notes that sessions have begun, or with a negative number ceased, to be behind.
-    pub(crate) fn lags(&self, more: i64) {
-        self.lagging.fetch_add(more, Ordering::Relaxed);
+    /// Counts a session as behind for as long as the returned value lives.
+    pub(crate) fn lags(&self) -> Present<'_> {
+        self.lagging.fetch_add(1, Ordering::Relaxed);
+        Present(&self.lagging)
     }
 
     /// Notes a durable batch.
@@ -171,10 +174,10 @@ impl Stats {
         self.syncs.record(sync_us);
     }
 
-    /// Notes what a batch's telling took, and how things stand after it.
-    pub(crate) fn told(&self, fanout_us: i64, vacancies_open: usize, hub_queue: usize) {
-        self.fanouts.record(u64::try_from(fanout_us).unwrap_or(0));
-        self.stands(vacancies_open, hub_queue);
+    /// Notes how long a push took from its batch's durability to its last session.
+    pub(crate) fn fanned_out(&self, took: Duration) {
+        self.fanouts
+            .record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
     /// Notes how things stand.
@@ -202,7 +205,7 @@ impl Answered {
     }
 }
 
-/// A session that is counted as present.
+/// A session that is counted: as present, or as behind.
 pub(crate) struct Present<'a>(&'a AtomicU64);
 
 impl Drop for Present<'_> {

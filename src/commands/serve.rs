@@ -37,6 +37,7 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), Stop> {
 async fn serve(config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
     // Before the banner: whoever sees it may send a signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut server = Server::start(config)?;
     banner(&server, config, out)?;
     let engine = server.engine().clone();
@@ -49,6 +50,7 @@ async fn serve(config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
                 break;
             }
             _ = terminate.recv() => break,
+            _ = hangup.recv() => server.look_at_certificate(),
             () = server.ended() => {
                 let health = engine.health();
                 server.stop().await;
@@ -104,11 +106,13 @@ fn banner(server: &Server, config: &Config, out: &mut dyn Write) -> Result<(), S
             torn.bytes, torn.file, torn.kept_as
         )?;
     }
-    if let Some(ends) = server.certificate_ends() {
+    let certificate = server.certificate();
+    if let Some(ends) = certificate.ends {
         writeln!(
             out,
-            "  cert     self-signed, until {}",
-            ends.strftime("%-d %b %Y")
+            "  cert     self-signed, until {}; sha-256 {}",
+            ends.strftime("%-d %b %Y"),
+            certificate.hash
         )?;
     }
     writeln!(

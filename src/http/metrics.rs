@@ -157,7 +157,8 @@ impl Writer<'_> {
         self.measure("recovery", help, Unit::Seconds, took)?;
         let help = "Records read after the snapshot at the last start";
         self.gauge("recovery_records", help, recovered.records)?;
-        if let Some(ends) = serving.certificate_ends {
+        let ends = serving.certificate.borrow().ends;
+        if let Some(ends) = ends {
             let help = "When the certificate ends, in seconds since 1970";
             let ends = ends.as_second() as f64;
             self.measure("certificate_end_timestamp", help, Unit::Seconds, ends)?;
