@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::core::{Body, Effect, Event, Record, State, apply, react};
-use engine::model::{OfficerId, OfficerSet, Posting, Standing, Timestamp, Vacancy, VacancyId};
+use engine::model::{OfficerId, OfficerSet, Posting, Standing, Vacancy, VacancyId};
 use engine::rules::tier;
 use engine::{Delivery, Follower};
-use protocol::session::IdentityRefusal;
 use protocol::token::Claims;
-use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, Role, ServerMessage};
+use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, ServerMessage};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::ask::{Caller, Desk};
-use crate::denials::Marks;
 use crate::frame::Frame;
 use crate::limits::CATCH_UP_PUSHES_MAX;
 use crate::line::Line;
@@ -23,6 +21,7 @@ use crate::recent::Recent;
 use crate::shard::{Entry, Pushed, ToShard, Way};
 use crate::{afterwards, denials, hear, jobs, speak};
 
+mod identity;
 mod publication;
 mod why;
 
@@ -393,48 +392,6 @@ impl Hub {
     fn close_all(&self) {
         for shard in &self.shards {
             shard.tell(ToShard::CloseAll(GoAway::Stopping));
-        }
-    }
-
-    /// Whom the token names, if the roster knows them and nobody denies them.
-    fn identify(&self, claims: &Claims) -> Result<(Who, Marks), IdentityRefusal> {
-        let state = &self.follower.state;
-        let marks = Marks::of(state, claims);
-        if marks.are_denied(state, self.now()) {
-            return Err(IdentityRefusal::Denied);
-        }
-        let who = self.who(claims).ok_or(IdentityRefusal::NotKnown)?;
-        Ok((who, marks))
-    }
-
-    /// The fresh token may be signed with another key, or come after a denial.
-    fn renew(&self, line: &Line, claims: &Claims) {
-        match self.identify(claims) {
-            Ok((_, marks)) => line.shard.tell(ToShard::Renew(line.number, marks)),
-            Err(because) => line.refuse(because),
-        }
-    }
-
-    /// The time by the server's clock, and never before what is recorded.
-    fn now(&self) -> Timestamp {
-        self.follower.state.at().max(self.desk.clock.now())
-    }
-
-    fn who(&self, claims: &Claims) -> Option<Who> {
-        let roster = self.follower.state.roster();
-        let agency = claims
-            .agency
-            .as_deref()
-            .and_then(|code| roster.agency(code));
-        match claims.role {
-            Role::Officer => {
-                let officer = roster.officer(&claims.subject)?;
-                let home = roster.officers.find(officer)?.home;
-                (agency == Some(home)).then_some(Who::Officer(officer))
-            }
-            Role::Coordinator => agency.map(Who::Coordinator),
-            Role::ReadOnly => agency.map(Who::ReadOnly),
-            Role::Operator => Some(Who::Operator),
         }
     }
 
