@@ -117,14 +117,22 @@ impl Server {
             certificate_pem,
             chain,
             key,
+            client_authorities,
             signing_key,
+            previous_key,
             certificate_ends,
         } = identity;
         let shown = Shown::new(certificate_pem, &chain, certificate_ends);
         let options = dispatcher::Options {
             chain,
             key,
-            tokens: VerifyingKeys::new([signing_key.verifying_key()]),
+            tokens: VerifyingKeys::new(
+                [signing_key.verifying_key()]
+                    .into_iter()
+                    .chain(previous_key),
+            ),
+            bound: config.tokens.bound,
+            client_authorities,
             lots: Lots::new(&lottery_secret),
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,

@@ -15,7 +15,9 @@
 mod afterwards;
 mod ask;
 mod certificates;
+mod certified;
 mod chance;
+mod denials;
 mod endpoint;
 mod frame;
 mod hear;
@@ -25,6 +27,7 @@ mod line;
 mod lots;
 mod members;
 mod network;
+mod opaque;
 mod recent;
 mod session;
 mod shard;
@@ -59,6 +62,7 @@ pub use crate::web::{OriginError, Origins};
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
 use crate::network::{Claim, Kind};
+use crate::opaque::Opaque;
 use crate::session::Shell;
 use crate::shard::Shard;
 use crate::station::{Open, Station};
@@ -70,8 +74,12 @@ pub struct Options {
     pub chain: Vec<CertificateDer<'static>>,
     /// The certificate's private key.
     pub key: PrivateKeyDer<'static>,
+    /// Whose client certificates are taken; without any, none is asked for.
+    pub client_authorities: Vec<CertificateDer<'static>>,
     /// The keys that tokens may be signed with.
     pub tokens: VerifyingKeys,
+    /// Which of them must be bound to a device.
+    pub bound: Bound,
     /// The seeds of lotteries.
     pub lots: Lots,
     /// Tells the time to sessions: token expiry, deadlines.
@@ -80,6 +88,16 @@ pub struct Options {
     pub sessions_max: usize,
     /// The web pages that may open sessions.
     pub origins: Origins,
+}
+
+/// Which tokens must be bound to a device. What is bound is examined in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bound {
+    /// None must be.
+    #[default]
+    Optional,
+    /// Those of native clients; a browser cannot prove that a device is at its end of a connection.
+    Native,
 }
 
 /// Why a dispatcher could not be started.
@@ -113,6 +131,7 @@ pub enum StartError {
 /// A running dispatcher.
 pub struct Dispatcher {
     stations: Vec<Open>,
+    client_authorities: Vec<CertificateDer<'static>>,
     claim: Option<Claim>,
     stats: Arc<Stats>,
     hub: mpsc::Sender<ToHub>,
@@ -149,9 +168,13 @@ impl Dispatcher {
             (0..count).map(|index| Shard::new(Arc::clone(&stats), seed.wrapping_add(index as u64)));
         let shards: Vec<Shard> = shards.collect();
         let ways = shards.iter().map(Shard::way).collect();
-        let tokens = Arc::new(options.tokens);
+        let (tokens, opaque) = (Arc::new(options.tokens), Arc::new(Opaque::new()));
+        let server = transport::server_config(
+            options.chain,
+            options.key.clone_key(),
+            options.client_authorities.clone(),
+        )?;
         let origins = Arc::new(options.origins);
-        let server = transport::server_config(options.chain, options.key.clone_key())?;
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
             Station {
@@ -161,6 +184,8 @@ impl Dispatcher {
                     desk: Arc::clone(&desk),
                     hub: hub.clone(),
                     tokens: Arc::clone(&tokens),
+                    bound: options.bound,
+                    opaque: Arc::clone(&opaque),
                     sessions_max: options.sessions_max,
                     origins: Arc::clone(&origins),
                     shard: shard.way(),
@@ -173,6 +198,7 @@ impl Dispatcher {
         let hub_task = tokio::spawn(Hub::new(follower, desk, ways).run(heard));
         Ok(Dispatcher {
             stations,
+            client_authorities: options.client_authorities,
             claim,
             stats,
             hub,
@@ -194,6 +220,7 @@ impl Dispatcher {
         let endpoints = self.stations.iter().map(|station| &station.endpoint);
         Certificates {
             endpoints: endpoints.cloned().collect(),
+            client_authorities: self.client_authorities.clone(),
         }
     }
 

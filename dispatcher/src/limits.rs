@@ -59,6 +59,10 @@ pub const ORIGINS_MAX: usize = 64;
 /// How long one session may take to hear why it ends.
 pub const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 
+/// How long whoever is refused may take to hear it: sessions of whoever is denied end within a
+/// second, also of clients that read nothing.
+pub const REFUSED_DEADLINE: Duration = Duration::from_millis(500);
+
 /// Bytes read from a stream at a time.
 pub const READ_BYTES: usize = 4 << 10;
 

@@ -256,6 +256,40 @@ Examples:
 The key is the running server's unless -c or --token-key names another. Whoever holds a token
 is its subject until it expires.";
 
+pub(super) const TOKEN_DEVICE_KEY: &str = "\
+Example:
+  muster token device-key ./phone.key
+  muster token issue --role officer --subject TUC-0412 --agency tucson --bind PUBKEY
+
+The file is the secret half and stays on the device; what is printed is the public half. Whoever
+copies a bound token without the file can do nothing with it.";
+
+pub(super) const DENY: &str = "\
+Examples:
+  muster deny add officer TUC-0412 --reason device-lost
+  muster deny add subject night-desk --of mesa --reason left
+  muster deny list
+
+Written into the log, so it survives restarts. What was won stays won: `muster recall`, and for
+eligibility a suspension, are decisions of their own.";
+
+pub(super) const DENY_ADD: &str = "\
+Examples:
+  muster deny add officer TUC-0412 --reason device-lost --until 2026-12-01T00:00:00Z
+  muster deny add key 6f1b2c3d4e5f6071 --reason exposed     everybody whose token it signed
+  muster deny add device PUBKEY --reason device-lost        one device, not its officer
+
+`muster token issue --json` prints the id of the key. Denying the only signing key denies you as
+well: make a new one first (`muster init --force`, then `serve`).";
+
+pub(super) const DENY_REMOVE: &str = "\
+Example:
+  muster deny remove officer TUC-0412";
+
+pub(super) const DENY_LIST: &str = "\
+Example:
+  muster deny list --json | jq '.[].who'";
+
 pub(super) const LOG: &str = "\
 Examples:
   muster log verify muster-data/log

@@ -7,6 +7,7 @@ mod board;
 mod cancel;
 mod check;
 mod config;
+mod deny;
 mod grant;
 mod import;
 mod init;
@@ -63,7 +64,9 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         Command::Why(args) => why::run(&args, out),
         Command::Token(command) => match command.what {
             TokenWhat::Issue(args) => token::issue(&args, out),
+            TokenWhat::DeviceKey(args) => token::device_key(&args, out),
         },
+        Command::Deny(command) => deny::run(&command.what, out),
         Command::Log(command) => match command.what {
             LogWhat::Verify(args) => log::verify(&args, out),
             LogWhat::Dump(args) => log::dump(&args, out),

@@ -127,9 +127,12 @@ fn alpn() -> std::borrow::Cow<'static, str> {
     String::from_utf8_lossy(protocol::ALPN)
 }
 
-/// Sends log lines to stderr. `RUST_LOG` chooses which; warnings by default.
+/// What is logged unless `RUST_LOG` says otherwise: warnings, and who was refused.
+const LOGGED: &str = "warn,muster::identity=info";
+
+/// Sends log lines to stderr. `RUST_LOG` chooses which.
 pub(crate) fn trace(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use client::{Client, Endpoint, Options, Trust};
+use client::{Client, Ended, Endpoint, Options, Trust};
 use muster::identity::load_signing_key;
 use muster::sample::SampleState;
 use protocol::session::Event;
@@ -209,6 +209,21 @@ impl House {
         }
     }
 
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    /// Comes once with this token, and waits until the session is over.
+    pub(crate) async fn knock(&self, token: &str) -> Ended {
+        let token = token.to_owned();
+        let options = Options::once(move || token.clone());
+        let (_client, driver) = self
+            .endpoint
+            .connect(self.address, "localhost", options, |_| {});
+        let ended = tokio::time::timeout(PATIENCE, driver.run()).await;
+        ended.expect("it ends in time")
+    }
+
     pub(crate) fn join(
         &self,
         role: Role,
@@ -245,6 +260,8 @@ pub(crate) struct Start {
     pub(crate) under: Vec<OsString>,
     /// The file that takes what the server says on stderr.
     pub(crate) stderr: Option<PathBuf>,
+    /// What of it is said, as `RUST_LOG` has it.
+    pub(crate) log: Option<&'static str>,
 }
 
 impl Server {
@@ -265,6 +282,7 @@ impl Server {
             .arg(folder)
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("XDG_RUNTIME_DIR", folder)
+            .envs(start.log.map(|log| ("RUST_LOG", log)))
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn()

@@ -8,6 +8,7 @@ mod embed;
 mod faults;
 mod history;
 mod house;
+mod identity;
 mod index_twin;
 mod inspect;
 mod later;
