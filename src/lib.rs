@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod bench;
+pub mod certificate;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -32,6 +33,7 @@ pub mod session;
 pub mod show;
 pub mod stop;
 pub mod suggest;
+pub mod systemd;
 
 #[cfg(test)]
 mod scratch;

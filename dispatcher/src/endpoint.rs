@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use protocol::frame::Codec;
 use quinn::{Connection, Endpoint, Incoming};
 
+use crate::Handshake;
 use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
 use crate::session::{self, Peer, Seat, Shell};
 
@@ -15,11 +16,13 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
     while let Some(incoming) = endpoint.accept().await {
         let handshakes = under_way.load(Ordering::Relaxed);
         if handshakes >= HANDSHAKES_MAX {
+            shell.desk.stats.shook_hands(Handshake::Refused);
             incoming.refuse();
             continue;
         }
         if handshakes >= HANDSHAKES_UNPROVEN_MAX && incoming.may_retry() {
             // An address that cannot receive never comes back, and nothing is held for it.
+            shell.desk.stats.shook_hands(Handshake::Retried);
             if incoming.retry().is_err() {
                 tracing::debug!("an address could not be asked to prove itself");
             }
@@ -30,6 +33,11 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
         tokio::spawn(async move {
             let connection = handshake(incoming).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
+            let how = match connection {
+                Some(_) => Handshake::Done,
+                None => Handshake::Failed,
+            };
+            shell.desk.stats.shook_hands(how);
             if let Some(connection) = connection {
                 converse(connection, shell).await;
             }

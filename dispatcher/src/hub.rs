@@ -89,6 +89,7 @@ impl Hub {
             self.desk.reveal(id, row);
         }
         loop {
+            self.desk.stats.stands(self.open.len(), heard.len());
             tokio::select! {
                 delivery = self.follower.next() => match delivery {
                     Ok(delivery) => {
@@ -111,6 +112,7 @@ impl Hub {
         if let Some(batch) = &delivery.batch {
             let last = batch.records.last().map_or(0, |record| record.sequence.0);
             self.desk.stats.synced(last, batch.sync_us);
+            let begun_us = self.desk.now_us();
             for record in &batch.records {
                 apply(&mut self.follower.state, record);
                 self.note(record);
@@ -122,6 +124,7 @@ impl Hub {
                     self.tell(record, cursor, &effect);
                 }
             }
+            self.desk.stats.told(self.desk.now_us() - begun_us);
         }
         for (token, answer) in &delivery.replies {
             if let Some(waiting) = self.desk.waiting(*token) {

@@ -98,9 +98,21 @@ pub enum StartError {
 pub struct Dispatcher {
     endpoint: quinn::Endpoint,
     stats: Arc<Stats>,
+    desk: Arc<Desk>,
     hub: mpsc::Sender<ToHub>,
     hub_task: JoinHandle<()>,
     accept_task: JoinHandle<()>,
+}
+
+/// Whether a certificate and its key can be used, and belong to each other.
+///
+/// # Errors
+/// [`StartError::Tls`] says what is wrong.
+pub fn examine(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<(), StartError> {
+    transport::server_config(chain, key).map(drop)
 }
 
 impl Dispatcher {
@@ -134,7 +146,7 @@ impl Dispatcher {
         ));
         let hub_task = Hub::new(follower, Arc::clone(&desk)).run(heard);
         let shell = session::Shell {
-            desk,
+            desk: Arc::clone(&desk),
             hub: hub.clone(),
             tokens: Arc::new(options.tokens),
             sessions_max: options.sessions_max,
@@ -144,6 +156,7 @@ impl Dispatcher {
         Ok(Dispatcher {
             endpoint,
             stats,
+            desk,
             hub,
             hub_task,
             accept_task,
@@ -171,21 +184,33 @@ impl Dispatcher {
         let _ = (&mut self.hub_task).await;
     }
 
-    /// Tells every session to come back later, waits for them to hear it, and ends.
+    /// Takes nobody new in, answers who is in line, tells every session to come back later, waits
+    /// for them to hear it, and ends: within [`limits::STOP_DEADLINE`] and
+    /// [`limits::CLOSE_DEADLINE`].
     pub async fn stop(self) {
-        // A hub that has ended with its engine has told everybody already.
-        let told = self.hub.send(ToHub::Stop);
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, told).await;
-        let quiet = async {
-            while self.stats.sessions() > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-        };
+        self.endpoint.set_server_config(None);
         // Sessions that do not take leave in time are cut off; they resume elsewhere or later.
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, quiet).await;
+        let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.take_leave()).await;
         self.endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.endpoint.wait_idle()).await;
+        let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, self.endpoint.wait_idle()).await;
         self.hub_task.abort();
         self.accept_task.abort();
+    }
+
+    async fn take_leave(&self) {
+        self.desk.drain();
+        let answered = until(|| self.desk.is_quiet());
+        // An engine that does not answer is no reason to keep sessions waiting for a goodbye.
+        let _ = tokio::time::timeout(limits::ANSWERS_DEADLINE, answered).await;
+        // A hub that has ended with its engine has told everybody already.
+        let _ = self.hub.send(ToHub::Stop).await;
+        until(|| self.stats.sessions() == 0).await;
+    }
+}
+
+/// Waits until it is so.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(limits::LOOK_AGAIN).await;
     }
 }

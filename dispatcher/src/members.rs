@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::core::Actor;
 use engine::model::{AgencyId, OfficerId, OfficerSet};
-use protocol::GoAway;
+use protocol::{GoAway, Role};
 
 use crate::frame::Frame;
 use crate::outgoing::{Item, Outgoing};
@@ -27,6 +27,15 @@ impl Who {
             Who::Coordinator(agency) => Some(Actor::Coordinator(agency)),
             Who::Operator => Some(Actor::Operator),
             Who::ReadOnly(_) => None,
+        }
+    }
+
+    pub(crate) fn role(self) -> Role {
+        match self {
+            Who::Officer(_) => Role::Officer,
+            Who::Coordinator(_) => Role::Coordinator,
+            Who::ReadOnly(_) => Role::ReadOnly,
+            Who::Operator => Role::Operator,
         }
     }
 }

@@ -81,7 +81,7 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
     } = peer;
     let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
     let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us());
-    let hub = shell.hub.clone();
+    let (hub, desk) = (shell.hub.clone(), Arc::clone(&shell.desk));
     let conversation = Conversation {
         number,
         shell,
@@ -90,6 +90,9 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
         outgoing: Arc::new(Outgoing::new(codec)),
     };
     let because = conversation.hold(&seat, send, receive).await;
+    if let Some(because) = because {
+        desk.stats.sends_away(because);
+    }
     // A hub that is gone has no members to forget.
     let _ = hub.send(ToHub::Leave(number)).await;
     // The reason is in the code as well: the last message may be lost with the connection.
@@ -131,6 +134,7 @@ impl Conversation {
         let Some(who) = self.open(&mut frames, &mut send, &mut receive).await else {
             return self.finish(&mut send).await;
         };
+        let _present = self.shell.desk.stats.enters(who.role(), self.codec);
         if self.converse(who, frames, &mut send, &mut receive).await {
             return self.finish(&mut send).await;
         }

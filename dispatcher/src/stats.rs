@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use protocol::frame::Codec;
 use protocol::{GoAway, Outcome, RefusalCode, Role};
@@ -16,7 +16,6 @@ pub struct Stats {
     sequence: AtomicU64,
     vacancies_open: AtomicU64,
     hub_queue: AtomicUsize,
-    lagging: AtomicI64,
     present: Kinds<(Role, Codec)>,
     handshakes: Kinds<Handshake>,
     answers: Kinds<Answered>,
@@ -114,11 +113,6 @@ impl Stats {
         self.hub_queue.load(Ordering::Relaxed)
     }
 
-    /// Sessions that are behind with reading.
-    pub fn lagging(&self) -> u64 {
-        u64::try_from(self.lagging.load(Ordering::Relaxed)).unwrap_or(0)
-    }
-
     /// From a request's arrival to its answer, in microseconds.
     pub fn settles(&self) -> &Spread {
         &self.settles
@@ -160,21 +154,15 @@ impl Stats {
         Present(self.present.row(row, (role, codec)))
     }
 
-    /// Notes that sessions have begun, or with a negative number ceased, to be behind.
-    pub(crate) fn lags(&self, more: i64) {
-        self.lagging.fetch_add(more, Ordering::Relaxed);
-    }
-
     /// Notes a durable batch.
     pub(crate) fn synced(&self, sequence: u64, sync_us: u64) {
         self.sequence.store(sequence, Ordering::Relaxed);
         self.syncs.record(sync_us);
     }
 
-    /// Notes what a batch's telling took, and how things stand after it.
-    pub(crate) fn told(&self, fanout_us: i64, vacancies_open: usize, hub_queue: usize) {
+    /// Notes how long a batch took to be told.
+    pub(crate) fn told(&self, fanout_us: i64) {
         self.fanouts.record(u64::try_from(fanout_us).unwrap_or(0));
-        self.stands(vacancies_open, hub_queue);
     }
 
     /// Notes how things stand.

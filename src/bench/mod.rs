@@ -35,6 +35,7 @@ use crate::session::SessionError;
 use crate::stop::Stop;
 
 pub use self::log::{LogPlan, LogRow};
+pub use floor::sync_us;
 pub use matching::MatchPlan;
 pub use race::{RacePlan, RaceRow};
 pub use report::{Beside, FloorReport, Report, Timed};

@@ -89,9 +89,7 @@ impl Writer<'_> {
         self.each("handshakes", help, MetricType::Counter, handshakes)?;
         let sent_away = stats.sent_away().map(by("reason"));
         let help = "Sessions that the server ended, by reason";
-        self.each("sessions_ended", help, MetricType::Counter, sent_away)?;
-        let lagging = stats.lagging();
-        self.gauge("sessions_lagging", "Sessions behind with reading", lagging)
+        self.each("sessions_ended", help, MetricType::Counter, sent_away)
     }
 
     fn answers(&mut self, serving: &Serving) -> fmt::Result {
@@ -150,17 +148,17 @@ impl Writer<'_> {
             let help = "Segments of the log in its folder, archived ones included";
             self.gauge("log_segments", help, folder.segments)?;
             let help = "Size of all files of the log, snapshots included";
-            self.measure("log", help, Unit::Bytes, folder.bytes as f64)?;
+            self.measure("log", help, &Unit::Bytes, folder.bytes as f64)?;
         }
         let help = "Reading the log at the last start";
         let took = serving.recovery.as_secs_f64();
-        self.measure("recovery", help, Unit::Seconds, took)?;
+        self.measure("recovery", help, &Unit::Seconds, took)?;
         let help = "Records read after the snapshot at the last start";
         self.gauge("recovery_records", help, recovered.records)?;
         if let Some(ends) = serving.certificate_ends {
             let help = "When the certificate ends, in seconds since 1970";
             let ends = ends.as_second() as f64;
-            self.measure("certificate_end_timestamp", help, Unit::Seconds, ends)?;
+            self.measure("certificate_end_timestamp", help, &Unit::Seconds, ends)?;
         }
         Ok(())
     }
@@ -179,7 +177,7 @@ impl Writer<'_> {
         metric.encode_counter::<NoLabelSet, _, f64>(&cpu_s, None)?;
         let help = "Resident memory";
         let bytes = seen.memory_bytes as f64;
-        self.measure("process_resident_memory", help, Unit::Bytes, bytes)?;
+        self.measure("process_resident_memory", help, &Unit::Bytes, bytes)?;
         self.gauge(
             "process_open_descriptors",
             "Open descriptors",
@@ -187,7 +185,7 @@ impl Writer<'_> {
         )?;
         let help = "Since the program started";
         let up = overview.up().as_secs_f64();
-        self.measure("process_uptime", help, Unit::Seconds, up)
+        self.measure("process_uptime", help, &Unit::Seconds, up)
     }
 
     fn info<const N: usize>(
@@ -210,9 +208,9 @@ impl Writer<'_> {
     }
 
     /// A gauge with a unit, which becomes part of its name.
-    fn measure(&mut self, name: &str, help: &str, unit: Unit, value: f64) -> fmt::Result {
+    fn measure(&mut self, name: &str, help: &str, unit: &Unit, value: f64) -> fmt::Result {
         let kind = MetricType::Gauge;
-        let mut metric = self.0.encode_descriptor(name, help, Some(&unit), kind)?;
+        let mut metric = self.0.encode_descriptor(name, help, Some(unit), kind)?;
         metric.encode_gauge(&value)
     }
 

@@ -245,6 +245,8 @@ pub(crate) struct Start {
     pub(crate) under: Vec<OsString>,
     /// The file that takes what the server says on stderr.
     pub(crate) stderr: Option<PathBuf>,
+    /// Variables besides those that every server here is given.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Server {
@@ -265,6 +267,8 @@ impl Server {
             .arg(folder)
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("XDG_RUNTIME_DIR", folder)
+            .env("MUSTER_HTTP_LISTEN", "127.0.0.1:0")
+            .envs(start.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn()
@@ -281,6 +285,13 @@ impl Server {
     /// How the process ended, if it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("it is our child")
+    }
+
+    /// Sends it a signal by name, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(status.expect("a shell's kill").success());
     }
 
     /// SIGKILL: no destructor, no flush, no goodbye.

@@ -14,6 +14,7 @@ mod later;
 mod load;
 mod lottery;
 mod model;
+mod operations;
 mod peers;
 mod readme;
 mod recovery;
