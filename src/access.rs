@@ -92,16 +92,19 @@ impl Access {
     /// # Errors
     /// The folder cannot be made or is not private, or the file cannot be written.
     pub fn announce(&self) -> Result<Announced, AccessError> {
-        // A command may run in another folder, where a relative path leads elsewhere.
+        self.absolute()?.announce_in(&folder()?)
+    }
+
+    /// A command may run in another folder, where a relative path leads elsewhere.
+    fn absolute(&self) -> Result<Access, AccessError> {
         let token_key = std::path::absolute(&self.token_key).map_err(|cause| {
             let path = self.token_key.clone();
             AccessError::Io { path, cause }
         })?;
-        Access {
+        Ok(Access {
             token_key,
             ..self.clone()
-        }
-        .announce_in(&folder()?)
+        })
     }
 
     fn find_in(folder: &Path, port: u16) -> Result<Access, AccessError> {
@@ -121,6 +124,13 @@ impl Access {
     }
 
     fn announce_in(&self, folder: &Path) -> Result<Announced, AccessError> {
+        Ok(Announced {
+            path: self.write_in(folder)?,
+            pid: self.pid,
+        })
+    }
+
+    fn write_in(&self, folder: &Path) -> Result<PathBuf, AccessError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             |cause| AccessError::Io { path, cause }
@@ -144,10 +154,18 @@ impl Access {
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .and_then(|()| fs::rename(&beside, &path));
         written.map_err(failed(&path))?;
-        Ok(Announced {
-            path,
-            pid: self.pid,
-        })
+        Ok(path)
+    }
+}
+
+impl Announced {
+    /// Says something else of the same server from now on, at no moment nothing.
+    ///
+    /// # Errors
+    /// The file cannot be written; what was announced before stays.
+    pub fn replace(&self, access: &Access) -> Result<(), AccessError> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        access.absolute()?.write_in(folder).map(|_| ())
     }
 }
 
@@ -250,6 +268,22 @@ mod tests {
             matches!(gone, AccessError::NotFound { port: 7710 }),
             "{gone:?}"
         );
+    }
+
+    #[test]
+    fn a_server_that_shows_another_certificate_says_so() {
+        let scratch = Scratch::new();
+        let folder = scratch.path().join("muster-1");
+        let announced = access(7710, 1).announce_in(&folder).unwrap();
+        let renewed = Access {
+            certificate_pem: "another".to_owned(),
+            ..access(7710, 1)
+        };
+        announced.replace(&renewed).unwrap();
+        let found = Access::find_in(&folder, 7710).unwrap();
+        assert_eq!(found.certificate_pem, "another");
+        drop(announced);
+        assert!(Access::find_in(&folder, 7710).is_err());
     }
 
     #[test]

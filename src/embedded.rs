@@ -83,7 +83,7 @@ pub fn target(server: &Server, config: &Config) -> Result<Target, IdentityError>
     let signing = identity::load_signing_key(&config.token_key_path())?;
     Ok(target_at(
         server.address(),
-        server.certificate_pem(),
+        &server.certificate_pem(),
         signing,
     ))
 }

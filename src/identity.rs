@@ -12,20 +12,22 @@ use rcgen::{
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::certificate::CertificateHash;
 use crate::config::Config;
 use crate::private_file::{self, PrivateFileError};
 
-/// How long a certificate made here lasts, in days: browsers take self-signed ones for up to 14.
-pub const CERTIFICATE_DAYS: u64 = 13;
+/// How long a certificate made here lasts, in days. Browsers take one that they know by its hash
+/// for up to 14.
+pub const CERTIFICATE_DAYS: u64 = 10;
 
-/// A certificate made here is replaced at start when it ends within so many hours.
+/// A certificate made here is replaced when it ends within so many hours.
 pub const RENEW_BEFORE_HOURS: i64 = 24;
 
 /// How far the clocks of clients may be behind ours, in hours.
 const CLOCK_SLACK_HOURS: u64 = 1;
 
 /// Names a certificate made here is good for.
-const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The line before a certificate made here; PEM readers pass over it.
 const MARK: &str = "made by muster, valid until ";
@@ -130,8 +132,7 @@ impl Identity {
             make_certificate(now)?.write(&certificate_path, &key_path)?;
         }
         let mut loaded = load_certificate(&certificate_path, &key_path)?;
-        let soon = now + jiff::SignedDuration::from_hours(RENEW_BEFORE_HOURS);
-        if loaded.ends.is_some_and(|ends| ends < soon) {
+        if loaded.ends_soon(now) {
             make_certificate(now)?.write(&certificate_path, &key_path)?;
             loaded = load_certificate(&certificate_path, &key_path)?;
         }
@@ -189,6 +190,8 @@ pub fn lottery_secret(path: &Path) -> Result<[u8; 32], IdentityError> {
 
 /// A certificate made here with its key.
 pub struct Made {
+    /// By which a page names the certificate.
+    pub hash: CertificateHash,
     certificate_pem: String,
     key_pem: String,
 }
@@ -228,6 +231,7 @@ pub fn make_certificate(now: Timestamp) -> Result<Made, IdentityError> {
     let ends = Timestamp::from_second(ends.cast_signed()).unwrap_or(Timestamp::MAX);
     let certificate = params.self_signed(&key)?;
     Ok(Made {
+        hash: CertificateHash::of(certificate.der()),
         certificate_pem: format!("{MARK}{ends}\n{}", certificate.pem()),
         key_pem: key.serialize_pem(),
     })
@@ -241,14 +245,26 @@ pub fn certificate_ends(pem: &str) -> Option<Timestamp> {
         .ok()
 }
 
-struct Loaded {
-    pem: String,
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-    ends: Option<Timestamp>,
+/// A certificate with its key, as two files hold them.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) pem: String,
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: PrivateKeyDer<'static>,
+    /// Known only of certificates made here.
+    pub(crate) ends: Option<Timestamp>,
 }
 
-fn load_certificate(certificate: &Path, key: &Path) -> Result<Loaded, IdentityError> {
+impl Loaded {
+    /// Whether it was made here and has to be replaced.
+    pub(crate) fn ends_soon(&self, now: Timestamp) -> bool {
+        let soon = now + jiff::SignedDuration::from_hours(RENEW_BEFORE_HOURS);
+        self.ends.is_some_and(|ends| ends < soon)
+    }
+}
+
+/// Reads both files; the key must be its owner's alone.
+pub(crate) fn load_certificate(certificate: &Path, key: &Path) -> Result<Loaded, IdentityError> {
     let half = |present: &Path, missing: &Path| IdentityError::Half {
         present: present.to_owned(),
         missing: missing.to_owned(),
@@ -330,7 +346,7 @@ mod tests {
         assert_eq!(first.chain.len(), 1);
         assert_eq!(first.signing_key.key_id(), again.signing_key.key_id());
         let ends = first.certificate_ends.unwrap();
-        assert!(ends > NOW + days(12) && ends < NOW + days(13), "{ends}");
+        assert!(ends > NOW + days(9) && ends < NOW + days(10), "{ends}");
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(config(&scratch).data_dir), 0o700);
         assert_eq!(mode(config(&scratch).token_key_path()), 0o600);
@@ -341,9 +357,9 @@ mod tests {
     fn a_certificate_that_ends_soon_is_replaced_and_the_signing_key_is_not() {
         let scratch = Scratch::new();
         let first = Identity::load_or_make(&config(&scratch), NOW).unwrap();
-        let kept = Identity::load_or_make(&config(&scratch), NOW + days(11)).unwrap();
+        let kept = Identity::load_or_make(&config(&scratch), NOW + days(8)).unwrap();
         assert_eq!(first.certificate_pem, kept.certificate_pem);
-        let renewed = Identity::load_or_make(&config(&scratch), NOW + days(12)).unwrap();
+        let renewed = Identity::load_or_make(&config(&scratch), NOW + days(9)).unwrap();
         assert_ne!(first.certificate_pem, renewed.certificate_pem);
         assert_eq!(first.signing_key.key_id(), renewed.signing_key.key_id());
     }

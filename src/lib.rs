@@ -22,6 +22,7 @@ pub mod embedded;
 pub mod http;
 pub mod identity;
 pub mod import;
+pub mod page;
 pub mod priority;
 pub mod private_file;
 pub mod programmes;
@@ -34,6 +35,7 @@ pub mod show;
 pub mod stop;
 pub mod suggest;
 pub mod systemd;
+pub mod validity;
 
 #[cfg(test)]
 mod scratch;

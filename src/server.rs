@@ -4,7 +4,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use dispatcher::{Dispatcher, Lots, Network, StartError, Stats};
@@ -13,8 +14,10 @@ use engine::log::LogOptions;
 use engine::{Engine, OpenError, Recovered};
 use jiff::Timestamp;
 use protocol::token::{SigningKey, VerifyingKeys};
+use tokio::sync::watch;
 
-use crate::access::{Access, AccessError, Announced};
+use crate::access::{Access, AccessError};
+use crate::certificate::{Files, Shown, Watch};
 use crate::clock::now_us;
 use crate::config::Config;
 use crate::http::Serving;
@@ -34,13 +37,14 @@ const LAST_SNAPSHOT_MAX: Duration = Duration::from_secs(1);
 pub struct Server {
     engine: Engine,
     dispatcher: Dispatcher,
-    announced: Announced,
+    certificate: watch::Receiver<Shown>,
+    look: mpsc::Sender<()>,
+    watching: thread::JoinHandle<()>,
     address: SocketAddr,
     log: PathBuf,
     recovered: Recovered,
     recovery: Duration,
-    certificate_pem: String,
-    certificate_ends: Option<Timestamp>,
+    takes_pages: bool,
     signing_key: SigningKey,
 }
 
@@ -67,6 +71,9 @@ pub enum ServerError {
     #[error(transparent)]
     #[diagnostic(help("see `listen`, `tls.certificate` and `tls.key` in the configuration"))]
     Dispatcher(StartError),
+    /// The system starts no thread.
+    #[error("cannot start a thread: {0}; let this user have more of them")]
+    Thread(#[from] std::io::Error),
     /// The server cannot be announced to this user's other commands.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -108,6 +115,7 @@ impl Server {
             priority::apply(priority);
         })?;
         let recovery = begun.elapsed();
+        let files = Files::new(config, &identity);
         let Identity {
             certificate_pem,
             chain,
@@ -115,6 +123,7 @@ impl Server {
             signing_key,
             certificate_ends,
         } = identity;
+        let shown = Shown::new(certificate_pem, &chain, certificate_ends);
         let options = dispatcher::Options {
             chain,
             key,
@@ -122,8 +131,9 @@ impl Server {
             lots: Lots::new(&lottery_secret),
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,
+            origins: config.web.origins.clone(),
         };
-        let started = Network::bind(config.listen).and_then(|network| {
+        let started = Network::bind(config.listen, config.limits.shards).and_then(|network| {
             let address = network.local_address();
             let address = address.map_err(|source| StartError::Socket { source })?;
             let dispatcher = Dispatcher::start(engine.clone(), options, network)?;
@@ -135,22 +145,36 @@ impl Server {
         })?;
         let access = Access {
             address,
-            certificate_pem: certificate_pem.clone(),
+            certificate_pem: shown.pem.clone(),
             token_key: config.token_key_path(),
             pid: std::process::id(),
             http,
         };
         let announced = access.announce()?;
+        let (shown, certificate) = watch::channel(shown);
+        let watch = Watch {
+            files,
+            certificates: dispatcher.certificates(),
+            shown,
+            access,
+            announced,
+        };
+        let (look, asked) = mpsc::channel();
+        // It ends with the server, which holds the other end of the channel.
+        let watching = thread::Builder::new()
+            .name("muster-cert".to_owned())
+            .spawn(move || watch.run(&asked))?;
         Ok(Server {
             engine,
             dispatcher,
-            announced,
+            certificate,
+            look,
+            watching,
             address,
             log,
             recovered,
             recovery,
-            certificate_pem,
-            certificate_ends,
+            takes_pages: !config.web.origins.is_empty(),
             signing_key,
         })
     }
@@ -178,7 +202,8 @@ impl Server {
             log: self.log.clone(),
             recovered: self.recovered.clone(),
             recovery: self.recovery,
-            certificate_ends: self.certificate_ends,
+            certificate: self.certificates(),
+            web: self.takes_pages.then_some(self.address),
         }
     }
 
@@ -187,14 +212,25 @@ impl Server {
         &self.engine
     }
 
-    /// Its certificate, to be pinned.
-    pub fn certificate_pem(&self) -> &str {
-        &self.certificate_pem
+    /// The certificate that it shows now.
+    pub fn certificate(&self) -> Shown {
+        self.certificate.borrow().clone()
     }
 
-    /// When its certificate ends, if it was made here.
-    pub fn certificate_ends(&self) -> Option<Timestamp> {
-        self.certificate_ends
+    /// Follows the certificate that it shows.
+    pub fn certificates(&self) -> watch::Receiver<Shown> {
+        self.certificate.clone()
+    }
+
+    /// Its certificate now, to be pinned.
+    pub fn certificate_pem(&self) -> String {
+        self.certificate().pem
+    }
+
+    /// Looks at once whether the files of the certificate have changed.
+    pub fn look_at_certificate(&self) {
+        // Whoever looks is gone only when the server is.
+        let _ = self.look.send(());
     }
 
     /// Signs tokens for its sessions.
@@ -219,7 +255,9 @@ impl Server {
             Ok(false) => tracing::info!("no last snapshot: the next start reads the log instead"),
             Err(error) => tracing::error!(%error, "the engine did not close"),
         }
-        drop(self.announced);
+        drop(self.look);
+        // A watch that panicked has said so, and its announcement is gone with it.
+        let _ = tokio::task::spawn_blocking(move || self.watching.join()).await;
     }
 }
 

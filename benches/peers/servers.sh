@@ -1,13 +1,14 @@
-# PostgreSQL and Redis for a measurement: found, started on Unix sockets in a folder of their own,
-# and ended by their process ids. Sourced by the scripts beside it, which have set `dir`, `without`,
-# `install` and `realtime`.
+# Servers for a measurement: found, started in a folder of their own (PostgreSQL and Redis on Unix
+# sockets there, unless they are told more), and ended by their process ids. Sourced by the scripts
+# beside it, which have set `dir`, `without`, `install` and `realtime`.
 
 readonly EXIT_SKIPPED=4
 
 if [[ $install ]]; then
     # At this run level Debian's scripts start no server of their own.
     RUNLEVEL=1 apt-get install -y --no-install-recommends \
-        postgresql postgresql-contrib redis-server redis-tools python3 util-linux
+        postgresql postgresql-contrib redis-server redis-tools nats-server mosquitto openssl \
+        python3 util-linux
 fi
 
 skipped=()
@@ -48,12 +49,17 @@ done
 work=$(mktemp -d "$dir/muster-peers-XXXXXX")
 postgres_pid=
 redis_pid=
+other_pids=()
 # Ends what was started here, by its process id, and removes the folder.
 end() {
     local status=$?
     trap - EXIT
     [[ ! $postgres_pid ]] || { kill -INT "$postgres_pid" 2>/dev/null && wait "$postgres_pid" || true; }
     [[ ! $redis_pid ]] || { kill -TERM "$redis_pid" 2>/dev/null && wait "$redis_pid" || true; }
+    local pid
+    for pid in "${other_pids[@]}"; do
+        kill -TERM "$pid" 2>/dev/null && wait "$pid" || true
+    done
     rm -rf "$work"
     exit $status
 }
@@ -66,6 +72,7 @@ if ((EUID == 0)); then
     unprivileged=(setpriv --reuid=postgres --regid=postgres --clear-groups)
 fi
 
+# Further arguments of these two go to the server.
 start_postgres() {
     local data=$work/postgres
     mkdir "$data"
@@ -83,7 +90,7 @@ start_postgres() {
         -c listen_addresses= -c unix_socket_directories="$data" -c max_connections=200 \
         -c fsync=on -c synchronous_commit=on -c full_page_writes=on \
         -c shared_buffers=1GB -c wal_buffers=64MB -c max_wal_size=16GB -c min_wal_size=4GB \
-        -c checkpoint_timeout=30min >"$work/postgres.log" 2>&1 &
+        -c checkpoint_timeout=30min "$@" >"$work/postgres.log" 2>&1 &
     postgres_pid=$!
     for _ in {1..100}; do
         if psql_bench -c 'select 1' >/dev/null 2>&1; then
@@ -104,7 +111,8 @@ start_redis() {
     local data=$work/redis
     mkdir "$data"
     "${realtime[@]}" redis-server --port 0 --unixsocket "$data/socket" --dir "$data" \
-        --save '' --appendonly yes --appendfsync always --daemonize no >"$work/redis.log" 2>&1 &
+        --save '' --appendonly yes --appendfsync always --daemonize no "$@" \
+        >"$work/redis.log" 2>&1 &
     redis_pid=$!
     for _ in {1..100}; do
         if redis-cli -s "$data/socket" ping >/dev/null 2>&1; then

@@ -11,7 +11,7 @@ use engine::{Engine, Outbox, Unavailable};
 use protocol::frame::SERVER_FRAME_MAX_BYTES;
 use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
-use crate::outgoing::{Item, Outgoing};
+use crate::line::Line;
 use crate::{Lots, Stats, lots, speak};
 
 /// What sessions and the hub share: the way to the engine, and what is waiting for an answer.
@@ -30,7 +30,7 @@ pub(crate) struct Desk {
 
 /// A request that the engine has not answered yet.
 pub(crate) struct Waiting {
-    outgoing: Arc<Outgoing>,
+    line: Arc<Line>,
     id: RequestId,
     pub(crate) is_accept: bool,
     pub(crate) received_us: i64,
@@ -39,7 +39,7 @@ pub(crate) struct Waiting {
 /// Who asked, and where the answer goes.
 #[derive(Clone)]
 pub(crate) struct Caller {
-    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) line: Arc<Line>,
     pub(crate) id: RequestId,
     pub(crate) received_us: i64,
 }
@@ -80,7 +80,7 @@ impl Desk {
     /// Puts a command in line on behalf of `caller`.
     pub(crate) fn submit(&self, caller: Caller, by: Actor, body: Body) {
         let Caller {
-            outgoing,
+            line,
             id,
             received_us,
         } = caller;
@@ -90,7 +90,7 @@ impl Desk {
         self.waiting.insert(
             token,
             Waiting {
-                outgoing,
+                line,
                 id,
                 is_accept,
                 received_us,
@@ -129,12 +129,12 @@ impl Desk {
     /// Answers a request that needs no engine.
     pub(crate) fn answer(&self, caller: Caller, outcome: Outcome) {
         let Caller {
-            outgoing,
+            line,
             id,
             received_us,
         } = caller;
         Waiting {
-            outgoing,
+            line,
             id,
             is_accept: false,
             received_us,
@@ -173,7 +173,7 @@ impl Waiting {
             id: self.id,
             outcome,
         };
-        let codec = self.outgoing.codec();
+        let codec = self.line.codec;
         let encode = |message| codec.encode(&message, SERVER_FRAME_MAX_BYTES);
         let frame = encode(message).or_else(|error| {
             tracing::warn!(%error, "an answer was too long to send");
@@ -185,7 +185,10 @@ impl Waiting {
             })
         });
         match frame {
-            Ok(frame) => self.outgoing.put(Item::Answer(self.id, frame)),
+            Ok(frame) => {
+                let shard = Arc::clone(&self.line.shard);
+                shard.answer(self.line, self.id, frame);
+            }
             Err(error) => tracing::error!(%error, "an answer could not be written"),
         }
     }

@@ -4,25 +4,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol::frame::Codec;
-use quinn::{Connection, Endpoint, Incoming};
+use quinn::crypto::rustls::HandshakeData;
+use quinn::{Connection, Endpoint, Incoming, RecvStream, SendStream};
+use web_transport_quinn::Session;
 
 use crate::Handshake;
 use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
 use crate::session::{self, Peer, Seat, Shell};
+use crate::web::{self, Origins};
+
+type Streams = (SendStream, RecvStream);
 
 /// Takes connections until the endpoint is closed.
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
     let under_way = Arc::new(AtomicUsize::new(0));
+    let stats = Arc::clone(&shell.desk.stats);
     while let Some(incoming) = endpoint.accept().await {
         let handshakes = under_way.load(Ordering::Relaxed);
         if handshakes >= HANDSHAKES_MAX {
-            shell.desk.stats.shook_hands(Handshake::Refused);
             incoming.refuse();
+            stats.shook_hands(Handshake::Refused);
             continue;
         }
         if handshakes >= HANDSHAKES_UNPROVEN_MAX && incoming.may_retry() {
+            stats.shook_hands(Handshake::Retried);
             // An address that cannot receive never comes back, and nothing is held for it.
-            shell.desk.stats.shook_hands(Handshake::Retried);
             if incoming.retry().is_err() {
                 tracing::debug!("an address could not be asked to prove itself");
             }
@@ -33,10 +39,9 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
         tokio::spawn(async move {
             let connection = handshake(incoming).await;
             under_way.fetch_sub(1, Ordering::Relaxed);
-            let how = match connection {
-                Some(_) => Handshake::Done,
-                None => Handshake::Failed,
-            };
+            let how = connection
+                .as_ref()
+                .map_or(Handshake::Failed, |_| Handshake::Done);
             shell.desk.stats.shook_hands(how);
             if let Some(connection) = connection {
                 converse(connection, shell).await;
@@ -48,16 +53,45 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
 /// Waits for the client's stream, and holds the conversation on it.
 async fn converse(connection: Connection, shell: Shell) {
     let seat = Seat::take(&shell);
-    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, connection.accept_bi()).await;
+    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, open(&connection, &shell.origins)).await;
     // A client that opens none, or is gone by now, has nothing to be told.
-    let Ok(Ok(streams)) = opened else { return };
+    let Ok(Some((streams, browser))) = opened else {
+        return;
+    };
+    let codec = match browser {
+        Some(_) => Codec::Json,
+        None => Codec::Native,
+    };
     let peer = Peer {
         connection,
-        codec: Codec::Native,
+        browser,
+        codec,
         streams,
         seat,
     };
     session::run(peer, shell).await;
+}
+
+/// The stream of the conversation, and the session that a browser has around it.
+async fn open(connection: &Connection, origins: &Origins) -> Option<(Streams, Option<Session>)> {
+    if !is_browser(connection) {
+        return Some((connection.accept_bi().await.ok()?, None));
+    }
+    match web::open(connection, origins).await {
+        Ok((session, streams)) => Some((streams, Some(session))),
+        Err(refused) => {
+            tracing::info!(%refused, "a browser gets no session");
+            None
+        }
+    }
+}
+
+/// Whether the peer asked for HTTP/3 in its handshake: native peers and browsers are told apart by
+/// nothing else.
+fn is_browser(connection: &Connection) -> bool {
+    let shaken = connection.handshake_data();
+    let shaken = shaken.and_then(|any| any.downcast::<HandshakeData>().ok());
+    shaken.is_some_and(|shaken| shaken.protocol.as_deref() == Some(web::ALPN))
 }
 
 async fn handshake(incoming: Incoming) -> Option<Connection> {

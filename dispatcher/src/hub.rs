@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use engine::core::{Body, Effect, Event, Record, State, apply, react};
 use engine::model::{OfficerId, OfficerSet, Posting, Standing, Vacancy, VacancyId};
@@ -11,12 +10,15 @@ use engine::{Delivery, Follower};
 use protocol::token::Claims;
 use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, Role, ServerMessage};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::ask::{Caller, Desk};
 use crate::frame::Frame;
-use crate::members::{Audience, Members, Who};
-use crate::outgoing::Outgoing;
+use crate::limits::CATCH_UP_PUSHES_MAX;
+use crate::line::Line;
+use crate::members::{Audience, Who};
 use crate::recent::Recent;
+use crate::shard::{Entry, Pushed, ToShard, Way};
 use crate::{afterwards, hear, jobs, speak};
 
 mod publication;
@@ -26,8 +28,8 @@ mod why;
 pub(crate) enum ToHub {
     /// A session opens.
     Join(Join),
-    /// A session has ended.
-    Leave(u64),
+    /// A session was behind, has room again, and missed what was pushed from this position on.
+    Behind(Who, Arc<Line>, Cursor),
     /// A request that needs the state to be understood or answered.
     Ask(Who, Caller, Ask),
     /// Everybody is to come back later.
@@ -36,33 +38,28 @@ pub(crate) enum ToHub {
 
 /// A session that opens.
 pub(crate) struct Join {
-    pub(crate) session: u64,
     pub(crate) claims: Claims,
     pub(crate) resume: Option<Cursor>,
-    pub(crate) outgoing: Arc<Outgoing>,
-    pub(crate) joined: oneshot::Sender<Result<Joined, GoAway>>,
-}
-
-/// How a session begins: what to write before anything from the session's queue.
-pub(crate) struct Joined {
-    pub(crate) who: Who,
-    pub(crate) resumed: bool,
-    pub(crate) frames: Vec<Frame>,
+    pub(crate) line: Arc<Line>,
+    /// Told when the session has been welcomed; dropped if it is sent away.
+    pub(crate) joined: oneshot::Sender<Who>,
 }
 
 /// The follower behind all sessions.
 pub(crate) struct Hub {
     follower: Follower,
     desk: Arc<Desk>,
-    members: Members,
+    shards: Vec<Arc<Way>>,
     recent: Recent,
     /// Vacancies with open slots.
     open: BTreeSet<VacancyId>,
+    /// When the batch that is being told came from the engine.
+    since: Instant,
     stopping: bool,
 }
 
 impl Hub {
-    pub(crate) fn new(follower: Follower, desk: Arc<Desk>) -> Hub {
+    pub(crate) fn new(follower: Follower, desk: Arc<Desk>, shards: Vec<Arc<Way>>) -> Hub {
         let state = &follower.state;
         let mut open = BTreeSet::new();
         for (id, row) in state.vacancies().iter() {
@@ -75,9 +72,10 @@ impl Hub {
         Hub {
             follower,
             desk,
-            members: Members::default(),
+            shards,
             recent,
             open,
+            since: Instant::now(),
             stopping: false,
         }
     }
@@ -91,15 +89,25 @@ impl Hub {
         loop {
             self.desk.stats.stands(self.open.len(), heard.len());
             tokio::select! {
+                biased;
                 delivery = self.follower.next() => match delivery {
                     Ok(delivery) => {
+                        self.since = Instant::now();
                         self.deliver(&delivery);
-                        // A stream of deliveries must not keep sessions from joining.
+                        self.desk.stats.stands(self.open.len(), heard.len());
+                        for shard in &self.shards {
+                            shard.room().await;
+                        }
+                        // A stream of deliveries must not keep sessions from joining: both have
+                        // their turn, in the same order in every run.
                         tokio::task::yield_now().await;
+                        if let Ok(message) = heard.try_recv() {
+                            self.hear(message);
+                        }
                     }
                     Err(ended) => {
                         tracing::info!(%ended, "the hub ends");
-                        self.members.close_all(GoAway::Stopping);
+                        self.close_all();
                         return;
                     }
                 },
@@ -112,11 +120,11 @@ impl Hub {
         if let Some(batch) = &delivery.batch {
             let last = batch.records.last().map_or(0, |record| record.sequence.0);
             self.desk.stats.synced(last, batch.sync_us);
-            let begun_us = self.desk.now_us();
             for record in &batch.records {
                 apply(&mut self.follower.state, record);
                 self.note(record);
-                for (step, effect) in (0..).zip(react(&self.follower.state, record)) {
+                // Every other step is left for what an effect says second.
+                for (step, effect) in (0..).step_by(2).zip(react(&self.follower.state, record)) {
                     let cursor = Cursor {
                         sequence: record.sequence.0,
                         step,
@@ -124,7 +132,6 @@ impl Hub {
                     self.tell(record, cursor, &effect);
                 }
             }
-            self.desk.stats.told(self.desk.now_us() - begun_us);
         }
         for (token, answer) in &delivery.replies {
             if let Some(waiting) = self.desk.waiting(*token) {
@@ -179,6 +186,11 @@ impl Hub {
                 if let Some(attributes) = afterwards::attributes(row) {
                     self.push(cursor, Audience::Officers(to.clone()), attributes);
                 }
+                // Whoever hears both would take a second push at one position for a repeat.
+                let cursor = Cursor {
+                    step: cursor.step + 1,
+                    ..cursor
+                };
                 let at_us = record.at.as_micros();
                 for (tier, group) in self.by_tier(id, to) {
                     let Some(row) = self.follower.state.vacancy(id) else {
@@ -293,13 +305,20 @@ impl Hub {
         groups
     }
 
-    /// Encodes once, queues to everybody concerned, and keeps the frame for who resumes.
+    /// Encodes once, tells every shard, and keeps the frame for who resumes.
     fn push(&mut self, cursor: Cursor, audience: Audience, news: News) {
         match Frame::new(&ServerMessage::Push(Push { cursor, news })) {
             Ok(frame) => {
-                let sent = self.members.send(&audience, &frame, cursor.sequence);
-                self.desk.stats.pushes.fetch_add(sent, Ordering::Relaxed);
-                self.recent.keep(cursor, audience, frame);
+                let pushed = Arc::new(Pushed {
+                    cursor,
+                    audience,
+                    frame,
+                    since: self.since,
+                });
+                for shard in &self.shards {
+                    shard.tell(ToShard::Push(Arc::clone(&pushed)));
+                }
+                self.recent.keep(pushed);
             }
             Err(error) => tracing::error!(%error, "a push could not be written"),
         }
@@ -308,48 +327,61 @@ impl Hub {
     fn hear(&mut self, message: ToHub) {
         match message {
             ToHub::Join(join) => self.join(join),
-            ToHub::Leave(session) => self.members.leave(session),
+            ToHub::Behind(who, line, from) => self.catch_up(who, line, from),
             ToHub::Ask(who, caller, ask) => self.ask(who, caller, ask),
             ToHub::Stop => {
                 self.stopping = true;
-                self.members.close_all(GoAway::Stopping);
+                self.close_all();
             }
         }
     }
 
     fn join(&mut self, join: Join) {
         let Join {
-            session,
             claims,
             resume,
-            outgoing,
+            line,
             joined,
         } = join;
         if self.stopping {
-            let _ = joined.send(Err(GoAway::Stopping));
-            return;
+            return line.close(GoAway::Stopping, 0);
         }
         let Some(who) = self.identify(&claims) else {
-            // The asker may be gone by now; nothing is lost then.
-            let _ = joined.send(Err(GoAway::Unauthenticated));
-            return;
+            return line.close(GoAway::Unauthenticated, 0);
         };
         let end = end_of(&self.follower.state);
         let missed = resume
             .filter(|cursor| *cursor <= end)
             .and_then(|cursor| self.recent.missed(who, cursor));
         let resumed = missed.is_some();
-        let mut frames = missed.unwrap_or_else(|| self.whole_state(who));
-        frames.extend(Frame::new(&ServerMessage::Synced { cursor: end }));
-        if joined
-            .send(Ok(Joined {
-                who,
-                resumed,
-                frames,
-            }))
-            .is_ok()
-        {
-            self.members.join(session, who, outgoing);
+        let mut first = missed.unwrap_or_else(|| self.whole_state(who));
+        first.extend(Frame::new(&ServerMessage::Synced { cursor: end }));
+        let shard = Arc::clone(&line.shard);
+        shard.tell(ToShard::Join(Box::new(Entry {
+            line,
+            who,
+            resumed,
+            first,
+            now_us: self.desk.now_us(),
+            joined,
+        })));
+    }
+
+    /// Says again what a session missed while it was behind. Where that is too much to be known
+    /// here, the client comes back at once and is told how everything stands.
+    fn catch_up(&self, who: Who, line: Arc<Line>, from: Cursor) {
+        match self.recent.missed_from(who, from, CATCH_UP_PUSHES_MAX) {
+            Some((missed, still)) => {
+                let shard = Arc::clone(&line.shard);
+                shard.tell(ToShard::CatchUp(line, missed, still));
+            }
+            None => line.close(GoAway::TooSlow, 0),
+        }
+    }
+
+    fn close_all(&self) {
+        for shard in &self.shards {
+            shard.tell(ToShard::CloseAll(GoAway::Stopping));
         }
     }
 

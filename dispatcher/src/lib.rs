@@ -14,20 +14,26 @@
 
 mod afterwards;
 mod ask;
+mod certificates;
+mod chance;
 mod endpoint;
 mod frame;
 mod hear;
 mod hub;
 mod jobs;
+mod line;
 mod lots;
 mod members;
 mod network;
-mod outgoing;
 mod recent;
 mod session;
+mod shard;
 mod speak;
+mod station;
 mod stats;
+mod steer;
 mod transport;
+mod web;
 
 pub mod limits;
 
@@ -37,18 +43,26 @@ use std::sync::Arc;
 use engine::Engine;
 use engine::io::Clock;
 use protocol::token::VerifyingKeys;
+use ring::rand::SecureRandom;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use crate::afterwards::{mended, message, note};
+pub use crate::certificates::Certificates;
 pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 pub use crate::stats::{Answered, Handshake, Spread, Stats};
+pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
+use crate::network::{Claim, Kind};
+use crate::session::Shell;
+use crate::shard::Shard;
+use crate::station::{Open, Station};
+use crate::steer::Bag;
 
 /// What a dispatcher is started with.
 pub struct Options {
@@ -64,6 +78,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
+    /// The web pages that may open sessions.
+    pub origins: Origins,
 }
 
 /// Why a dispatcher could not be started.
@@ -96,12 +112,12 @@ pub enum StartError {
 
 /// A running dispatcher.
 pub struct Dispatcher {
-    endpoint: quinn::Endpoint,
+    stations: Vec<Open>,
+    claim: Option<Claim>,
     stats: Arc<Stats>,
     desk: Arc<Desk>,
     hub: mpsc::Sender<ToHub>,
     hub_task: JoinHandle<()>,
-    accept_task: JoinHandle<()>,
 }
 
 /// Whether a certificate and its key can be used, and belong to each other.
@@ -126,17 +142,8 @@ impl Dispatcher {
         options: Options,
         network: Network,
     ) -> Result<Dispatcher, StartError> {
-        let config = transport::endpoint_config(&options.key, network.seed);
-        let server = transport::server_config(options.chain, options.key)?;
-        let Network {
-            socket, runtime, ..
-        } = network;
-        let endpoint =
-            quinn::Endpoint::new_with_abstract_socket(config, Some(server), socket, runtime)
-                .map_err(|source| StartError::Socket { source })?;
-        let follower = engine.follow().ok_or(StartError::EngineEnded)?;
         let stats = Arc::new(Stats::default());
-        let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);
+        let follower = engine.follow().ok_or(StartError::EngineEnded)?;
         let desk = Arc::new(Desk::new(
             engine,
             follower.outbox(),
@@ -144,22 +151,45 @@ impl Dispatcher {
             options.lots,
             Arc::clone(&stats),
         ));
-        let hub_task = Hub::new(follower, Arc::clone(&desk)).run(heard);
-        let shell = session::Shell {
-            desk: Arc::clone(&desk),
-            hub: hub.clone(),
-            tokens: Arc::new(options.tokens),
-            sessions_max: options.sessions_max,
+        let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);
+        let (count, given_seed) = match &network.0 {
+            Kind::System(sockets, _) => (sockets.len(), None),
+            Kind::Given { seed, .. } => (1, Some(*seed)),
         };
-        let accept_task = endpoint::accept(endpoint.clone(), shell);
-        let (hub_task, accept_task) = (tokio::spawn(hub_task), tokio::spawn(accept_task));
+        let seed = given_seed.unwrap_or_else(drawn_seed);
+        let shards =
+            (0..count).map(|index| Shard::new(Arc::clone(&stats), seed.wrapping_add(index as u64)));
+        let shards: Vec<Shard> = shards.collect();
+        let ways = shards.iter().map(Shard::way).collect();
+        let tokens = Arc::new(options.tokens);
+        let origins = Arc::new(options.origins);
+        let server = transport::server_config(options.chain, options.key.clone_key())?;
+        let stations = (0_u8..).zip(shards).map(|(index, shard)| {
+            let named = (count > 1).then_some(index);
+            Station {
+                config: transport::endpoint_config(&options.key, named, given_seed),
+                server: server.clone(),
+                shell: Shell {
+                    desk: Arc::clone(&desk),
+                    hub: hub.clone(),
+                    tokens: Arc::clone(&tokens),
+                    sessions_max: options.sessions_max,
+                    origins: Arc::clone(&origins),
+                    shard: shard.way(),
+                },
+                shard,
+            }
+        });
+        let failed = |source| StartError::Socket { source };
+        let (stations, claim) = open(stations, network).map_err(failed)?;
+        let hub_task = tokio::spawn(Hub::new(follower, Arc::clone(&desk), ways).run(heard));
         Ok(Dispatcher {
-            endpoint,
+            stations,
+            claim,
             stats,
             desk,
             hub,
             hub_task,
-            accept_task,
         })
     }
 
@@ -169,7 +199,15 @@ impl Dispatcher {
     ///
     /// If the system no longer knows the socket.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
-        self.endpoint.local_addr()
+        self.stations[0].endpoint.local_addr()
+    }
+
+    /// Where another certificate can be put in place.
+    pub fn certificates(&self) -> Certificates {
+        let endpoints = self.stations.iter().map(|station| &station.endpoint);
+        Certificates {
+            endpoints: endpoints.cloned().collect(),
+        }
     }
 
     /// Running counts.
@@ -188,13 +226,26 @@ impl Dispatcher {
     /// for them to hear it, and ends: within [`limits::STOP_DEADLINE`] and
     /// [`limits::CLOSE_DEADLINE`].
     pub async fn stop(self) {
-        self.endpoint.set_server_config(None);
+        for station in &self.stations {
+            station.endpoint.set_server_config(None);
+        }
         // Sessions that do not take leave in time are cut off; they resume elsewhere or later.
         let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.take_leave()).await;
-        self.endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
-        let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, self.endpoint.wait_idle()).await;
+        for station in &self.stations {
+            let endpoint = &station.endpoint;
+            endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
+        }
+        let closed = async {
+            for station in &self.stations {
+                station.endpoint.wait_idle().await;
+            }
+        };
+        let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, closed).await;
         self.hub_task.abort();
-        self.accept_task.abort();
+        for station in self.stations {
+            station.close().await;
+        }
+        drop(self.claim);
     }
 
     async fn take_leave(&self) {
@@ -213,4 +264,36 @@ async fn until(is_so: impl Fn() -> bool) {
     while !is_so() {
         tokio::time::sleep(limits::LOOK_AGAIN).await;
     }
+}
+
+fn open(
+    mut stations: impl Iterator<Item = Station>,
+    network: Network,
+) -> std::io::Result<(Vec<Open>, Option<Claim>)> {
+    match network.0 {
+        Kind::System(sockets, claim) => {
+            let bags: Arc<[Bag]> = sockets.iter().map(|_| Bag::default()).collect();
+            let pairs = stations.zip(sockets).enumerate();
+            let opened = pairs.map(|(index, (station, socket))| {
+                station.open_on_thread(index, socket, Arc::clone(&bags))
+            });
+            Ok((opened.collect::<Result<_, _>>()?, claim))
+        }
+        Kind::Given {
+            socket, runtime, ..
+        } => {
+            let station = stations.next().into_iter();
+            let opened =
+                station.map(|station| station.open_here(Arc::clone(&socket), Arc::clone(&runtime)));
+            Ok((opened.collect::<Result<_, _>>()?, None))
+        }
+    }
+}
+
+/// Nobody outside can know it, and so nobody can know who is written to first.
+fn drawn_seed() -> u64 {
+    let mut seed = [0; 8];
+    let drawn = ring::rand::SystemRandom::new().fill(&mut seed);
+    drawn.expect("the system has random numbers, or TLS could not be spoken");
+    u64::from_le_bytes(seed)
 }

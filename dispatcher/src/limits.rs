@@ -17,13 +17,28 @@ pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What may wait for one session before it is told to come back, in bytes. Frames are shared
 /// between sessions, so this bounds what a slow reader has to catch up with, not memory.
-pub const OUTGOING_BYTES_MAX: usize = 4 << 20;
+pub const REST_BYTES_MAX: usize = 4 << 20;
 
-/// Frames that may wait for one session.
-pub const OUTGOING_FRAMES_MAX: usize = 16_384;
+/// How long a session may be behind; a slower one is closed, and resumes where it stopped.
+pub const LAG_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Frames handed to QUIC in one write.
-pub const WRITE_FRAMES_MAX: usize = 64;
+/// Pushes that a session which was behind is told at a time; then it may ask for more.
+pub const CATCH_UP_PUSHES_MAX: usize = 256;
+
+/// Sessions written to before the socket is read again. Without a look at it, the acknowledgements
+/// of a large broadcast come too late and both sides send again what was not lost.
+pub const PUSH_STEP_MAX: usize = 128;
+
+/// Pushes that may wait for one shard; the hub takes nothing more from the engine until there is
+/// room.
+pub const SHARD_PUSHES_MAX: u32 = 4_096;
+
+/// Packets that arrived at another shard's socket and wait for one shard.
+pub const STRAYS_MAX: usize = 4_096;
+
+/// How many sessions are asked to come back within one second after a stop: about as many as one
+/// core can shake hands with, and half of that again.
+pub const RETURNS_PER_SECOND: u64 = 2_000;
 
 /// Pushes kept for sessions that resume; who missed more is told the whole state.
 pub const RECENT_PUSHES_MAX: usize = 16_384;
@@ -47,8 +62,8 @@ pub const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
 /// The wait between two looks at what a stop waits for.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// How long a client may take to take in what is written at a time; a slower one is closed.
-pub const WRITE_DEADLINE: Duration = Duration::from_secs(30);
+/// Web pages that may be allowed to open sessions: a page's origin is compared with each.
+pub const ORIGINS_MAX: usize = 64;
 
 /// How long one session may take to hear why it ends.
 pub const LEAVE_DEADLINE: Duration = Duration::from_secs(1);

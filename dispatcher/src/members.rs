@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use engine::core::Actor;
 use engine::model::{AgencyId, OfficerId, OfficerSet};
-use protocol::{GoAway, Role};
 
-use crate::frame::Frame;
-use crate::outgoing::{Item, Outgoing};
+use crate::line::Line;
 
 /// Who a session speaks for, as its token said and the roster confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +25,6 @@ impl Who {
             Who::Coordinator(agency) => Some(Actor::Coordinator(agency)),
             Who::Operator => Some(Actor::Operator),
             Who::ReadOnly(_) => None,
-        }
-    }
-
-    pub(crate) fn role(self) -> Role {
-        match self {
-            Who::Officer(_) => Role::Officer,
-            Who::Coordinator(_) => Role::Coordinator,
-            Who::ReadOnly(_) => Role::ReadOnly,
-            Who::Operator => Role::Operator,
         }
     }
 }
@@ -68,20 +57,21 @@ impl Audience {
     }
 }
 
-/// Sessions that are open.
+/// The open sessions of one shard.
 #[derive(Default)]
 pub(crate) struct Members {
-    by_session: HashMap<u64, (Who, Arc<Outgoing>)>,
+    /// In the order of their numbers, in which they are told when all of them end.
+    by_session: BTreeMap<u64, (Who, Arc<Line>)>,
     /// Devices of each officer who is there.
-    devices: HashMap<OfficerId, Vec<(u64, Arc<Outgoing>)>>,
+    devices: HashMap<OfficerId, Vec<Arc<Line>>>,
     online: OfficerSet,
-    boards: BTreeMap<AgencyId, Vec<(u64, Arc<Outgoing>)>>,
-    operators: Vec<(u64, Arc<Outgoing>)>,
+    boards: BTreeMap<AgencyId, Vec<Arc<Line>>>,
+    operators: Vec<Arc<Line>>,
 }
 
 impl Members {
-    pub(crate) fn join(&mut self, session: u64, who: Who, outgoing: Arc<Outgoing>) {
-        let entry = (session, Arc::clone(&outgoing));
+    pub(crate) fn join(&mut self, who: Who, line: Arc<Line>) {
+        let entry = Arc::clone(&line);
         match who {
             Who::Officer(officer) => {
                 self.online.insert(officer);
@@ -92,14 +82,14 @@ impl Members {
             }
             Who::Operator => self.operators.push(entry),
         }
-        self.by_session.insert(session, (who, outgoing));
+        self.by_session.insert(line.number, (who, line));
     }
 
     pub(crate) fn leave(&mut self, session: u64) {
         let Some((who, _)) = self.by_session.remove(&session) else {
             return;
         };
-        let others = |entry: &(u64, Arc<Outgoing>)| entry.0 != session;
+        let others = |line: &Arc<Line>| line.number != session;
         match who {
             Who::Officer(officer) => {
                 let Some(devices) = self.devices.get_mut(&officer) else {
@@ -120,52 +110,31 @@ impl Members {
         }
     }
 
-    /// Queues `frame` to everybody in `audience` who is there; says how many sessions that were.
-    ///
-    /// `turn` picks who comes first, so that over many pushes nobody always does.
-    pub(crate) fn send(&self, audience: &Audience, frame: &Frame, turn: u64) -> u64 {
+    /// Everybody in `audience` who is here.
+    pub(crate) fn reached(&self, audience: &Audience) -> Vec<Arc<Line>> {
         match audience {
             Audience::Officers(set) => {
-                let there = OfficerSet(&set.0 & &self.online.0);
-                let first = (turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32)
-                    .checked_rem(there.len())
-                    .unwrap_or(0) as usize;
-                let in_turn = there.iter().skip(first).chain(there.iter().take(first));
-                let devices = in_turn
-                    .filter_map(|officer| self.devices.get(&officer))
-                    .flatten();
-                devices.map(|(_, outgoing)| put(outgoing, frame)).sum()
+                let here = OfficerSet(&set.0 & &self.online.0);
+                let devices = here.iter().filter_map(|officer| self.devices.get(&officer));
+                devices.flatten().cloned().collect()
             }
             Audience::Desks(agencies) => {
-                let there = agencies.iter().filter_map(|agency| self.boards.get(agency));
-                let coordinators = there.flatten().filter(|(session, _)| {
-                    let who = self.by_session.get(session).map(|(who, _)| *who);
+                let here = agencies.iter().filter_map(|agency| self.boards.get(agency));
+                let coordinators = here.flatten().filter(|line| {
+                    let who = self.by_session.get(&line.number).map(|(who, _)| *who);
                     matches!(who, Some(Who::Coordinator(_)))
                 });
-                coordinators
-                    .chain(&self.operators)
-                    .map(|(_, outgoing)| put(outgoing, frame))
-                    .sum()
+                coordinators.chain(&self.operators).cloned().collect()
             }
             Audience::Board(lead) => {
                 let watchers = self.boards.get(lead).into_iter().flatten();
-                watchers
-                    .chain(&self.operators)
-                    .map(|(_, outgoing)| put(outgoing, frame))
-                    .sum()
+                watchers.chain(&self.operators).cloned().collect()
             }
         }
     }
 
-    /// Ends every session.
-    pub(crate) fn close_all(&mut self, because: GoAway) {
-        for (_, outgoing) in self.by_session.values() {
-            outgoing.put(Item::Close(because));
-        }
+    /// Every session.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
+        self.by_session.values().map(|(_, line)| line)
     }
-}
-
-fn put(outgoing: &Outgoing, frame: &Frame) -> u64 {
-    outgoing.put(Item::Frame(frame.bytes(outgoing.codec())));
-    1
 }

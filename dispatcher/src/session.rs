@@ -1,14 +1,13 @@
-//! One conversation: reads what the client says, writes what waits for it.
+//! One conversation: reads what the client says, and writes on where the client made it wait.
 //!
 //! What may be said when, and by whom, is decided by [`ServerSession`], which knows neither
 //! sockets nor clocks; this is the shell around it.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES};
@@ -17,15 +16,18 @@ use protocol::token::VerifyingKeys;
 use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use web_transport_quinn::Session;
 
 use crate::Stats;
 use crate::ask::{Caller, Desk};
-use crate::frame;
 use crate::hear;
-use crate::hub::{Join, Joined, ToHub};
-use crate::limits::{LEAVE_DEADLINE, READ_BYTES, WRITE_DEADLINE, WRITE_FRAMES_MAX};
+use crate::hub::{Join, ToHub};
+use crate::limits::{LEAVE_DEADLINE, READ_BYTES};
+use crate::line::{Line, Moved};
 use crate::members::Who;
-use crate::outgoing::{Item, Outgoing};
+use crate::shard::{ToShard, Way};
+use crate::web::Origins;
 
 /// What every session needs.
 #[derive(Clone)]
@@ -34,6 +36,9 @@ pub(crate) struct Shell {
     pub(crate) hub: mpsc::Sender<ToHub>,
     pub(crate) tokens: Arc<VerifyingKeys>,
     pub(crate) sessions_max: usize,
+    pub(crate) origins: Arc<Origins>,
+    /// The shard whose thread this is.
+    pub(crate) shard: Arc<Way>,
 }
 
 /// Numbers sessions for logs.
@@ -42,6 +47,8 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 /// The other end of a conversation, as whoever accepted its connection hands it over.
 pub(crate) struct Peer {
     pub(crate) connection: Connection,
+    /// What a browser has around its stream; it ends when this is dropped.
+    pub(crate) browser: Option<Session>,
     /// How messages are written.
     pub(crate) codec: Codec,
     /// The one stream that carries the conversation, opened by the client.
@@ -75,38 +82,45 @@ impl Drop for Seat {
 pub(crate) async fn run(peer: Peer, shell: Shell) {
     let Peer {
         connection,
+        browser,
         codec,
-        streams: (send, receive),
+        streams: (send, mut receive),
         seat,
     } = peer;
     let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
     let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us());
-    let (hub, desk) = (shell.hub.clone(), Arc::clone(&shell.desk));
+    let shard = Arc::clone(&shell.shard);
+    let line = Arc::new(Line::new(number, codec, shard, session, send));
+    let stats = Arc::clone(&shell.desk.stats);
     let conversation = Conversation {
-        number,
         shell,
-        codec,
-        session: Mutex::new(session),
-        outgoing: Arc::new(Outgoing::new(codec)),
+        line: Arc::clone(&line),
     };
-    let because = conversation.hold(&seat, send, receive).await;
+    conversation.hold(&seat, &mut receive).await;
+    let because = line.last_words();
     if let Some(because) = because {
-        desk.stats.sends_away(because);
+        stats.sends_away(because);
     }
-    // A hub that is gone has no members to forget.
-    let _ = hub.send(ToHub::Leave(number)).await;
+    // A client that no longer answers is not waited for.
+    let _ = tokio::time::timeout(LEAVE_DEADLINE, line.leave()).await;
+    line.hang_up();
+    line.shard.tell(ToShard::Leave(number));
     // The reason is in the code as well: the last message may be lost with the connection.
-    let code = VarInt::from_u64(close_code(because).into()).unwrap_or(VarInt::MAX);
-    connection.close(code, b"");
+    let code = close_code(because);
+    match browser {
+        Some(browser) => {
+            browser.close(code, b"");
+            // What a browser needs to read the code ends with the session, so that it stays until
+            // the browser has hung up.
+            let _ = tokio::time::timeout(LEAVE_DEADLINE, browser.closed()).await;
+        }
+        None => connection.close(VarInt::from_u32(code), b""),
+    }
 }
 
 struct Conversation {
-    number: u64,
     shell: Shell,
-    codec: Codec,
-    /// Locked for the length of a call, by this one task's reading and writing halves.
-    session: Mutex<ServerSession>,
-    outgoing: Arc<Outgoing>,
+    line: Arc<Line>,
 }
 
 /// What the client's messages led to.
@@ -120,52 +134,26 @@ enum Turn {
 }
 
 impl Conversation {
-    async fn hold(
-        &self,
-        seat: &Seat,
-        mut send: SendStream,
-        mut receive: RecvStream,
-    ) -> Option<GoAway> {
+    /// Listens until the conversation is over.
+    async fn hold(&self, seat: &Seat, receive: &mut RecvStream) {
         if !seat.is_free {
-            self.session().close(GoAway::TooManySessions);
-            return self.finish(&mut send).await;
+            return self.line.close(GoAway::TooManySessions, 0);
         }
-        let mut frames = FrameReader::new(self.codec, OFFICER_FRAME_MAX_BYTES);
-        let Some(who) = self.open(&mut frames, &mut send, &mut receive).await else {
-            return self.finish(&mut send).await;
-        };
-        let _present = self.shell.desk.stats.enters(who.role(), self.codec);
-        if self.converse(who, frames, &mut send, &mut receive).await {
-            return self.finish(&mut send).await;
+        let mut frames = FrameReader::new(self.line.codec, OFFICER_FRAME_MAX_BYTES);
+        if let Some(who) = self.open(&mut frames, receive).await {
+            let role = self
+                .line
+                .session(|session| session.claims().map(|claims| claims.role));
+            let stats = &self.shell.desk.stats;
+            let _present = role.map(|role| stats.enters(role, self.line.codec));
+            self.converse(who, frames, receive).await;
         }
-        // Cut off inside a frame, nothing more can be said: the reason is in the close code.
-        self.said().1
     }
 
-    /// Reads and writes until either ends; says whether the stream ends between two frames.
-    async fn converse(
-        &self,
-        who: Who,
-        frames: FrameReader<ClientMessage>,
-        send: &mut SendStream,
-        receive: &mut RecvStream,
-    ) -> bool {
-        let mut write = pin!(self.write(send));
-        tokio::select! {
-            is_whole = &mut write => return is_whole,
-            () = self.read(who, frames, receive) => {}
-        }
-        // The writing half may be in the middle of a frame, and gets time to end it.
-        self.outgoing.put(Item::End);
-        let ended = tokio::time::timeout(LEAVE_DEADLINE, write).await;
-        ended.unwrap_or(false)
-    }
-
-    /// Waits for `Hello`, joins the hub, and writes the welcome and the state.
+    /// Waits for `Hello`, and until the shard has welcomed the client.
     async fn open(
         &self,
         frames: &mut FrameReader<ClientMessage>,
-        send: &mut SendStream,
         receive: &mut RecvStream,
     ) -> Option<Who> {
         let opened = loop {
@@ -183,105 +171,146 @@ impl Conversation {
         else {
             return None;
         };
-        tracing::debug!(session = self.number, %software, role = ?claims.role, "a session opens");
-        let (joined, answer) = oneshot::channel();
-        let (session, outgoing) = (self.number, Arc::clone(&self.outgoing));
+        let session = self.line.number;
+        tracing::debug!(session, %software, role = ?claims.role, "a session opens");
+        let (joined, welcomed) = oneshot::channel();
         let join = Join {
-            session,
             claims,
             resume,
-            outgoing,
+            line: Arc::clone(&self.line),
             joined,
         };
-        // A hub that is gone has ended with its engine.
-        let sent = self.shell.hub.send(ToHub::Join(join)).await;
-        let answer = if sent.is_ok() {
-            answer.await
-        } else {
-            Ok(Err(GoAway::Stopping))
-        };
-        match answer.unwrap_or(Err(GoAway::Stopping)) {
-            Ok(Joined {
-                who,
-                resumed,
-                frames: first,
-            }) => {
-                frames.limit(self.session().frame_max_bytes());
-                let now_us = self.shell.desk.now_us();
-                self.session().welcome(self.number, resumed, now_us);
-                let mut frames = self.said().0;
-                let first = first.iter().map(|frame| frame.bytes(self.codec));
-                frames.extend(first.filter(|frame| !frame.is_empty()));
-                let written = self.write_in_time(send, frames).await;
-                written.then_some(who)
+        if self.shell.hub.send(ToHub::Join(join)).await.is_err() {
+            // A hub that is gone has ended with its engine.
+            self.line.close(GoAway::Stopping, 0);
+        }
+        let who = welcomed.await.ok()?;
+        frames.limit(self.line.session(|session| session.frame_max_bytes()));
+        Some(who)
+    }
+
+    /// Waits for the client's first words, or for the end of its time; none at the end.
+    async fn read_more(
+        &self,
+        frames: &mut FrameReader<ClientMessage>,
+        receive: &mut RecvStream,
+    ) -> Option<()> {
+        tokio::select! {
+            biased;
+            read = receive.read_chunk(READ_BYTES, true) => {
+                frames.push(&read.ok()??.bytes);
+                Some(())
             }
-            Err(because) => {
-                self.session().close(because);
-                None
+            () = sleep_until(self.due()?) => {
+                self.look_at_the_time();
+                (!self.line.is_over()).then_some(())
             }
         }
     }
 
-    /// Reads and passes on until the conversation is over.
-    async fn read(
+    /// Reads, passes on and writes what waits, until the conversation is over.
+    async fn converse(
         &self,
         who: Who,
         mut frames: FrameReader<ClientMessage>,
         receive: &mut RecvStream,
     ) {
+        let mut due = pin!(sleep_until(Instant::now()));
+        let mut wanted = None;
+        let mut _lagging = None;
         loop {
             if let Turn::End = self.turn(&mut frames, Some(who)) {
                 return;
             }
-            let asks: Vec<(RequestId, Ask)> = std::iter::from_fn(|| self.next_ask()).collect();
-            for (id, ask) in asks {
-                self.ask(who, id, ask).await;
+            while let Some(action) = self.line.next_action() {
+                if let Action::Request { id, ask } = action {
+                    self.ask(who, id, ask).await;
+                }
             }
-            if self.session().is_closed() || self.read_more(&mut frames, receive).await.is_none() {
-                return;
+            let expiry_us = self.line.session(|session| session.poll_timeout());
+            let now_wanted = Some((expiry_us, self.line.deadline()));
+            if wanted != now_wanted {
+                wanted = now_wanted;
+                _lagging = self.line.deadline().map(|_| self.shell.desk.stats.lags());
+                let Some(at) = self.due() else { return };
+                due.as_mut().reset(at);
+            }
+            // The same order in every run. What is due falls due seldom, and what waits to be
+            // written is bounded, so reading gets its turn.
+            tokio::select! {
+                biased;
+                () = &mut due => {
+                    self.look_at_the_time();
+                    wanted = None;
+                }
+                moved = self.line.moved() => match moved {
+                    Moved::Changed => {}
+                    Moved::Behind(from) => {
+                        let behind = ToHub::Behind(who, Arc::clone(&self.line), from);
+                        // A hub that is gone ends every session.
+                        let _ = self.shell.hub.send(behind).await;
+                    }
+                    Moved::Over => return,
+                },
+                read = receive.read_chunk(READ_BYTES, true), if !self.line.is_blocked() => {
+                    let Ok(Some(chunk)) = read else { return };
+                    frames.push(&chunk.bytes);
+                }
             }
         }
     }
 
     /// Takes every whole frame that has arrived to the session.
     fn turn(&self, frames: &mut FrameReader<ClientMessage>, who: Option<Who>) -> Turn {
-        let mut session = self.session();
-        loop {
-            match frames.next() {
-                Ok(Some(message)) => session.handle_message(message, self.shell.desk.now_us()),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::debug!(session = self.number, %error, "bytes that are no message");
-                    session.handle_undecodable();
+        let now_us = self.shell.desk.now_us();
+        self.line.session(|session| {
+            loop {
+                match frames.next() {
+                    Ok(Some(message)) => session.handle_message(message, now_us),
+                    Ok(None) => break,
+                    Err(error) => {
+                        let session_number = self.line.number;
+                        tracing::debug!(session_number, %error, "bytes that are no message");
+                        session.handle_undecodable();
+                        break;
+                    }
+                }
+                if who.is_none() && session.claims().is_some() {
                     break;
                 }
             }
-            if who.is_none() && session.claims().is_some() {
-                break;
+            if session.is_closed() {
+                return Turn::End;
             }
-        }
-        if session.is_closed() {
-            return Turn::End;
-        }
-        match who {
-            Some(_) => Turn::Continue,
-            None => session.poll().map_or(Turn::Continue, Turn::Opened),
-        }
+            match who {
+                Some(_) => Turn::Continue,
+                None => session.poll().map_or(Turn::Continue, Turn::Opened),
+            }
+        })
     }
 
-    /// The next request to pass on. What the session wants said on the way is queued.
-    fn next_ask(&self) -> Option<(RequestId, Ask)> {
-        loop {
-            let mut session = self.session();
-            if session.is_closed() {
-                // What is left to say is said when the session finishes.
-                return None;
-            }
-            match session.poll()? {
-                Action::Request { id, ask } => return Some((id, ask)),
-                Action::Send(message) => self.outgoing.say(&message),
-                Action::Opened { .. } | Action::Close { .. } => {}
-            }
+    /// When the time has to be looked at: at the end of the token's, of the client's to open the
+    /// conversation, or of its to catch up. Never once the conversation is over.
+    fn due(&self) -> Option<Instant> {
+        let expiry_us = self.line.session(|session| session.poll_timeout())?;
+        let left_us = u64::try_from(expiry_us - self.shell.desk.now_us()).unwrap_or(0);
+        let expiry = Instant::now() + Duration::from_micros(left_us);
+        Some(
+            self.line
+                .deadline()
+                .map_or(expiry, |deadline| deadline.min(expiry)),
+        )
+    }
+
+    fn look_at_the_time(&self) {
+        let now_us = self.shell.desk.now_us();
+        self.line.session(|session| session.handle_timeout(now_us));
+        if self
+            .line
+            .deadline()
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
+            self.line.close(GoAway::TooSlow, 0);
         }
     }
 
@@ -289,7 +318,7 @@ impl Conversation {
     async fn ask(&self, who: Who, id: RequestId, ask: Ask) {
         let received_us = self.shell.desk.now_us();
         let caller = Caller {
-            outgoing: Arc::clone(&self.outgoing),
+            line: Arc::clone(&self.line),
             id,
             received_us,
         };
@@ -336,101 +365,4 @@ impl Conversation {
         // A hub that is gone ends every session, and the client asks again with the same id.
         let _ = self.shell.hub.send(ToHub::Ask(who, caller, ask)).await;
     }
-
-    /// Waits for more bytes, or for a deadline of the session; none at the end.
-    async fn read_more(
-        &self,
-        frames: &mut FrameReader<ClientMessage>,
-        receive: &mut RecvStream,
-    ) -> Option<()> {
-        let due_us = self.session().poll_timeout()?;
-        let wait_us = u64::try_from(due_us - self.shell.desk.now_us()).unwrap_or(0);
-        let wait = Duration::from_micros(wait_us);
-        match tokio::time::timeout(wait, receive.read_chunk(READ_BYTES, true)).await {
-            Ok(Ok(Some(chunk))) => {
-                frames.push(&chunk.bytes);
-                Some(())
-            }
-            Ok(Ok(None) | Err(_)) => None,
-            Err(_) => {
-                self.session().handle_timeout(self.shell.desk.now_us());
-                (!self.session().is_closed()).then_some(())
-            }
-        }
-    }
-
-    /// Writes what waits until the session is told to end, or the client is gone or takes too
-    /// long. Says whether the stream ends between two frames.
-    async fn write(&self, send: &mut SendStream) -> bool {
-        loop {
-            let mut frames = Vec::new();
-            let mut end = None;
-            for item in self.outgoing.take(WRITE_FRAMES_MAX).await {
-                match item {
-                    Item::Frame(frame) => frames.push(frame),
-                    Item::Answer(id, frame) => {
-                        self.session().answered(id);
-                        frames.push(frame);
-                    }
-                    Item::Close(because) => end = Some(Some(because)),
-                    Item::End => end = Some(None),
-                }
-            }
-            if !self.write_in_time(send, frames).await {
-                return false;
-            }
-            if let Some(because) = end {
-                if let Some(because) = because {
-                    self.session().close(because);
-                }
-                return true;
-            }
-        }
-    }
-
-    /// Writes `frames`; a client that takes none of them for too long is closed as too slow.
-    async fn write_in_time(&self, send: &mut SendStream, frames: Vec<Bytes>) -> bool {
-        let written = tokio::time::timeout(WRITE_DEADLINE, write_all(send, frames)).await;
-        if written.is_err() {
-            self.session().close(GoAway::TooSlow);
-        }
-        matches!(written, Ok(Ok(())))
-    }
-
-    /// Says what is left to say, and waits a moment for it to arrive. Says why it ended.
-    async fn finish(&self, send: &mut SendStream) -> Option<GoAway> {
-        let (last, because) = self.said();
-        let leave = async {
-            if !last.is_empty() && write_all(send, last).await.is_ok() && send.finish().is_ok() {
-                // Whether the client stopped or received it all, the session is over.
-                let _ = send.stopped().await;
-            }
-        };
-        // A client that no longer answers is not waited for.
-        let _ = tokio::time::timeout(LEAVE_DEADLINE, leave).await;
-        because
-    }
-
-    /// What the session wants said, as frames, and why it ends if it does.
-    fn said(&self) -> (Vec<Bytes>, Option<GoAway>) {
-        let mut session = self.session();
-        let (mut frames, mut ended) = (Vec::new(), None);
-        while let Some(action) = session.poll() {
-            match action {
-                Action::Send(message) => frames.extend(frame::write(self.codec, &message)),
-                Action::Close { because } => ended = because,
-                Action::Opened { .. } | Action::Request { .. } => {}
-            }
-        }
-        (frames, ended)
-    }
-
-    fn session(&self) -> MutexGuard<'_, ServerSession> {
-        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn write_all(send: &mut SendStream, mut frames: Vec<Bytes>) -> Result<(), quinn::WriteError> {
-    send.write_all_chunks(&mut frames).await
 }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use protocol::frame::Codec;
 use protocol::{GoAway, Outcome, RefusalCode, Role};
@@ -16,6 +17,7 @@ pub struct Stats {
     sequence: AtomicU64,
     vacancies_open: AtomicU64,
     hub_queue: AtomicUsize,
+    lagging: AtomicU64,
     present: Kinds<(Role, Codec)>,
     handshakes: Kinds<Handshake>,
     answers: Kinds<Answered>,
@@ -78,7 +80,7 @@ impl Stats {
         self.handshakes.iter()
     }
 
-    /// Pushes queued to sessions so far.
+    /// Pushes written to sessions so far.
     pub fn pushes(&self) -> u64 {
         self.pushes.load(Ordering::Relaxed)
     }
@@ -113,12 +115,18 @@ impl Stats {
         self.hub_queue.load(Ordering::Relaxed)
     }
 
+    /// Sessions that are behind with reading.
+    pub fn lagging(&self) -> u64 {
+        self.lagging.load(Ordering::Relaxed)
+    }
+
     /// From a request's arrival to its answer, in microseconds.
     pub fn settles(&self) -> &Spread {
         &self.settles
     }
 
-    /// From a batch's durability to its last push being handed to a session, in microseconds.
+    /// From a batch's durability to a push of it being written to its last session of a shard, in
+    /// microseconds.
     pub fn fanouts(&self) -> &Spread {
         &self.fanouts
     }
@@ -154,15 +162,22 @@ impl Stats {
         Present(self.present.row(row, (role, codec)))
     }
 
+    /// Counts a session as behind for as long as the returned value lives.
+    pub(crate) fn lags(&self) -> Present<'_> {
+        self.lagging.fetch_add(1, Ordering::Relaxed);
+        Present(&self.lagging)
+    }
+
     /// Notes a durable batch.
     pub(crate) fn synced(&self, sequence: u64, sync_us: u64) {
         self.sequence.store(sequence, Ordering::Relaxed);
         self.syncs.record(sync_us);
     }
 
-    /// Notes how long a batch took to be told.
-    pub(crate) fn told(&self, fanout_us: i64) {
-        self.fanouts.record(u64::try_from(fanout_us).unwrap_or(0));
+    /// Notes how long a push took from its batch's durability to its last session.
+    pub(crate) fn fanned_out(&self, took: Duration) {
+        self.fanouts
+            .record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
     /// Notes how things stand.
@@ -190,7 +205,7 @@ impl Answered {
     }
 }
 
-/// A session that is counted as present.
+/// A session that is counted: as present, or as behind.
 pub(crate) struct Present<'a>(&'a AtomicU64);
 
 impl Drop for Present<'_> {

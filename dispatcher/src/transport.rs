@@ -5,23 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn::{
+    EndpointConfig, IdleTimeout, NoneTokenLog, TransportConfig, ValidationTokenConfig, VarInt,
+};
 use quinn_proto::{ConnectionId, ConnectionIdGenerator};
 use ring::rand::SecureRandom;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::StartError;
+use crate::chance::Chance;
 use crate::limits::SOCKET_BUFFER_BYTES;
+use crate::{StartError, web};
 
 /// Streams a client may open both ways: one carries the conversation, browsers need a few more.
 const BIDI_STREAMS: u32 = 8;
 /// Streams a client may open one way: browsers abort the handshake below 3.
 const UNI_STREAMS: u32 = 3;
-/// Unread bytes of one stream.
+/// Unread bytes of one stream: the longest frame of an officer. Half of that would do for officers
+/// but would make a coordinator's import take twice as many round trips.
 const STREAM_WINDOW: u32 = 16 << 10;
-/// Unread bytes of one connection.
-const CONNECTION_WINDOW: u32 = 64 << 10;
+/// Unread bytes of one connection. Only one stream is ever read, so more would be a present to
+/// whoever fills the others.
+const CONNECTION_WINDOW: u32 = 16 << 10;
 /// Unacknowledged bytes to one client.
 const SEND_WINDOW: u64 = 64 << 10;
 /// Handshake bytes buffered.
@@ -33,7 +38,8 @@ const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// Time between two stateless resets: 5,000 a second bring a full house back within seconds, and
 /// are no weapon.
 const RESET_INTERVAL_MIN: Duration = Duration::from_micros(200);
-/// Bytes of a connection id: random, because a shorter one collides when Retry is used.
+/// Bytes of a connection id: random, but for the one that may name a shard, because a shorter one
+/// collides when Retry is used.
 const CONNECTION_ID_LEN: usize = 8;
 
 /// The server's side of TLS and QUIC.
@@ -52,7 +58,7 @@ pub(crate) fn server_config(
         .map_err(|source| StartError::Tls {
             what: source.to_string(),
         })?;
-    tls.alpn_protocols = vec![protocol::ALPN.to_vec()];
+    tls.alpn_protocols = vec![protocol::ALPN.to_vec(), web::ALPN.to_vec()];
     // Early data can be replayed, and an accept must not be.
     tls.max_early_data_size = 0;
     let crypto = QuicServerConfig::try_from(tls).map_err(|source| StartError::Tls {
@@ -61,6 +67,11 @@ pub(crate) fn server_config(
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
     config.transport_config(Arc::new(transport_config()));
     config.migration(true);
+    // No address is remembered from one connection to the next: each proves itself when that is
+    // asked of it, and nothing is kept for those that do not come back.
+    let mut tokens = ValidationTokenConfig::default();
+    tokens.sent(0).log(Arc::new(NoneTokenLog));
+    config.validation_token_config(tokens);
     Ok(config)
 }
 
@@ -87,14 +98,23 @@ fn transport_config() -> TransportConfig {
 /// derived from the certificate's key: a server that was killed and started again tells the
 /// sessions of its former life at once that they are gone, instead of leaving each of them to
 /// find out by silence.
-pub(crate) fn endpoint_config(key: &PrivateKeyDer<'_>, seed: Option<u64>) -> EndpointConfig {
+pub(crate) fn endpoint_config(
+    key: &PrivateKeyDer<'_>,
+    shard: Option<u8>,
+    seed: Option<u64>,
+) -> EndpointConfig {
     let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
     digest.update(b"muster stateless reset");
     digest.update(key.secret_der());
     let reset_key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, digest.finish().as_ref());
     let mut config = EndpointConfig::new(Arc::new(reset_key));
     config.min_reset_interval(RESET_INTERVAL_MIN);
-    config.cid_generator(move || Box::new(Ids::new(seed)));
+    config.cid_generator(move || {
+        Box::new(Ids {
+            shard,
+            chance: seed.map(Chance::new),
+        })
+    });
     config.rng_seed(seed.map(|seed| {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -105,26 +125,17 @@ pub(crate) fn endpoint_config(key: &PrivateKeyDer<'_>, seed: Option<u64>) -> End
 
 /// Draws the ids of connections.
 struct Ids {
-    /// What the last drawn id came to, where they follow from a seed.
-    drawn: Option<u64>,
+    /// The first byte, where several shards share a port.
+    shard: Option<u8>,
+    /// What they follow from, where they follow from a seed.
+    chance: Option<Chance>,
 }
 
 impl Ids {
-    fn new(seed: Option<u64>) -> Ids {
-        Ids { drawn: seed }
-    }
-
     fn draw(&mut self) -> [u8; CONNECTION_ID_LEN] {
         let mut id = [0; CONNECTION_ID_LEN];
-        match &mut self.drawn {
-            Some(drawn) => {
-                // The step and the mixer of SplitMix64.
-                *drawn = drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut mixed = *drawn;
-                mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                id = (mixed ^ (mixed >> 31)).to_le_bytes();
-            }
+        match &mut self.chance {
+            Some(chance) => id = chance.draw().to_le_bytes(),
             None => {
                 let drawn = ring::rand::SystemRandom::new().fill(&mut id);
                 drawn.expect("the system has random numbers, or TLS would not have started");
@@ -136,7 +147,11 @@ impl Ids {
 
 impl ConnectionIdGenerator for Ids {
     fn generate_cid(&mut self) -> ConnectionId {
-        ConnectionId::new(&self.draw())
+        let mut id = self.draw();
+        if let Some(shard) = self.shard {
+            id[0] = shard;
+        }
+        ConnectionId::new(&id)
     }
 
     fn cid_len(&self) -> usize {
@@ -148,18 +163,23 @@ impl ConnectionIdGenerator for Ids {
     }
 }
 
+/// Whose port it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Port {
+    /// One socket's.
+    Own,
+    /// Shared between the sockets of several shards.
+    Shared,
+}
+
 /// A UDP socket at `listen` with buffers as large as the system allows.
-pub(crate) fn bind(listen: SocketAddr) -> Result<UdpSocket, StartError> {
-    let failed = |source: std::io::Error| StartError::Bind { listen, source };
-    let socket = Socket::new(
-        Domain::for_address(listen),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    );
-    let socket = socket.map_err(failed)?;
+pub(crate) fn bind(listen: SocketAddr, port: Port) -> std::io::Result<UdpSocket> {
+    let domain = Domain::for_address(listen);
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     // The system may grant less; that costs packets in a herd, never correctness.
     let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
     let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
-    socket.bind(&listen.into()).map_err(failed)?;
+    socket.set_reuse_port(port == Port::Shared)?;
+    socket.bind(&listen.into())?;
     Ok(socket.into())
 }

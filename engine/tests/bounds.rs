@@ -13,8 +13,8 @@ mod roster;
 
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{
-    Actor, Body, Command, Invalid, Kind, Matches, NewSegment, NewVacancy, Outcome, Record, Refusal,
-    RosterChange, Stamp, State, apply, decide,
+    Actor, Body, Command, Events, Invalid, Kind, Matches, NewSegment, NewVacancy, Outcome, Record,
+    Refusal, RosterChange, Stamp, State, apply, decide,
 };
 use engine::limits::{
     AVAILABILITY_WINDOWS_MAX, CERTIFICATIONS_MAX, POST_ORDERS_LEN_MAX, REASON_LEN_MAX,
@@ -137,6 +137,11 @@ fn settle_as(state: &mut State, by: Actor, at: Timestamp, body: Body) {
     let Ok(Outcome::New(events)) = judge_as(state, by, at, body) else {
         panic!("it is refused, or was asked before")
     };
+    record(state, by, at, events);
+}
+
+/// Writes what happened into `state`.
+fn record(state: &mut State, by: Actor, at: Timestamp, events: Events) {
     let sequence = state.sequence().next();
     let record = Record {
         sequence,

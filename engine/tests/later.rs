@@ -6,7 +6,7 @@ use engine::core::{
     Actor, Body, Command, Event, Events, Match, Matches, NewSegment, NewVacancy, Outcome,
     Publication, Record, RosterChange, Stamp, State, apply, decide, digest,
 };
-use engine::limits::CONSIDERED_AT_A_TIME;
+use engine::limits::{CONSIDERED_AT_A_TIME, EXAMINED_ALONE_MAX};
 use engine::model::{Class, Position, Rank, RequestId, SiteKind, Term, Timestamp, VacancyKey};
 
 /// Sunday 22 November 2026, noon in Phoenix.
@@ -47,6 +47,33 @@ fn an_import_of_officers_is_offered_what_is_open_some_vacancies_at_a_time() {
     });
     let offered: Vec<u64> = offered.collect();
     assert_eq!(offered, vec![1; CONSIDERED_AT_A_TIME]);
+}
+
+/// So many are asked of the index, which finds everybody: those who are not due hear nothing.
+#[test]
+fn many_who_come_later_are_asked_and_nobody_else() {
+    let mut state = town();
+    settle(&mut state, Body::Roster(officers(0..3)));
+    let publication = publications().swap_remove(0);
+    settle(&mut state, Body::Publish(Box::new(publication.vacancy)));
+    let declined = state.roster().officer("CHA-0001").expect("imported");
+    let vacancy = state.vacancy_id(VacancyKey(1)).expect("published");
+    let no = Body::Decline { vacancy, round: 1 };
+    settle_as(&mut state, Actor::Officer(declined), no);
+    let most_alone = usize::try_from(EXAMINED_ALONE_MAX).expect("a handful");
+    let mut from = 3;
+    for many in [most_alone - 1, most_alone, most_alone + 1] {
+        let new = from..from + many;
+        from = new.end;
+        settle(&mut state, Body::Roster(officers(new.clone())));
+        let events = settle(&mut state, Body::Tick);
+        let offered = events.iter().find_map(|event| match event {
+            Event::Offered { recipients, .. } => Some(recipients.iter().collect::<Vec<_>>()),
+            _ => None,
+        });
+        let new = new.map(|number| state.roster().officer(&format!("CHA-{number:04}")));
+        assert_eq!(offered, Some(new.map(|id| id.expect("imported")).collect()));
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@
 use protocol::{
     BoardRow, Cursor, Outcome, RefusalCode, RequestId, RosterChange, Unassignment, Withdrawal,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::world::{Facts, World};
 
@@ -60,7 +61,7 @@ impl Ledger {
 }
 
 /// The place of a vacancy in the run's plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VacancyNo(pub u32);
 
 impl VacancyNo {
@@ -74,7 +75,7 @@ impl VacancyNo {
 }
 
 /// One officer's book.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OfficerBook {
     /// Whose it is.
     pub badge: String,
@@ -88,10 +89,21 @@ pub struct OfficerBook {
     pub repeats: u64,
     /// Accepts that were meant and never sent, because too many answers were outstanding.
     pub withheld: u64,
+    /// What the session received and kept from its officer.
+    pub unheard: Unheard,
+}
+
+/// What a session received and kept to itself; a server that keeps its promises sends none of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unheard {
+    /// Pushes that had been said before, or came after what followed them.
+    pub pushes: u64,
+    /// Answers to requests that nobody waits for: second answers.
+    pub answers: u64,
 }
 
 /// Something an officer's session heard, or that happened to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heard {
     /// When.
     pub at_us: u64,
@@ -116,7 +128,7 @@ impl Heard {
 }
 
 /// What a session heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HeardWhat {
     /// A vacancy was offered.
     Offered {
@@ -161,7 +173,7 @@ pub enum HeardWhat {
 }
 
 /// One request of an officer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfficerAsk {
     /// The vacancy it is about.
     pub vacancy: VacancyNo,
@@ -184,7 +196,7 @@ pub struct OfficerAsk {
 }
 
 /// What an officer asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OfficerAskWhat {
     /// Takes a vacancy.
     Accept,
@@ -195,7 +207,7 @@ pub enum OfficerAskWhat {
 }
 
 /// A final answer, as far as the audit needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// A slot was awarded.
     Won {
@@ -256,7 +268,7 @@ impl Answer {
 }
 
 /// A second answer that is not the first one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contradiction {
     /// The place of the ask in the book.
     pub ask: usize,
@@ -313,7 +325,7 @@ impl OfficerBook {
 const INTERRUPTIBLE_ASKS_MAX: usize = 256;
 
 /// The book of a coordinator's or operator's desk.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeskBook {
     /// Whose it is: an agency's code, or `operator`.
     pub name: String,
@@ -325,6 +337,8 @@ pub struct DeskBook {
     pub contradictions: Vec<Contradiction>,
     /// How many later answers there were, contradictions included.
     pub repeats: u64,
+    /// What the session received and kept from its desk.
+    pub unheard: Unheard,
 }
 
 impl DeskBook {
@@ -349,7 +363,7 @@ impl DeskBook {
 }
 
 /// One request of a desk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskAsk {
     /// What was asked.
     pub what: DeskAskWhat,
@@ -366,7 +380,7 @@ pub struct DeskAsk {
 }
 
 /// What a desk asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeskAskWhat {
     /// Publishes a vacancy.
     Publish(VacancyNo),
@@ -386,7 +400,7 @@ pub enum DeskAskWhat {
 }
 
 /// Something a desk saw happen on the board.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// When it was heard.
     pub at_us: u64,
@@ -401,7 +415,7 @@ pub struct Seen {
 }
 
 /// What a desk saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SeenWhat {
     /// A tier was opened to this many officers.
     TierOpened {

@@ -13,8 +13,8 @@
 //! Reading order: [`pacer`] and [`seed`] for when and by what dice; [`world`] for who may come,
 //! in slow and obvious code that shares nothing with the engine; [`behaviour`] for how people
 //! answer; [`storm`] for a run; [`ledger`] for what is written down; [`audit`] for the promises
-//! and what breaks them; [`report`] for the figures and how latency is counted; [`live`] and
-//! [`view`] for watching.
+//! and what breaks them; [`report`] for the figures and how latency is counted; [`shard`] for a
+//! run over several processes; [`live`] and [`view`] for watching.
 //!
 //! The load is open: publications happen on schedule and officers answer when they meant to,
 //! whether or not the server keeps up, and latency counts from those intended instants. What
@@ -37,6 +37,7 @@ pub mod preflight;
 pub mod ramp;
 pub mod report;
 pub mod seed;
+pub mod shard;
 pub mod storm;
 pub mod torture;
 pub mod usage;

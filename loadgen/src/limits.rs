@@ -66,3 +66,6 @@ pub const CRASHES_MAX: u64 = 100_000;
 
 /// Officers of one torture: after each crash all of them have to come back.
 pub const TORTURE_OFFICERS_MAX: u64 = 2_000;
+
+/// Processes that play one run together.
+pub const SHARDS_MAX: u32 = 64;

@@ -17,8 +17,8 @@ use crate::live::Live;
 pub struct Usage {
     /// Which process was looked at; empty if none was.
     pub of: String,
-    /// Resident memory gained between the start and the moment when all sessions were up, per
-    /// session, in bytes.
+    /// Resident memory gained between the last look before the first session and the moment when
+    /// all sessions were up, per session, in bytes. The roster was sent before.
     pub memory_per_session_bytes: u64,
     /// Processor time per session and second while all sessions were up, in nanoseconds.
     pub cpu_per_session_ns_per_s: u64,
@@ -30,6 +30,39 @@ pub struct Usage {
     pub log_slope_bytes_per_min: i64,
     /// The samples, by time.
     pub samples: Vec<Sample>,
+}
+
+/// What the load generator itself used, where the server was another process. A generator that is
+/// short of processors says more about itself than about the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generator {
+    /// Resident memory per simulated session, as [`Usage::memory_per_session_bytes`].
+    pub memory_per_session_bytes: u64,
+    /// Processor time while all sessions were up, in thousandths of one processor.
+    pub cpu_permille: u64,
+}
+
+impl Generator {
+    /// Reads it from what was seen of this process.
+    pub(crate) fn of(usage: &Usage) -> Generator {
+        let most = usage.samples.iter().map(|sample| sample.sessions).max();
+        let each = u128::from(usage.cpu_per_session_ns_per_s) * u128::from(most.unwrap_or(0));
+        Generator {
+            memory_per_session_bytes: usage.memory_per_session_bytes,
+            cpu_permille: u64::try_from(each / 1_000_000).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// What several processes used together: memory as in the one that needs most.
+    pub(crate) fn with(self, other: Generator) -> Generator {
+        Generator {
+            memory_per_session_bytes: self
+                .memory_per_session_bytes
+                .max(other.memory_per_session_bytes),
+            cpu_permille: self.cpu_permille + other.cpu_permille,
+        }
+    }
 }
 
 /// One look at a process.
@@ -102,6 +135,8 @@ pub struct Sampler {
 const SAMPLES_MAX: usize = 2_000;
 /// How often is looked at first.
 const INTERVAL_FIRST: Duration = Duration::from_millis(100);
+/// After so long there has been another look, if the run is young.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(150);
 
 impl Sampler {
     /// Begins to look.
@@ -173,7 +208,9 @@ fn summed_up(of: String, samples: Vec<Sample>) -> Usage {
         ..Usage::default()
     };
     if let (Some(up), Some(last)) = (full.first(), full.last()) {
-        let gained = up.memory_bytes.saturating_sub(first.memory_bytes);
+        let before = samples.iter().take_while(|sample| sample.sessions == 0);
+        let before = before.last().unwrap_or(&first);
+        let gained = up.memory_bytes.saturating_sub(before.memory_bytes);
         usage.memory_per_session_bytes = gained / most;
         let cpu_ns = u128::from(last.cpu_us.saturating_sub(up.cpu_us)) * 1_000;
         let span_us = u128::from((last.at_us - up.at_us).max(1));
@@ -248,6 +285,8 @@ mod tests {
     #[test]
     fn a_session_costs_what_was_gained_until_all_were_up() {
         let samples = vec![
+            sample(0, 200_000, 0, 0),
+            // The roster is there, and nobody yet.
             sample(0, 1_000_000, 0, 0),
             sample(1, 1_500_000, 500_000, 40),
             sample(2, 2_000_000, 900_000, 100),
@@ -258,6 +297,19 @@ mod tests {
         assert_eq!(usage.memory_per_session_bytes, 10_000);
         // 10 ms over 10 s and 100 sessions: 10 µs each and second.
         assert_eq!(usage.cpu_per_session_ns_per_s, 10_000);
+        let generator = Generator {
+            memory_per_session_bytes: 10_000,
+            cpu_permille: 1,
+        };
+        assert_eq!(Generator::of(&usage), generator);
+        let both = generator.with(Generator {
+            memory_per_session_bytes: 9_000,
+            cpu_permille: 700,
+        });
+        assert_eq!(
+            (both.memory_per_session_bytes, both.cpu_permille),
+            (10_000, 701)
+        );
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! payload = rkyv bytes (native peers) | JSON text (browsers) of one message
 //! ```
 //!
+//! Browsers read JSON numbers as doubles. Keys are therefore text, and every other number stays
+//! below 2⁵³: log sequences, and times in microseconds until the year 2255.
+//!
 //! The rkyv format is little-endian, unaligned and has 32-bit pointers, so that a payload may be
 //! read wherever it lies in a buffer. Bytes from the network are never believed: the length is
 //! held against a cap before anything is kept, and a payload is validated before it is read.

@@ -13,6 +13,9 @@ pub const VERSION: u16 = 1;
 /// The ALPN name under which native peers speak this protocol.
 pub const ALPN: &[u8] = b"muster/1";
 
+/// The path under which browsers open a WebTransport session that speaks this protocol.
+pub const WEB_PATH: &str = "/muster/1";
+
 /// The port muster listens on unless told otherwise.
 pub const PORT: u16 = 7710;
 

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use protocol::frame::{
     Codec, FrameError, FrameReader, Message, OFFICER_FRAME_MAX_BYTES, OPERATOR_FRAME_MAX_BYTES,
-    PUSH_TYPICAL_BYTES, encode,
+    PREFIX_BYTES, PUSH_TYPICAL_BYTES, encode,
 };
 use protocol::{ClientMessage, ServerMessage};
 
@@ -30,6 +30,46 @@ fn every_message_comes_back_in_both_codecs() {
                 Ok(Some(message)),
                 "{name}"
             );
+        }
+    }
+}
+
+/// JavaScript reads every number of JSON as a double, which is exact up to here.
+const JAVASCRIPT_MAX: i64 = (1 << 53) - 1;
+
+#[test]
+fn no_number_in_json_loses_precision_in_a_browser() {
+    for text in [
+        r#"{"a":[9007199254740992]}"#,
+        r#"{"a":-9007199254740992}"#,
+        r#"{"a":{"b":18446744073709551615}}"#,
+        r#"[0.5]"#,
+    ] {
+        let value = serde_json::from_str(text).expect("it is JSON");
+        assert_eq!(inexact(&value).len(), 1, "{text}");
+    }
+    let client = samples::client().into_iter();
+    let server = samples::server().into_iter();
+    let texts = client
+        .map(|(name, message)| (name, frame(Codec::Json, &message)))
+        .chain(server.map(|(name, message)| (name, frame(Codec::Json, &message))));
+    for (name, frame) in texts {
+        let value = serde_json::from_slice(&frame[PREFIX_BYTES..]).expect("it is JSON");
+        assert_eq!(inexact(&value), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// The numbers of `value` that a browser may read as others.
+fn inexact(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Number(number) => {
+            let exact = number.as_i64().is_some_and(|of| of.abs() <= JAVASCRIPT_MAX);
+            (!exact).then(|| number.to_string()).into_iter().collect()
+        }
+        serde_json::Value::Array(values) => values.iter().flat_map(inexact).collect(),
+        serde_json::Value::Object(fields) => fields.values().flat_map(inexact).collect(),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::String(_) => {
+            Vec::new()
         }
     }
 }

@@ -14,6 +14,7 @@ mod drive;
 mod floor;
 mod log;
 mod matching;
+mod push;
 mod race;
 mod report;
 mod world;
@@ -29,7 +30,9 @@ use engine::{Ended, OpenError, Unavailable};
 use miette::Diagnostic;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{BenchArgs, BenchLogArgs, BenchMatchArgs, BenchRaceArgs};
+use crate::cli::{
+    BenchArgs, BenchLogArgs, BenchMatchArgs, BenchPushArgs, BenchPushServerArgs, BenchRaceArgs,
+};
 use crate::priority::{self, Priority};
 use crate::session::SessionError;
 use crate::stop::Stop;
@@ -37,6 +40,7 @@ use crate::stop::Stop;
 pub use self::log::{LogPlan, LogRow};
 pub use floor::sync_us;
 pub use matching::MatchPlan;
+pub use push::{PushPlan, PushRow};
 pub use race::{RacePlan, RaceRow};
 pub use report::{Beside, FloorReport, Report, Timed};
 
@@ -69,6 +73,41 @@ pub enum BenchError {
     #[error("the engine does not answer: {0}")]
     #[diagnostic(help("a bench writes some gigabytes: is there space in --dir?"))]
     Unavailable(#[from] Unavailable),
+    /// The measured server, a process of its own, could not be used.
+    #[error("the measured server could not be {attempt}: {cause}")]
+    #[diagnostic(help(
+        "what it says of itself is above; `ulimit -n` bounds its sessions' sockets"
+    ))]
+    Server {
+        /// What was tried.
+        attempt: &'static str,
+        /// Why it failed.
+        cause: io::Error,
+    },
+    /// No socket for the officers' sessions.
+    #[error(transparent)]
+    Socket(#[from] client::BindError),
+    /// A session ended before its answer.
+    #[error("a session of the bench was not answered: {0}")]
+    Ask(#[from] client::AskError),
+    /// Something did not come to all sessions in time.
+    #[error("after {waited_s} s not everybody is {what}, and {ended} sessions have ended")]
+    #[diagnostic(help("try fewer --sessions; `muster doctor` looks at sockets and descriptors"))]
+    Sessions {
+        /// What was waited for.
+        what: &'static str,
+        /// How long, in seconds.
+        waited_s: u64,
+        /// How many sessions have ended by themselves.
+        ended: u64,
+    },
+    /// A floor could not be measured.
+    #[error("a floor could not be measured: {what}")]
+    #[diagnostic(help("see that sockets can be bound on 127.0.0.1"))]
+    Floor {
+        /// Why.
+        what: String,
+    },
     /// Something was answered otherwise than the bench was made for.
     #[error("{count} answers of {what} were not the expected ones, the first: {first}")]
     #[diagnostic(help("no figure is printed, because it would not mean what it says"))]
@@ -163,6 +202,26 @@ pub fn matching(args: &BenchMatchArgs, out: &mut dyn Write) -> Result<(), Stop> 
     let mut report = matching::measure(&plan, &mut progress).map_err(Stop::failed)?;
     report.priority = priority;
     tell(&report, args.json.as_deref(), out)
+}
+
+/// Measures what sessions and pushes cost a server on this machine.
+///
+/// # Errors
+/// If the server does not start, or somebody is not pushed to, or answered otherwise than expected.
+pub fn push(args: &BenchPushArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    let plan = PushPlan::new(args);
+    let report = in_folder(&args.bench, |folder| {
+        push::measure(&plan, folder, &mut progress)
+    })?;
+    tell(&report, args.bench.json.as_deref(), out)
+}
+
+/// Is the server that [`push`] measures, until standard input ends.
+///
+/// # Errors
+/// If it cannot listen.
+pub fn push_server(args: &BenchPushServerArgs, out: &mut dyn Write) -> Result<(), Stop> {
+    push::serve(args, out)
 }
 
 /// Says on stderr what is being measured: the table comes at the end.

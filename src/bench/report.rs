@@ -20,7 +20,7 @@ const NOISE_MIN: f64 = 2.0;
 /// What a bench found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// `race`, `log` or `match`.
+    /// `race`, `log`, `match` or `push`.
     pub bench: &'static str,
     /// The commit this program was built from.
     pub commit: &'static str,

@@ -36,6 +36,12 @@ const PUBLISH_IN_FLIGHT: usize = 4_096;
 const SHIFT_MS: u64 = 3_600_000;
 /// How far ahead the first shift is, in milliseconds: no bench lasts longer.
 const AHEAD_MS: u64 = 24 * SHIFT_MS;
+/// The agency whose officers race for one slot, and its site.
+pub(super) const CROWD: &str = "crowd";
+pub(super) const CROWD_SITE: &str = "crowd-site";
+/// The name of everything that has one, and the zone of every site.
+pub(super) const INVENTED: &str = "Invented";
+pub(super) const ZONE: &str = "America/Phoenix";
 /// Name of the thread that settles.
 const ENGINE_THREAD: &str = "muster-engine";
 /// Request ids of accepts start here, those of everything else at 0.
@@ -201,7 +207,7 @@ impl World {
     pub(super) fn crowd(&mut self) -> Result<Vec<Accept>, BenchError> {
         let vacancy = VacancyId(self.vacancies);
         let start = self.begins.plus_ms(SHIFT_MS * self.crowd_hours);
-        self.publish(vec![("crowd".to_owned(), start, 1)])?;
+        self.publish(vec![(CROWD.to_owned(), start, 1)])?;
         let first = self.crowd_hours as usize * 7;
         self.crowd_hours += 1;
         let number = self.apart(self.crowd.len() as u64);
@@ -283,7 +289,7 @@ impl World {
             badges.map(officer).collect()
         };
         self.hot = of("hot", HOT_SLOTS);
-        self.crowd = of("crowd", self.size.crowd);
+        self.crowd = of(CROWD, self.size.crowd);
         self.schedule.agencies = self.size.agencies;
         for agency in 0..self.size.agencies {
             let officers = of(&agency_code(agency), OFFICERS_EACH);
@@ -368,13 +374,14 @@ fn agency_code(number: usize) -> String {
     format!("agency-{number}")
 }
 
-fn badge(agency: &str, number: usize) -> String {
+/// The badge of an agency's officer with this number.
+pub(super) fn badge(agency: &str, number: usize) -> String {
     format!("{agency}-{number:05}")
 }
 
 /// The roster of an installation: waves of agencies, the hot one and the crowd.
 fn installation(size: Size) -> Vec<RosterChange> {
-    let name = || String::from("Invented");
+    let name = || String::from(INVENTED);
     let certification = |code: &str| RosterChange::Certification {
         code: code.into(),
         name: name(),
@@ -391,7 +398,7 @@ fn installation(size: Size) -> Vec<RosterChange> {
         },
     ];
     let waves = (0..size.agencies).map(|number| (agency_code(number), OFFICERS_EACH));
-    let special = [("hot", HOT_SLOTS), ("crowd", size.crowd)];
+    let special = [("hot", HOT_SLOTS), (CROWD, size.crowd)];
     let special = special.map(|(code, officers)| (code.to_owned(), officers));
     for (code, officers) in waves.chain(special) {
         changes.push(RosterChange::Agency {
@@ -408,15 +415,15 @@ fn installation(size: Size) -> Vec<RosterChange> {
 fn site(lead: &str) -> NewSite {
     NewSite {
         code: format!("{lead}-site"),
-        name: "Invented".into(),
+        name: INVENTED.into(),
         lead: lead.into(),
-        zone: "America/Phoenix".into(),
+        zone: ZONE.into(),
         position: Position {
             latitude_udeg: 33_000_000,
             longitude_udeg: -112_000_000,
         },
         geofence_m: 150,
-        district: "Invented".into(),
+        district: INVENTED.into(),
         kind: SiteKind::Public,
         ade_funded: false,
     }

@@ -6,7 +6,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 
 use super::help;
-use crate::bench::{LogRow, RaceRow};
+use crate::bench::{LogRow, PushRow, RaceRow};
 
 /// Commands in flight at most: as many as the line takes.
 const IN_FLIGHT_MAX: u64 = engine::limits::INBOX_LEN_MAX as u64;
@@ -15,6 +15,10 @@ const CONNECTIONS_MAX: u64 = 64;
 /// Officers of a match at least, two agencies with them, and at most.
 const OFFICERS_MIN: u64 = 1_000;
 const OFFICERS_MAX: u64 = 20_000_000;
+/// Officers with a session at most: more than the ports of one machine's addresses serve well.
+const SESSIONS_MAX: u64 = 200_000;
+/// Officers with a session at least: some have to lose.
+const SESSIONS_MIN: u64 = 20;
 /// The highest rate of the open loop, a second.
 const RATE_MAX: u64 = 100_000_000;
 
@@ -38,6 +42,12 @@ pub enum BenchWhat {
     /// Who may take a vacancy, out of a million officers
     #[command(after_help = help::BENCH_MATCH)]
     Match(BenchMatchArgs),
+    /// Sessions and pushes of a server in a process of its own
+    #[command(after_help = help::BENCH_PUSH)]
+    Push(BenchPushArgs),
+    /// The process that `bench push` measures, until its standard input ends
+    #[command(hide = true)]
+    PushServer(BenchPushServerArgs),
 }
 
 /// Flags of every bench.
@@ -113,4 +123,30 @@ pub struct BenchMatchArgs {
     /// Write officers and vacancies to this folder, for other programs to match
     #[arg(long, value_name = "DIR")]
     pub write: Option<PathBuf>,
+}
+
+/// `muster bench push`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchPushArgs {
+    /// Flags of every bench.
+    #[command(flatten)]
+    pub bench: BenchArgs,
+    /// Measure this row only; repeat for several
+    #[arg(long, value_name = "ROW", value_enum, hide_possible_values = true)]
+    pub only: Vec<PushRow>,
+    /// Officers with a session [default: 10,000, or 500 with --quick]
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(SESSIONS_MIN..=SESSIONS_MAX))]
+    pub sessions: Option<u32>,
+}
+
+/// `muster bench push-server`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchPushServerArgs {
+    /// The folder of its log and keys
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Be the floor of pushing instead of a server
+    #[arg(long)]
+    pub driver: bool,
 }

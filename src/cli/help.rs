@@ -61,7 +61,7 @@ Examples:
   muster init --force                  again, with new keys
 
 Writes muster.toml with every key explained, and into muster-data a self-signed certificate for
-localhost and 127.0.0.1 (13 days, renewed by `serve`) and the key that signs session tokens.";
+localhost (10 days, renewed by `serve`) and the key that signs session tokens.";
 
 pub(super) const CHECK: &str = "\
 Examples:
@@ -366,6 +366,7 @@ Examples:
   muster bench race --quick            does it work here? figures are rough
   muster bench log                     the log below it, and recovery
   muster bench match                   who may take a vacancy, out of a million officers
+  muster bench push                    sessions and pushes: 10,000 officers on this machine
 
 Measures floor and engine side by side in one run: t_sync is one durable write of 4 KiB with
 nothing above it, and whatever waits for the disk is also given in t_sync. On a machine with other
@@ -397,6 +398,16 @@ Examples:
 Everything is in memory and invented from the seed. The scan, the naive twin, roaring sets and the
 hot plane answer the same question, and must find the same officers. The floor is the least that
 memory and instructions allow: three rows of words for each agency asked, and a count.";
+
+pub(super) const BENCH_PUSH: &str = "\
+Examples:
+  muster bench push --json push.json
+  muster bench push --quick
+  muster bench push --sessions 50000 --only memory --only herd
+
+Rows: push, memory, handshake, accept, herd, slow. The server is a process of its own, whose time on
+the cores is counted apart; the officers have real sessions in this one. The floors are bare packets,
+a handshake in memory, a datagram there and back, and a loop over quinn-proto that can only push.";
 
 /// The roles whose tokens name an agency.
 pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [

@@ -26,7 +26,10 @@ pub use afterwards::{
     VacancyArgs, WriteArgs,
 };
 pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
-pub use bench::{BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchRaceArgs, BenchWhat};
+pub use bench::{
+    BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchPushArgs, BenchPushServerArgs,
+    BenchRaceArgs, BenchWhat,
+};
 pub use job::{JobCommand, JobVersionArgs, JobWhat, LadderArgs};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,

@@ -50,7 +50,8 @@ pub(super) fn run(args: &InitArgs, out: &mut dyn Write) -> Result<(), Stop> {
     }
 
     private_file::make_folder(&config.data_dir)?;
-    make_certificate(Timestamp::now())?.write(&certificate, &key)?;
+    let made = make_certificate(Timestamp::now())?;
+    made.write(&certificate, &key)?;
     private_file::write(&token_key, &SigningKey::generate().to_text())?;
     // The configuration comes last: where it is, everything is.
     private_file::write_public(&file, &template())?;
@@ -59,8 +60,9 @@ pub(super) fn run(args: &InitArgs, out: &mut dyn Write) -> Result<(), Stop> {
     writeln!(out, "wrote {}", shown(&file))?;
     writeln!(
         out,
-        "wrote {} ({CERTIFICATE_DAYS} days)",
-        shown(&certificate)
+        "wrote {} ({CERTIFICATE_DAYS} days; sha-256 {})",
+        shown(&certificate),
+        made.hash
     )?;
     writeln!(out, "wrote {} (private)", shown(&key))?;
     writeln!(
@@ -93,6 +95,7 @@ pub(super) fn run(args: &InitArgs, out: &mut dyn Write) -> Result<(), Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certificate::CertificateHash;
     use crate::identity::Identity;
     use crate::reach::settings;
     use crate::scratch::Scratch;
@@ -120,6 +123,8 @@ mod tests {
         let before = std::fs::read_to_string(config.certificate_path()).unwrap();
         let identity = Identity::load_or_make(&config, Timestamp::now()).unwrap();
         assert_eq!(identity.certificate_pem, before);
+        let hash = CertificateHash::of(&identity.chain[0]).to_string();
+        assert!(printed.contains(&hash), "{printed}");
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             BenchWhat::Race(args) => crate::bench::race(&args, out),
             BenchWhat::Log(args) => crate::bench::log(&args, out),
             BenchWhat::Match(args) => crate::bench::matching(&args, out),
+            BenchWhat::Push(args) => crate::bench::push(&args, out),
+            BenchWhat::PushServer(args) => crate::bench::push_server(&args, out),
         },
     }
 }

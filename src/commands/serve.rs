@@ -49,10 +49,11 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write) -> Result<(), Stop> {
     served
 }
 
-/// What ends a server.
+/// What is said to a server.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -60,10 +61,12 @@ impl Signals {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) {
+    /// Waits for one that ends the server.
+    async fn end(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -97,7 +100,7 @@ async fn serve(settings: &Settings, out: &mut dyn Write) -> Result<(), Stop> {
     out.flush()?;
     tokio::select! {
         () = server.stop() => {}
-        () = signals.next() => return Err(Stop::failed(StoppedAtOnce)),
+        () = signals.end() => return Err(Stop::failed(StoppedAtOnce)),
     }
     writeln!(out, "stopped")?;
     Ok(())
@@ -130,9 +133,16 @@ async fn until_told(
     let mut look = tokio::time::interval(HEALTH_PERIOD);
     let alive_period = supervisor.alive_period();
     let mut alive = tokio::time::interval(alive_period.unwrap_or(HEALTH_PERIOD));
+    let Signals {
+        interrupt,
+        terminate,
+        hangup,
+    } = signals;
     loop {
         tokio::select! {
-            () = signals.next() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = hangup.recv() => server.look_at_certificate(),
             () = server.ended() => return Err(engine.health()),
             _ = look.tick() => {
                 let before = std::mem::replace(&mut health, engine.health());
@@ -185,11 +195,13 @@ fn banner(
             torn.bytes, torn.file, torn.kept_as
         )?;
     }
-    if let Some(ends) = server.certificate_ends() {
+    let certificate = server.certificate();
+    if let Some(ends) = certificate.ends {
         writeln!(
             out,
-            "  cert     self-signed, until {}",
-            ends.strftime("%-d %b %Y")
+            "  cert     self-signed, until {}; sha-256 {}",
+            ends.strftime("%-d %b %Y"),
+            certificate.hash
         )?;
     }
     writeln!(

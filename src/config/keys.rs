@@ -1,5 +1,6 @@
 //! The table of every setting.
 
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
 use super::{Config, LogFormat};
@@ -80,7 +81,8 @@ pub const KEYS: &[Key] = &[
         path: "tls.certificate",
         about: &[
             "Certificate chain, PEM. If neither file exists in the data folder, `muster init` and",
-            "`muster serve` make a self-signed one for localhost and 127.0.0.1 that lasts 13 days.",
+            "`muster serve` make a self-signed one for localhost, 127.0.0.1 and ::1 that lasts 10 days",
+            "and is renewed. Files that change are taken up within seconds, or at once on SIGHUP.",
         ],
         number: false,
         set: |config, value, folder| {
@@ -94,6 +96,21 @@ pub const KEYS: &[Key] = &[
         number: false,
         set: |config, value, folder| path(value, folder).map(|path| config.tls.key = Some(path)),
         show: |config| quoted(&config.certificate_key_path().display().to_string()),
+    },
+    Key {
+        path: "web.origins",
+        about: &[
+            "Web pages that may open sessions: their origins, separated by commas, compared exactly,",
+            "such as \"https://desk.example, http://127.0.0.1:8080\". Empty: no browser gets in.",
+        ],
+        number: false,
+        set: |config, value, _| {
+            let origins = value.parse::<dispatcher::Origins>();
+            origins
+                .map(|set| config.web.origins = set)
+                .map_err(|error| format!("a list of origins: {error}"))
+        },
+        show: |config| quoted(&config.web.origins.to_string()),
     },
     Key {
         path: "tokens.key",
@@ -147,6 +164,21 @@ pub const KEYS: &[Key] = &[
             number(value, 1, 1_000_000).map(|set| config.limits.sessions_max = set)
         },
         show: |config| config.limits.sessions_max.to_string(),
+    },
+    Key {
+        path: "limits.shards",
+        about: &[
+            "Threads that write to sessions, each with a socket of its own on the one port (1 to",
+            "255). More than one is for machines with more cores than two.",
+        ],
+        number: true,
+        set: |config, value, _| {
+            let shards = number(value, 1, 255)?;
+            let shards = u8::try_from(shards).ok().and_then(NonZeroU8::new);
+            config.limits.shards = shards.expect("it lies between 1 and 255");
+            Ok(())
+        },
+        show: |config| config.limits.shards.to_string(),
     },
 ];
 

@@ -12,7 +12,10 @@ mod template;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
+
+use dispatcher::Origins;
 
 use crate::priority::Priority;
 
@@ -39,6 +42,8 @@ pub struct Config {
     pub http: Http,
     /// The server's certificate.
     pub tls: Tls,
+    /// Browsers.
+    pub web: Web,
     /// Session tokens.
     pub tokens: Tokens,
     /// The write-ahead log.
@@ -74,6 +79,13 @@ pub struct Tls {
     pub key: Option<PathBuf>,
 }
 
+/// Browsers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Web {
+    /// The pages that may open sessions.
+    pub origins: Origins,
+}
+
 /// Session tokens. Where the path is not set, the file stands in the data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
@@ -97,6 +109,8 @@ pub struct Log {
 pub struct Limits {
     /// Sessions held at once; the next one is sent away.
     pub sessions_max: u32,
+    /// Threads that write to sessions, each with a socket of its own on the one port.
+    pub shards: NonZeroU8,
 }
 
 impl Default for Config {
@@ -113,6 +127,7 @@ impl Default for Config {
                 certificate: None,
                 key: None,
             },
+            web: Web::default(),
             tokens: Tokens { key: None },
             log: Log {
                 segment_mib: 64,
@@ -121,6 +136,7 @@ impl Default for Config {
             },
             limits: Limits {
                 sessions_max: 65_536,
+                shards: NonZeroU8::MIN,
             },
         }
     }

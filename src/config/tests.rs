@@ -104,6 +104,20 @@ fn environment_tls_key() {
 }
 
 #[test]
+fn environment_web_origins() {
+    let origins = "https://desk.example, http://127.0.0.1:8080";
+    let shown = through_environment("MUSTER_WEB_ORIGINS", "web.origins", origins);
+    assert_eq!(shown, format!("{origins:?}"));
+}
+
+#[test]
+fn an_origin_with_a_star_is_refused() {
+    let (line, said, _) = said("[web]\norigins = \"https://*.example\"\n");
+    assert_eq!(line, 2);
+    assert!(said.contains("is no origin"), "{said}");
+}
+
+#[test]
 fn environment_tokens_key() {
     assert_eq!(
         through_environment("MUSTER_TOKENS_KEY", "tokens.key", "t.key"),
@@ -141,6 +155,12 @@ fn environment_log_priority() {
 fn environment_limits_sessions_max() {
     let name = "MUSTER_LIMITS_SESSIONS_MAX";
     assert_eq!(through_environment(name, "limits.sessions_max", "10"), "10");
+}
+
+#[test]
+fn environment_limits_shards() {
+    let name = "MUSTER_LIMITS_SHARDS";
+    assert_eq!(through_environment(name, "limits.shards", "2"), "2");
 }
 
 #[test]

@@ -89,7 +89,9 @@ impl Writer<'_> {
         self.each("handshakes", help, MetricType::Counter, handshakes)?;
         let sent_away = stats.sent_away().map(by("reason"));
         let help = "Sessions that the server ended, by reason";
-        self.each("sessions_ended", help, MetricType::Counter, sent_away)
+        self.each("sessions_ended", help, MetricType::Counter, sent_away)?;
+        let help = "Sessions that are behind with reading";
+        self.gauge("sessions_lagging", help, stats.lagging())
     }
 
     fn answers(&mut self, serving: &Serving) -> fmt::Result {
@@ -103,7 +105,7 @@ impl Writer<'_> {
         self.each("refusals", help, MetricType::Counter, refusals)?;
         let help = "From a request's arrival to its durable answer";
         self.spread("settle", help, stats.settles())?;
-        let help = "From a batch being durable to its last push being handed to a session";
+        let help = "From a batch being durable to a push of it being written to its last session";
         self.spread("fanout", help, stats.fanouts())
     }
 
@@ -155,7 +157,8 @@ impl Writer<'_> {
         self.measure("recovery", help, &Unit::Seconds, took)?;
         let help = "Records read after the snapshot at the last start";
         self.gauge("recovery_records", help, recovered.records)?;
-        if let Some(ends) = serving.certificate_ends {
+        let ends = serving.certificate.borrow().ends;
+        if let Some(ends) = ends {
             let help = "When the certificate ends, in seconds since 1970";
             let ends = ends.as_second() as f64;
             self.measure("certificate_end_timestamp", help, &Unit::Seconds, ends)?;

@@ -1,4 +1,5 @@
-//! The port for whoever looks after a server: `/metrics`, `/healthz` and `/readyz` over HTTP/1.1.
+//! The port for whoever looks after a server: `/metrics`, `/healthz` and `/readyz` over HTTP/1.1,
+//! and `/officer.html` to try it with, where pages may open sessions.
 //!
 //! It answers small questions of a few readers on this machine, one to a connection. It knows no
 //! names, no rules of the trade and no way to change anything.
@@ -181,11 +182,20 @@ async fn answer(request: &Request<Incoming>, overview: Arc<Overview>) -> Respons
                 response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, sorry.into())
             }
         },
-        _ => {
+        path => {
+            if let Some((kind, text)) = page_file(path, &overview) {
+                return response(StatusCode::OK, kind, text);
+            }
             let there_is = "there is /metrics, /healthz and /readyz\n";
             response(StatusCode::NOT_FOUND, TEXT, there_is.into())
         }
     }
+}
+
+/// A file of the officers' page, where pages may open sessions at all.
+fn page_file(path: &str, overview: &Overview) -> Option<(&'static str, String)> {
+    let serving = overview.serving()?;
+    crate::page::file(path, serving.web?, &serving.certificate.borrow())
 }
 
 fn response(status: StatusCode, kind: &'static str, text: String) -> Response<Full<Bytes>> {

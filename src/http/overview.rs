@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use dispatcher::Stats;
 use engine::{Engine, Health, Recovered};
-use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::certificate::Shown;
 
 /// How a server stands, for whoever looks after it.
 pub struct Overview {
@@ -30,8 +33,10 @@ pub struct Serving {
     pub recovered: Recovered,
     /// How long it took to read the log.
     pub recovery: Duration,
-    /// When its certificate ends, if that is known.
-    pub certificate_ends: Option<Timestamp>,
+    /// The certificate that it shows.
+    pub certificate: watch::Receiver<Shown>,
+    /// Where it listens, if pages may open sessions.
+    pub web: Option<SocketAddr>,
 }
 
 /// Why a server takes no new sessions or requests now.

@@ -7,9 +7,12 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use loadgen::cli::NOT_AS_EXPECTED;
 use loadgen::report::Report;
+
+use crate::house::{Server, free_port, scratch};
 
 /// Exit code of a command line that makes no sense.
 const USAGE: i32 = 2;
@@ -179,4 +182,73 @@ fn a_real_server_keeps_its_promises_under_every_short_workload() {
         assert_eq!(written.counts.sessions, 40, "{name}");
         assert!(!written.usage.samples.is_empty(), "{name}");
     }
+}
+
+#[test]
+fn two_processes_play_one_run_and_its_log_is_offered_again() {
+    /// Until then forty sessions are up, on a machine with other work, too.
+    const READY_S: u64 = 10;
+    let folder = Folder::new("parts");
+    let (data, port) = (scratch(), free_port());
+    let server = Server::start(&data, port);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let at = (now.as_secs() + READY_S).to_string();
+    let address = format!("127.0.0.1:{port}");
+    let program = || Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    let parts = ["1/2", "2/2"].map(|shard| {
+        let file = |end: &str| folder.path(&format!("{}{end}", &shard[..1]));
+        let mut part = program();
+        part.args(["storm", "--officers", "40", "--vacancies", "12", "--over"])
+            .args(["500ms", "--no-tui", "--target", &address])
+            .args(["--shard", shard, "--at", &at, "--ledger"])
+            .arg(file(".ledger"))
+            .arg("--certificate")
+            .arg(data.join("certificate.pem"))
+            .arg("--token-key")
+            .arg(data.join("token.key"))
+            .arg("--json")
+            .arg(file(".json"));
+        (part.spawn().unwrap(), file(".ledger"), file(".json"))
+    });
+    let mut merge = program();
+    merge
+        .arg("merge")
+        .arg("--json")
+        .arg(folder.path("whole.json"));
+    let mut of_parts = Vec::new();
+    for (mut part, ledger, json) in parts {
+        assert_eq!(part.wait().unwrap().code(), Some(0), "{}", json.display());
+        of_parts.push(report(&json));
+        merge.arg(ledger);
+    }
+    server.stop();
+    let merged = merge.output().unwrap();
+    assert_eq!(merged.status.code(), Some(0), "{merged:?}");
+    let whole = report(&folder.path("whole.json"));
+    assert_eq!((whole.counts.officers, whole.counts.vacancies), (40, 12));
+    assert!(whole.audit.is_clean());
+    for part in &of_parts {
+        assert_eq!((part.counts.officers, part.counts.vacancies), (20, 6));
+        assert_eq!(part.schedule, whole.schedule);
+    }
+    let offers: u64 = of_parts.iter().map(|part| part.counts.offers_pushed).sum();
+    assert_eq!(offers, whole.counts.offers_pushed);
+
+    let log = data.join("log");
+    let args = [
+        "replay",
+        log.to_str().unwrap(),
+        "--embedded",
+        "--speed",
+        "2x",
+    ];
+    let output = loadgen(&[&args[..], &["--officers", "40"]].concat(), &folder);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let replayed = report(&folder.path("report.json"));
+    assert_eq!(
+        (replayed.counts.vacancies, replayed.counts.dropped),
+        (12, 0)
+    );
+    assert!(replayed.audit.is_clean());
+    fs::remove_dir_all(&data).unwrap();
 }

@@ -1,4 +1,4 @@
-//! The script that measures PostgreSQL and Redis: its table, and what it says of what is missing.
+//! The scripts that measure PostgreSQL, Redis, NATS and mosquitto: their tables, and what they say of what is missing.
 //! What they and we measure, no test asks.
 
 use std::fs;
@@ -198,6 +198,65 @@ fn officers_and_vacancies_become_commands() {
         assert!(says(b"agency:0:free:2\r\n$1\r\n\x80\r\n"), "one is free");
         assert!(says(b"vacancy:0\r\n$8\r\nagencies\r\n$3\r\n0 1\r\n"));
         assert!(!says(b"agency:1:free"), "who is not ready is never free");
+    }
+    fs::remove_dir_all(&folder).expect("the folder is ours");
+}
+
+/// A report of broadcasts to 100 officers, as short as the table needs it.
+const OURS_OF_A_BROADCAST: &str = r#"{
+  "commit": "abc", "machine": {"processors": 2}, "counts": {"officers": 100},
+  "broadcasts": [
+    {"last_us": 2000, "recipients": 100}, {"last_us": 9000, "recipients": 100},
+    {"last_us": 4000, "recipients": 100}
+  ],
+  "usage": {"memory_per_session_bytes": 20480, "samples": [
+    {"at_us": 0, "cpu_us": 1000, "sessions": 0}, {"at_us": 1, "cpu_us": 5000, "sessions": 0},
+    {"at_us": 2, "cpu_us": 35000, "sessions": 100}, {"at_us": 3, "cpu_us": 38000, "sessions": 100},
+    {"at_us": 4, "cpu_us": 90000, "sessions": 0}
+  ]}
+}"#;
+
+#[test]
+fn the_table_of_the_wire_holds_theirs_against_ours() {
+    let folder = scratch();
+    let write = |name: &str, content: &str| {
+        fs::write(folder.join(name), content).expect("a new file");
+    };
+    let fan_out = |peer: &str, connections: u64| {
+        format!(
+            "fan-out\t{peer}\t{{\"connections\":{connections},\"last_us\":{{\"p50\":8000,\
+             \"least\":7000,\"most\":9000}},\"cpu_us\":25.0,\"kib\":10.0,\
+             \"connect_cpu_us\":300}}\n"
+        )
+    };
+    write(
+        "figures.tsv",
+        &[fan_out("nats", 100), fan_out("postgres", 10)].concat(),
+    );
+    write("ours-fan-out.json", OURS_OF_A_BROADCAST);
+    write("versions.tsv", "nats\tnats-server 2\n");
+    write("skipped.txt", "Redis: it is not here\n");
+    let mut table = Command::new("python3");
+    table.arg(script("wire.py")).arg(&folder).arg("0");
+    if let Some(output) = run("python3", &mut table) {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        let row = |of: &str| {
+            let found = said.lines().find(|line| line.starts_with(of));
+            let words = found.expect("a row").split_whitespace();
+            words.collect::<Vec<_>>().join(" ")
+        };
+        let ours = "muster 100 4.0 (2.0–9.0) ×1.00 10.0 ×1.00 20.0 ×1.00 300 receipt (QUIC)";
+        assert_eq!(row("muster"), ours);
+        let theirs = "nats 100 8.0 (7.0–9.0) ×2.00 25.0 ×2.50 10.0 ×0.50 300 none";
+        assert_eq!(row("nats"), theirs);
+        let few = "postgres 10 8.0 (7.0–9.0) 25.0 ×2.50 10.0 ×0.50 300 none";
+        assert_eq!(
+            row("postgres"),
+            few,
+            "so few are told sooner for that alone"
+        );
+        assert!(said.contains("SKIPPED: Redis"), "{said}");
     }
     fs::remove_dir_all(&folder).expect("the folder is ours");
 }

@@ -5,6 +5,7 @@
 //! it stands: so an award changes nothing here, and whoever looks asks how it stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::ops::Bound;
 
 use super::state::Durable;
@@ -102,7 +103,9 @@ impl Ahead {
     /// The vacancies that may ask officers of `home` and keep them busy in `span`: all that do, and
     /// others.
     pub fn around(&self, home: AgencyId, span: Interval) -> impl Iterator<Item = Place> + '_ {
-        let leads = self.leads_of(&BTreeSet::from([home])).into_iter();
+        // Asked with every award, so without a set of its own.
+        let backed = self.leads.get(&home).into_iter().flatten().copied();
+        let leads = iter::once(home).chain(backed);
         leads.flat_map(move |lead| self.led_around(lead, span))
     }
 

@@ -7,7 +7,7 @@ mod jobs;
 mod later;
 mod provisions;
 
-use super::event::{Event, Record, Vacated};
+use super::event::{Event, Record, Vacated, WaitEnd};
 use super::grants;
 use super::state::{Deadline, State};
 use crate::model::{
@@ -169,8 +169,11 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         | Event::StandbyPassed { .. }
         | Event::Reoffered { .. } => award::apply(state, record, event),
         Event::SenioritySet { officer, since } => state.durable.seniority.put(*officer, *since),
-        // A flag asks people to look; an answer is remembered with its record; and what ends a wait
-        // has ended it.
+        // Everything else that ends a wait is an event of its own.
+        Event::WaitEnded(ended) if ended.because == WaitEnd::Expired => {
+            award::end(state, ended.vacancy);
+        }
+        // A flag asks people to look, and an answer is remembered with its record.
         Event::Flagged { .. } | Event::Confirmed(_) | Event::Refused(_) | Event::WaitEnded(_) => {}
         roster => apply_roster(state, roster, record.at),
     }
@@ -179,6 +182,7 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         && let Some(vacancy) = event.vacancy()
     {
         grants::settle(state, vacancy);
+        award::settle_waits(state, vacancy);
     }
 }
 
@@ -285,10 +289,9 @@ fn set_tier_deadline(state: &mut State, id: VacancyId, closes_at: Option<Timesta
 fn clear_deadlines(state: &mut State, id: VacancyId) {
     set_tier_deadline(state, id, None);
     let start = vacancy_mut(state, id).posting.span().start;
-    state
-        .durable
-        .deadlines
-        .remove(&(start, Deadline::Start(id)));
+    let deadlines = &mut state.durable.deadlines;
+    deadlines.remove(&(start, Deadline::Start(id)));
+    deadlines.remove(&(start, Deadline::Waits(id)));
 }
 
 /// Notes where a vacancy is among those ahead, now that its time or its terms are others.

@@ -225,6 +225,17 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
             let awarding = open(id).and_then(|row| row.awarding.as_ref());
             awarding.is_some_and(|awarding| awarding.confirm_by() == Some(at))
         }
+        Deadline::Waits(id) => {
+            let row = durable.vacancies.find(id);
+            let filled = row.filter(|row| row.standing == Standing::Filled);
+            filled.is_some_and(|row| {
+                let waiting = row
+                    .awarding
+                    .as_ref()
+                    .is_some_and(|one| !one.standby.is_empty());
+                waiting && row.posting.span().start == at
+            })
+        }
         Deadline::Confirm(id) => {
             let row = durable.vacancies.find(id);
             let goes_on =

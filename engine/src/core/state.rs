@@ -99,6 +99,8 @@ pub enum Deadline {
     Widened,
     /// Officers are being offered what is open to them, and there is more of it.
     Offering,
+    /// The work of a vacancy starts whose slots are all held, and nobody waits for one any more.
+    Waits(VacancyId),
 }
 
 /// The answer to a command: done, or refused.

@@ -1,6 +1,6 @@
 //! Bounds of what follows an award.
 
-use engine::core::{Afterwards, NewNote, Reduce};
+use engine::core::{Afterwards, Event, NewNote, Reduce, Reduction, Removed};
 use engine::limits::{
     ATTACHMENT_BYTES_MAX, ATTACHMENTS_MAX, CORRECTION_MARGIN_MS, CORRECTIONS_MAX,
     JOURNAL_RETENTION_MS, MEDIA_TYPE_LEN_MAX, MESSAGE_LEN_MAX, MESSAGES_MAX,
@@ -353,4 +353,37 @@ fn so_many_corrections_are_kept_and_a_punch_must_be_the_officers() {
         settle(&mut state, missed());
     }
     assert_eq!(judge(&state, missed()).err(), full(CORRECTIONS_MAX));
+}
+
+/// A log may have it twice that somebody is no longer asked: as one who lost a slot, and as one from
+/// whom the offer is withdrawn.
+#[test]
+fn who_lost_a_slot_and_is_no_longer_asked_is_not_asked() {
+    let mut state = town();
+    let two = published(|new| new.slots = vec![Rank::Officer; 2]);
+    settle(&mut state, two);
+    let vacancy = VacancyId(1);
+    let accept = Body::Accept { vacancy, round: 1 };
+    settle_as(&mut state, Actor::Officer(HOLDER), NOW, accept);
+    assert!(
+        state
+            .vacancy(vacancy)
+            .expect("published")
+            .offered
+            .contains(HOLDER)
+    );
+    let reduced = Event::Reduced(Box::new(Reduction {
+        vacancy,
+        removed: vec![Removed {
+            slot: 0,
+            rank: Rank::Officer,
+            holder: Some(HOLDER),
+        }],
+        scheduled: vec![],
+        reason: "Invented".into(),
+        withdrawn: [HOLDER].into_iter().collect(),
+    }));
+    record(&mut state, Actor::Operator, NOW, reduced.into());
+    let row = state.vacancy(vacancy).expect("published");
+    assert!(!row.concerns(HOLDER), "{row:?}");
 }

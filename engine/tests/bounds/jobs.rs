@@ -1,8 +1,9 @@
 //! Bounds of jobs, and of what agencies say about them.
 
+use engine::core::Event;
 use engine::core::{JobAct, JobRefusal, JobSay, NewBrief, NewJobRule, NewProvision};
-use engine::limits::{JOB_ATTRIBUTES_MAX, JOB_RULES_MAX, NAME_LEN_MAX, NOTE_LEN_MAX};
-use engine::model::{Code, JobEffect};
+use engine::limits::{JOB_ATTRIBUTES_MAX, JOB_RULES_MAX, JOBS_MAX, NAME_LEN_MAX, NOTE_LEN_MAX};
+use engine::model::{Code, JobEffect, JobStep};
 
 use super::*;
 
@@ -123,4 +124,41 @@ fn a_permit_is_of_a_rule_that_is_not_over_and_is_given_once() {
     let again = judge_as(&state, by, NOW, permitted("last")).err();
     assert_eq!(again, Some(Refusal::Unchanged));
     settle_as(&mut state, by, NOW, permitted("other"));
+}
+
+/// What was asked for once is asked for under other codes, in one record for all.
+#[test]
+fn an_installation_holds_so_many_jobs() {
+    let mut state = town();
+    let Ok(Outcome::New(first)) = judge(&state, asked(|_| ())) else {
+        panic!("a job may be asked for")
+    };
+    let [Event::Job(step)] = &*first else {
+        panic!("it is all that happens")
+    };
+    let as_job = |number: usize| {
+        let job = Code::parse(&format!("K-{number}")).expect("a short code");
+        let said = step.said.clone();
+        Event::Job(Box::new(JobStep { job, said }))
+    };
+    let events: Vec<Event> = (1..JOBS_MAX).map(as_job).collect();
+    record(&mut state, Actor::Operator, NOW, events.into());
+    assert!(
+        judge(&state, asked(|_| ())).is_ok(),
+        "the last there may be"
+    );
+    settle(&mut state, asked(|_| ()));
+    assert_eq!(state.jobs().len(), JOBS_MAX);
+    let (kind, limit) = (Kind::Job, JOBS_MAX as u64);
+    let act = JobAct {
+        job: "J-2".into(),
+        say: match asked(|_| ()) {
+            Body::Job(act) => act.say,
+            other => unreachable!("a job is asked for: {other:?}"),
+        },
+    };
+    let refused = judge(&state, Body::Job(Box::new(act))).err();
+    assert_eq!(refused, Some(Refusal::LimitReached { kind, limit }));
+    // Another version of one that is there is none more.
+    assert!(judge(&state, asked(|new| new.officers = 2)).is_ok());
 }

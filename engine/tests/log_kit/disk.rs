@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::io::{FileInfo, FolderLock, IoError, Operation, Storage, StoredFile};
 
-use super::{Bug, Fault, Fired, Rng};
+use super::{Bug, Fault, Fired, HONEST_SYNCS, Rng};
 
 /// What the drive writes at once. Smaller than the log's sectors, so that those can tear too.
 const DRIVE_SECTOR: usize = 512;
@@ -310,7 +310,12 @@ impl State {
                 Err(broken(Operation::Sync, name))
             };
         }
-        if self.bug != Bug::LieAboutSync {
+        let does_nothing = match self.bug {
+            Bug::LieAboutSync => true,
+            Bug::LieAboutLateSyncs => self.syncs > HONEST_SYNCS,
+            _ => false,
+        };
+        if !does_nothing {
             self.flush(inode);
         }
         Ok(())

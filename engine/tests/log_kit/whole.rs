@@ -234,7 +234,11 @@ fn an_engine_without_space_is_read_only_and_goes_on_when_there_is_some() {
     assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
 
     // The check can fail.
-    for bug in [Bug::SwallowFullWrite, Bug::LieAboutSync] {
+    for bug in [
+        Bug::SwallowFullWrite,
+        Bug::LieAboutSync,
+        Bug::LieAboutLateSyncs,
+    ] {
         let planted = sweep(bug);
         println!(
             "{bug:?}: {} breaches, first: {:?}",

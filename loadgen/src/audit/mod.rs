@@ -41,12 +41,12 @@ pub enum BreachKind {
     DoubleFill,
     /// One officer held two assignments that need them in two places at once.
     OverlappingAssignment,
-    /// A request was never answered, or was answered in two ways, or the answer does not agree
-    /// with the board.
+    /// A request was never answered, or was answered twice, or the answer does not agree with the
+    /// board.
     LostAnswer,
     /// A vacancy was offered, or a slot given, to somebody who was not eligible or not free.
     IneligibleOffer,
-    /// The same push came twice.
+    /// The same push came twice, or so late that the session kept it to itself.
     RepeatedPush,
     /// A push came after one that followed it in the history.
     OutOfOrderPush,
@@ -108,7 +108,12 @@ impl Audit {
 
     /// Adds a breach; its history is told only if it will be kept.
     fn add(&mut self, kind: BreachKind, history: impl FnOnce() -> String) {
-        self.counts[kind as usize] += 1;
+        self.add_alike(kind, 1, history);
+    }
+
+    /// Adds so many breaches, of which one history tells.
+    fn add_alike(&mut self, kind: BreachKind, count: u64, history: impl FnOnce() -> String) {
+        self.counts[kind as usize] += count;
         if self.breaches.len() < BREACHES_KEPT_MAX {
             self.breaches.push(Breach {
                 kind,
@@ -127,6 +132,7 @@ pub fn audit(ledger: &Ledger) -> Audit {
     answers::lost(ledger, &holds, &mut audit);
     offers::ineligible(ledger, &holds, &mut audit);
     pushes::repeated_and_out_of_order(ledger, &mut audit);
+    pushes::unheard(ledger, &mut audit);
     pushes::missing(ledger, &mut audit);
     audit
 }

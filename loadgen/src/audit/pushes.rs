@@ -1,15 +1,15 @@
 //! Whether pushes came once, in order, and to everybody.
 //!
-//! The client library withholds a push whose cursor lies behind one already delivered, so with
-//! that client a repetition shows here only under a new cursor, and an offer that came out of
-//! order shows as one that is missing.
+//! The client library withholds a push whose cursor does not lie behind what was delivered, and
+//! counts it: with that client [`unheard`] finds what came twice under one cursor or out of order,
+//! and the books show a repetition under a new cursor.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::Cursor;
 
 use super::{Audit, BreachKind, at, key};
-use crate::ledger::{HeardWhat, Ledger, OfficerBook, SeenWhat, VacancyNo};
+use crate::ledger::{HeardWhat, Ledger, OfficerBook, SeenWhat, Unheard, VacancyNo};
 
 /// Pushes that came twice, and pushes that came after what followed them.
 pub(super) fn repeated_and_out_of_order(ledger: &Ledger, audit: &mut Audit) {
@@ -35,11 +35,15 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
                 }
                 continue;
             }
-            HeardWhat::Gone
-            | HeardWhat::Dropped
-            | HeardWhat::Down
-            | HeardWhat::StoppedReading
-            | HeardWhat::Busy => continue,
+            HeardWhat::Dropped | HeardWhat::Down | HeardWhat::StoppedReading | HeardWhat::Busy => {
+                continue;
+            }
+            // What a state sync no longer says was taken back while the officer was away, by other
+            // work of theirs perhaps, and may be offered again in its round once they are free.
+            HeardWhat::Gone => {
+                offered.retain(|(vacancy, _)| *vacancy != heard.vacancy);
+                continue;
+            }
             // One push withdraws many, and each of them may be offered again in its round.
             HeardWhat::Overlapped => {
                 offered.retain(|(vacancy, _)| *vacancy != heard.vacancy);
@@ -85,6 +89,33 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
             });
         }
         last = last.max(Some(cursor));
+    }
+}
+
+/// Pushes and answers that were received and kept from those whom they were for, because a server
+/// that keeps its promises does not send them.
+pub(super) fn unheard(ledger: &Ledger, audit: &mut Audit) {
+    let officers = ledger.officers.iter();
+    let officers = officers.map(|book| (&book.badge, book.unheard));
+    let desks = ledger.desks.iter().map(|book| (&book.name, book.unheard));
+    for (who, unheard) in officers.chain(desks) {
+        let Unheard { pushes, answers } = unheard;
+        if pushes > 0 {
+            audit.add_alike(BreachKind::RepeatedPush, pushes, || {
+                format!(
+                    "the session of {who} received {pushes} pushes at or before the cursor it had \
+                     reached, and withheld them."
+                )
+            });
+        }
+        if answers > 0 {
+            audit.add_alike(BreachKind::LostAnswer, answers, || {
+                format!(
+                    "the session of {who} received {answers} answers to requests that had been \
+                     answered, and withheld them."
+                )
+            });
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use protocol::session::Event as Learned;
 use protocol::{Ask, NewVacancy, RequestId, VacancyKey};
 use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::ledger::{DeskBook, OfficerBook, RequestIds, VacancyNo};
+use crate::ledger::{DeskBook, OfficerBook, RequestIds, Unheard, VacancyNo};
 use crate::limits::HAND_OVER_RETRY;
 use crate::live::Live;
 use crate::world::Facts;
@@ -125,6 +125,15 @@ impl<P> Seat<P> {
             person: Mutex::new(person),
             client: OnceLock::new(),
             reads: watch::Sender::new(true),
+        }
+    }
+
+    /// What the session received and nobody heard.
+    fn unheard(&self) -> Unheard {
+        let counts = self.client.get().map(Client::counts).unwrap_or_default();
+        Unheard {
+            pushes: counts.repeats,
+            answers: counts.strays,
         }
     }
 
@@ -379,13 +388,16 @@ impl Cast {
         officers.chain(desks).for_each(Client::close);
     }
 
-    /// Takes everybody's books, leaving empty ones.
+    /// Takes everybody's books, leaving empty ones, with what their sessions kept from them.
     pub(crate) fn books(&self) -> (Vec<OfficerBook>, Vec<DeskBook>) {
-        let officers = self.officers.iter();
-        let desks = self.desks.iter();
-        (
-            officers.map(|seat| seat.person().take_book()).collect(),
-            desks.map(|seat| seat.person().take_book()).collect(),
-        )
+        let officers = self.officers.iter().map(|seat| OfficerBook {
+            unheard: seat.unheard(),
+            ..seat.person().take_book()
+        });
+        let desks = self.desks.iter().map(|seat| DeskBook {
+            unheard: seat.unheard(),
+            ..seat.person().take_book()
+        });
+        (officers.collect(), desks.collect())
     }
 }

@@ -14,6 +14,11 @@ Examples:
   loadgen race --embedded --officers 256
   loadgen race --rounds 1000 --every 50ms --assert 'race_to_last_loser.p99<5ms'";
 
+pub(super) const BROADCAST: &str = "\
+Examples:
+  loadgen broadcast --embedded --officers 5000
+  loadgen broadcast --officers 10000 --server-pid $(pidof muster) --json broadcast.json";
+
 pub(super) const RAMP: &str = "\
 Examples:
   loadgen ramp --embedded --officers 200
@@ -58,3 +63,13 @@ Examples:
 
 Each run starts `muster serve` on 127.0.0.1 itself. Where power cannot be cut, SKIPPED is printed.
 Exit codes: 0 clean, 1 a breach or a failure, 2 wrong usage, 4 clean, but power cuts were skipped.";
+
+pub(super) const MERGE: &str = "\
+Examples:
+  at=$(($(date +%s) + 60))
+  loadgen storm --officers 50000 --shard 1/2 --at $at --ledger 1.json &
+  loadgen storm --officers 50000 --shard 2/2 --at $at --ledger 2.json; wait
+  loadgen merge 1.json 2.json --report report.html
+
+Every part has the same words. The report is the one that a single process would have written,
+without `usage`: that is in the report of the part that looked at the server.";

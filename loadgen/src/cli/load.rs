@@ -1,14 +1,12 @@
 //! What may be said of every workload: whom to load, what to expect, where to write.
 
-use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::words::share;
-use super::{CliError, HISTORIES_SHOWN_MAX, write_json};
-use crate::expect::{Assertion, Baseline};
-use crate::report::{Report, html, table};
+use super::CliError;
+use super::tell::TellArgs;
+use crate::shard::Shard;
 use crate::storm::{Outcome, Plan};
 use crate::usage::Subject;
 use crate::view::{Plain, Probe, Progress, Screen, ScreenError};
@@ -34,39 +32,22 @@ pub struct LoadArgs {
     /// Look at what the server's process uses [default: of an embedded one]
     #[arg(long, value_name = "PID")]
     pub server_pid: Option<u32>,
-    /// Expect this, such as 'accept.p99<50ms' or 'dropped==0'; may be repeated
-    #[arg(long = "assert", value_name = "FIGURE")]
-    pub assertions: Vec<Assertion>,
-    /// Expect to be no slower than this earlier report
-    #[arg(long, value_name = "FILE")]
-    pub baseline: Option<PathBuf>,
-    /// How much slower each percentile may be
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "25%")]
-    pub tolerance: f64,
-    /// Write the report as JSON, - for the standard output
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
-    /// Write the report as a page that opens from the disk
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-    /// Write each latency as an HdrHistogram plot file into this folder
-    #[arg(long, value_name = "DIR")]
-    pub hgrm: Option<PathBuf>,
+    /// Play one part of the run, such as 1/3; other processes play the others
+    #[arg(long, value_name = "I/N", requires_all = ["at", "ledger"])]
+    pub shard: Option<Shard>,
+    /// When all parts begin, in seconds since the epoch; everybody must be there by then
+    #[arg(long, value_name = "SECONDS", requires = "shard")]
+    #[arg(value_parser = clap::value_parser!(u32))]
+    pub at: Option<u32>,
+    /// Write this part's ledger, for `loadgen merge`
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub ledger: Option<PathBuf>,
+    #[command(flatten)]
+    /// What to expect and to write.
+    pub tell: TellArgs,
     /// Progress lines instead of the full screen
     #[arg(long)]
     pub no_tui: bool,
-}
-
-/// Exit code of a run that kept every promise and not every assertion.
-pub const NOT_AS_EXPECTED: u8 = 3;
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conclusion {
-    /// 0 clean, 1 a breach, 3 clean, but not as was expected.
-    pub code: u8,
-    /// What was expected and is not so, a sentence each.
-    pub failures: Vec<String>,
 }
 
 impl LoadArgs {
@@ -101,97 +82,30 @@ impl LoadArgs {
         }
     }
 
-    /// The baseline, if there is one; it must be of this workload.
-    ///
-    /// # Errors
-    /// [`CliError::Baseline`].
-    pub fn baseline(&self, workload: &str) -> Result<Option<Baseline>, CliError> {
-        let Some(path) = &self.baseline else {
-            return Ok(None);
-        };
-        let baseline = Baseline::read(path, self.tolerance)?;
-        baseline.is_of(workload)?;
-        Ok(Some(baseline))
+    /// The moment of the run, microseconds since the epoch: that which all parts share, or this
+    /// one.
+    pub fn moment(&self, now_us: i64) -> i64 {
+        self.at.map_or(now_us, |at_s| i64::from(at_s) * 1_000_000)
     }
 
-    /// Writes everything that was asked for, then the histories of the first breaches and the
-    /// closing table to `out`; holds the report against what was expected.
-    ///
-    /// # Errors
-    /// [`CliError::Report`] or [`CliError::Output`].
-    pub fn conclude(
-        &self,
-        outcome: &Outcome,
-        baseline: Option<&Baseline>,
-        out: &mut dyn Write,
-    ) -> Result<Conclusion, CliError> {
-        let report = &outcome.report;
-        let is_clean = conclude(outcome, self.json.as_ref(), out)?;
-        self.write_page(outcome)?;
-        self.write_plots(report)?;
-        let asserted = self.assertions.iter();
-        let mut failures: Vec<String> = asserted.filter_map(|one| one.failure(report)).collect();
-        failures.extend(baseline.iter().flat_map(|one| one.failures(report)));
-        let code = match (is_clean, failures.is_empty()) {
-            (false, _) => 1,
-            (true, false) => NOT_AS_EXPECTED,
-            (true, true) => 0,
-        };
-        Ok(Conclusion { code, failures })
-    }
-
-    fn write_page(&self, outcome: &Outcome) -> Result<(), CliError> {
-        let Some(path) = &self.report else {
-            return Ok(());
-        };
-        let histories: Vec<String> = outcome.breaches.iter().map(ToString::to_string).collect();
-        let page = html(&outcome.report, &histories);
-        fs::write(path, page).map_err(|because| CliError::Report {
-            path: path.display().to_string(),
-            because,
-        })
-    }
-
-    fn write_plots(&self, report: &Report) -> Result<(), CliError> {
-        let Some(folder) = &self.hgrm else {
-            return Ok(());
-        };
-        let write = || -> io::Result<()> {
-            fs::create_dir_all(folder)?;
-            for one in &report.distributions {
-                fs::write(folder.join(format!("{}.hgrm", one.name)), one.hgrm())?;
-            }
-            Ok(())
-        };
-        write().map_err(|because| CliError::Report {
-            path: folder.display().to_string(),
-            because,
-        })
-    }
-}
-
-/// Writes the report where it was asked for, then the histories of the first breaches and the
-/// closing table to `out`; returns whether the audit was clean.
-///
-/// # Errors
-/// [`CliError::Report`] or [`CliError::Output`].
-pub fn conclude(
-    outcome: &Outcome,
-    json: Option<&PathBuf>,
-    out: &mut dyn Write,
-) -> Result<bool, CliError> {
-    let to_stdout = write_json(&outcome.report, json, out)?;
-    for breach in outcome.breaches.iter().take(HISTORIES_SHOWN_MAX) {
-        // Where the report itself goes to `out`, it must stay valid JSON.
-        if !to_stdout {
-            writeln!(out, "{breach}\n").map_err(CliError::Output)?;
+    /// The part of the plan that is to be played; all of it, if it is not divided.
+    pub fn part_of(&self, plan: Plan) -> Plan {
+        match self.shard {
+            Some(shard) => plan.part(shard, self.moment(0)),
+            None => plan,
         }
     }
-    if !to_stdout {
-        out.write_all(table(&outcome.report).as_bytes())
-            .map_err(CliError::Output)?;
+
+    /// Writes the ledger of a part.
+    ///
+    /// # Errors
+    /// [`CliError::Merge`].
+    pub fn keep(&self, outcome: &Outcome) -> Result<(), CliError> {
+        match (&self.ledger, &outcome.kept) {
+            (Some(path), Some(kept)) => Ok(kept.write(path)?),
+            _ => Ok(()),
+        }
     }
-    Ok(outcome.report.audit.is_clean())
 }
 
 fn default_target() -> SocketAddr {

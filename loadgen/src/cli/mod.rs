@@ -2,10 +2,11 @@
 //!
 //! The binary itself lives in the root package, which alone knows how to embed a server.
 //! `workloads` has the words of each workload and makes plans of them, `load` those that all
-//! share, `torture` its own.
+//! share, `tell` those of every report, `torture` its own.
 
 mod examples;
 mod load;
+mod tell;
 mod torture;
 mod words;
 mod workloads;
@@ -15,12 +16,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::expect::BaselineError;
+use crate::shard::MergeError;
 
-pub use load::{Conclusion, LoadArgs, NOT_AS_EXPECTED, conclude};
+pub use load::LoadArgs;
+pub use tell::{Conclusion, MergeArgs, NOT_AS_EXPECTED, TellArgs, conclude};
 pub use torture::{SKIPPED, TortureArgs, conclude_torture};
 pub use workloads::{
-    CrowdArgs, IdleArgs, RaceArgs, RampArgs, ReconnectArgs, ReplayArgs, SlowReadersArgs, SoakArgs,
-    StormArgs,
+    BroadcastArgs, CrowdArgs, IdleArgs, RaceArgs, RampArgs, ReconnectArgs, ReplayArgs,
+    SlowReadersArgs, SoakArgs, StormArgs,
 };
 
 /// Load tests that people believe: open-loop load over real QUIC sessions, and an audit from the
@@ -42,6 +45,9 @@ pub enum Workload {
     Storm(StormArgs),
     /// One vacancy after the other, each taken by everybody in the moment of hearing.
     Race(RaceArgs),
+    /// One vacancy after the other, heard by everybody and answered by nobody: what telling
+    /// everybody takes.
+    Broadcast(BroadcastArgs),
     /// Find the rate of publications at which accepts are no longer answered in time, then load
     /// the server with up to three times as much and see it recover.
     Ramp(RampArgs),
@@ -58,6 +64,8 @@ pub enum Workload {
     /// Kill a server under load, cut its power, and check what everybody was told against the
     /// log that survived.
     Torture(TortureArgs),
+    /// Bind the ledgers of a run over several processes into one, and judge it as a whole.
+    Merge(MergeArgs),
 }
 
 /// What was said makes no sense, or the report could not be written.
@@ -69,6 +77,12 @@ pub enum CliError {
     /// The baseline cannot be used.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
+    /// The ledgers of a run's parts cannot be used.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// This workload is not one run.
+    #[error("a ramp is several runs, one by what the other showed: it has no --shard")]
+    NoParts,
     /// The report could not be written.
     #[error("the report cannot be written to {path}: {because}")]
     Report {

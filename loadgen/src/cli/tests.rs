@@ -27,6 +27,7 @@ fn outcome(double_fills: u64) -> Outcome {
             ..Report::default()
         },
         breaches: Vec::new(),
+        kept: None,
     }
 }
 
@@ -41,6 +42,7 @@ fn help_fits_a_screen() {
     for workload in [
         "storm",
         "race",
+        "broadcast",
         "ramp",
         "reconnect",
         "slow-readers",
@@ -48,6 +50,7 @@ fn help_fits_a_screen() {
         "soak",
         "replay",
         "torture",
+        "merge",
     ] {
         let workload = command.find_subcommand_mut(workload).unwrap();
         let help = workload.render_help().to_string();
@@ -159,7 +162,10 @@ fn what_was_expected_and_is_not_so_is_told_a_line_each() {
     let concluded = |args: &[&str], double_fills| {
         let args = storm(args).unwrap();
         let outcome = outcome(double_fills);
-        args.load.conclude(&outcome, None, &mut Vec::new()).unwrap()
+        args.load
+            .tell
+            .conclude(&outcome, None, &mut Vec::new())
+            .unwrap()
     };
     let asked = ["--assert", "vacancies>=1", "--assert", "double_fills==0"];
     let clean = concluded(&asked, 0);

@@ -72,8 +72,28 @@ pub struct RaceArgs {
     pub load: LoadArgs,
 }
 
-/// Races of one run: each has an hour of its own in the calendar.
+/// Races, or broadcasts, of one run: each has an hour of its own in the calendar.
 const RACES_MAX: u64 = 5_000;
+
+/// What may be said of broadcasts.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = examples::BROADCAST)]
+pub struct BroadcastArgs {
+    /// Officers who hear of every vacancy and answer none
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=OFFICERS_MAX as u64))]
+    pub officers: u64,
+    /// Vacancies, one after the other
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=RACES_MAX))]
+    pub rounds: u64,
+    /// How far apart they are published
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s")]
+    pub every: Duration,
+    #[command(flatten)]
+    /// Where to, and what for.
+    pub load: LoadArgs,
+}
 
 /// What may be said of a search for the knee.
 #[derive(Debug, Clone, clap::Args)]
@@ -246,12 +266,29 @@ impl RaceArgs {
     /// # Errors
     /// [`CliError::Clock`].
     pub fn plan(&self, now_us: i64) -> Result<Plan, CliError> {
-        let pacer = match Rate::per_second(1.0 / self.every.as_secs_f64()) {
-            Some(rate) => Pacer::Constant(rate),
-            None => Pacer::Burst { hits: self.rounds },
-        };
+        let pacer = every(self.every, self.rounds);
         let options = options(self.officers, (self.load.seed, now_us), self.rounds, pacer)?;
         Ok(Plan::races(&options))
+    }
+}
+
+impl BroadcastArgs {
+    /// The broadcasts that were asked for.
+    ///
+    /// # Errors
+    /// [`CliError::Clock`].
+    pub fn plan(&self, now_us: i64) -> Result<Plan, CliError> {
+        let pacer = every(self.every, self.rounds);
+        let options = options(self.officers, (self.load.seed, now_us), self.rounds, pacer)?;
+        Ok(Plan::broadcasts(&options))
+    }
+}
+
+/// One hit in each such time; all at once if it is none.
+fn every(time: Duration, hits: u64) -> Pacer {
+    match Rate::per_second(1.0 / time.as_secs_f64()) {
+        Some(rate) => Pacer::Constant(rate),
+        None => Pacer::Burst { hits },
     }
 }
 

@@ -84,7 +84,7 @@ const SHORT_NAMES: [(&str, &str); 4] = [
 ];
 
 /// The sections of a report that hold plain numbers.
-const SECTIONS: [&str; 4] = ["audit", "counts", "usage", "knee"];
+const SECTIONS: [&str; 5] = ["audit", "counts", "usage", "knee", "generator"];
 
 /// Comparisons; where one begins another, the longer one comes first.
 const COMPARISONS: [(&str, Comparison); 6] = [

@@ -21,7 +21,7 @@ mod timeline;
 
 use serde::{Deserialize, Serialize};
 
-use crate::usage::Usage;
+use crate::usage::{Generator, Usage};
 
 pub use distribution::{Bucket, Distribution};
 pub use html::html;
@@ -73,6 +73,9 @@ pub struct Report {
     /// What a process used meanwhile, if one was looked at.
     #[serde(default)]
     pub usage: Usage,
+    /// What the load generator itself used, where the server was another process.
+    #[serde(default)]
+    pub generator: Generator,
 }
 
 /// How one first offering spread over the officers who heard it as news.

@@ -21,6 +21,7 @@ fn write_table(text: &mut String, report: &Report) -> fmt::Result {
     writeln!(text)?;
     write_latencies(text, &report.latency_us)?;
     writeln!(text)?;
+    write_usage(text, report)?;
     write_audit(text, &report.audit)
 }
 
@@ -72,6 +73,9 @@ fn write_latencies(text: &mut String, latencies: &Latencies) -> fmt::Result {
             "accept, connection cut",
             latencies.interrupted_accept_to_answer,
         ),
+        ("race → winner told", latencies.race_to_winner),
+        ("race → last loser told", latencies.race_to_last_loser),
+        ("outage of a session", latencies.outage),
     ];
     for (name, percentiles) in rows {
         if percentiles == Percentiles::default() {
@@ -96,6 +100,32 @@ fn write_latencies(text: &mut String, latencies: &Latencies) -> fmt::Result {
         text,
         "from the intended instant, but for the line that says otherwise"
     )
+}
+
+/// What each side used for a session, as far as it was looked at.
+fn write_usage(text: &mut String, report: &Report) -> fmt::Result {
+    let Report {
+        usage, generator, ..
+    } = report;
+    let kib = |bytes: u64| grouped(bytes / 1_024);
+    if !usage.of.is_empty() {
+        let us = usage.cpu_per_session_ns_per_s / 1_000;
+        let (memory, us) = (kib(usage.memory_per_session_bytes), grouped(us));
+        writeln!(text, "{}", usage.of)?;
+        writeln!(text, "  {memory} KiB and {us} µs/s of processor a session")?;
+    }
+    if generator.memory_per_session_bytes > 0 {
+        let memory = kib(generator.memory_per_session_bytes);
+        let percent = generator.cpu_permille / 10;
+        writeln!(
+            text,
+            "the generator: {memory} KiB a session, {percent} % of one processor"
+        )?;
+    }
+    match usage.of.is_empty() && generator.memory_per_session_bytes == 0 {
+        true => Ok(()),
+        false => writeln!(text),
+    }
 }
 
 fn write_audit(text: &mut String, audit: &AuditCounts) -> fmt::Result {

@@ -53,7 +53,7 @@ pub struct Step {
 }
 
 /// A part of a run that its workload tells apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// What it is called.
     pub name: String,

@@ -8,7 +8,11 @@ use crate::seed::Fingerprint;
 impl Plan {
     /// Names what is offered: the same for two runs with one seed, whenever they run, and
     /// another one if anything in it differs. Keys and dates belong to the run and do not count.
+    /// A part has the name of the whole.
     pub fn digest(&self) -> String {
+        if let Some(part) = &self.part {
+            return part.schedule.clone();
+        }
         let mut print = Fingerprint::default();
         let starts = self.publications.iter();
         let starts = starts.filter_map(|one| one.vacancy.segments.first());

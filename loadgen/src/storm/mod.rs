@@ -1,6 +1,7 @@
 //! Runs a plan against a server: real sessions, an open-loop schedule, and judgement at the end.
 
 mod digest;
+mod judgement;
 mod plan;
 pub(crate) mod sessions;
 mod workloads;
@@ -8,29 +9,32 @@ mod workloads;
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::token::{SigningKey, TokenError};
 use protocol::{BoardRow, RefusalCode};
 
-use crate::audit::{Breach, audit};
+use crate::audit::Breach;
 use crate::behaviour::Temper;
 use crate::cast::{Act, Alarm, Cast, Desk, DeskAct, Intent, Lapse, Officer, OfficerAct, Stage};
 use crate::ledger::{Ledger, RequestIds, VacancyNo};
 use crate::limits::{HANDSHAKES_IN_FLIGHT_MAX, QUIET_POLL, RECALL_TRIES_MAX, ROSTER_CHUNK_LEN_MAX};
 use crate::live::{Live, Phase, Stop};
-use crate::report::{Knee, Machine, Report, measure, periods};
+use crate::report::{Machine, Report};
 use crate::seed::{derive, derive_nth};
-use crate::usage::{Sampler, Usage};
+use crate::shard::Kept;
+use crate::usage::{Generator, LOOK_AGAIN, Sampler, Subject, Usage};
 use crate::view::Progress;
 use crate::world::{Facts, World, WorldError};
 
 pub use plan::{
-    Backoff, Incident, Plan, Planned, PlannedIncident, PlannedOfficer, StormOptions, next_monday_us,
+    Backoff, Incident, Part, Plan, Planned, PlannedIncident, PlannedOfficer, StormOptions,
+    next_monday_us,
 };
 
 pub use workloads::{Recorded, Stretch};
 
+pub(crate) use judgement::{Judged, judge};
 use sessions::Sessions;
 
 /// The server to load.
@@ -56,6 +60,8 @@ pub struct Outcome {
     pub report: Report,
     /// The breaches behind its audit, with their histories.
     pub breaches: Vec<Breach>,
+    /// The ledger, to be judged with those of the other parts, if this was a part of a run.
+    pub kept: Option<Box<Kept>>,
 }
 
 /// Why a run could not be carried through. Breaches are no errors: they are in the report.
@@ -106,6 +112,15 @@ pub enum StormError {
         of: u64,
         /// How long they had, in seconds.
         waited_s: u64,
+    },
+    /// The parts of the run began while this one was not ready.
+    #[error(
+        "the run began {late_s} s before everybody of this part was there: choose a later --at \
+         for all parts"
+    )]
+    BeganWithout {
+        /// How late this part was, in seconds.
+        late_s: u64,
     },
     /// The roster was refused.
     #[error("the server refused the roster ({code:?}): {sentence}")]
@@ -220,7 +235,7 @@ impl Storm {
             counter.store(count as u64, std::sync::atomic::Ordering::Relaxed);
         };
         counter(&live.officers, plan.officers.len());
-        counter(&live.vacancies, plan.publications.len());
+        counter(&live.vacancies, plan.own_publications().count());
         let officers = officers(&plan, leads.len())?;
         let desks = leads.iter().zip(0u32..);
         let mut desks: Vec<Desk> = desks
@@ -244,19 +259,25 @@ impl Storm {
 
     async fn run(mut self) -> Result<Outcome, StormError> {
         let thread = self.start_alarm()?;
-        let sampler = match self.plan.subject.take() {
-            Some(subject) => Some(Sampler::start(subject, Arc::clone(&self.live))?),
-            None => None,
-        };
+        let look = |subject| Sampler::start(subject, Arc::clone(&self.live));
+        // An embedded server is part of this process, which then is looked at as a whole.
+        let own = Subject::own(None);
+        let subject = self.plan.subject.take();
+        let apart = subject
+            .as_ref()
+            .is_none_or(|subject| subject.pid != own.pid);
+        let own = apart.then(|| look(own)).transpose()?;
+        let sampler = subject.map(look).transpose()?;
         let performed = self.perform().await;
         let usage = sampler.map(Sampler::finish).unwrap_or_default();
+        let own = own.map(Sampler::finish).unwrap_or_default();
         self.cast.alarm.end();
         if thread.join().is_err() {
             tracing::error!("the alarm panicked: the run is incomplete");
         }
         let board = performed?;
         self.live.enter(Phase::Auditing);
-        Ok(self.judge(board, usage))
+        Ok(self.judge(board, usage, Generator::of(&own)))
     }
 
     /// Lets the alarm ring.
@@ -280,6 +301,8 @@ impl Storm {
             for (number, chunk) in chunks.enumerate() {
                 sessions.import(&cast, operator, number, chunk).await?;
             }
+            // Whoever looks at the server sees it once with the roster and without sessions.
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
         self.live.enter(Phase::Connecting);
         for (lead, desk) in self.leads.iter().zip(0u32..) {
@@ -293,7 +316,7 @@ impl Storm {
         let cast = Arc::clone(&self.cast);
         let mut sessions = self.connect().await?;
         self.live.enter(Phase::Publishing);
-        let last = self.arm();
+        let last = self.arm(self.begin()?);
         self.until_quiet(last).await;
 
         let mut board = Vec::new();
@@ -305,9 +328,26 @@ impl Storm {
         Ok(board)
     }
 
+    /// When the plan begins: as soon as everybody is there, or at the instant that all parts of a
+    /// run share.
+    fn begin(&self) -> Result<Instant, StormError> {
+        let Some(Part { begins_at_us, .. }) = self.plan.part else {
+            return Ok(Instant::now() + RUN_UP);
+        };
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now_us = since.map_or(0, |since| {
+            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        });
+        match u64::try_from(begins_at_us - now_us) {
+            Ok(left_us) => Ok(Instant::now() + Duration::from_micros(left_us)),
+            Err(_) => Err(StormError::BeganWithout {
+                late_s: (now_us - begins_at_us).unsigned_abs().div_ceil(1_000_000),
+            }),
+        }
+    }
+
     /// Sets the alarm for everything planned; says when the last of it is intended.
-    fn arm(&mut self) -> Instant {
-        let begin = Instant::now() + RUN_UP;
+    fn arm(&mut self, begin: Instant) -> Instant {
         let stage = &self.cast.stage;
         let begin_us = stage.us(begin);
         self.begun_us = begin_us;
@@ -329,16 +369,15 @@ impl Storm {
         };
         // What is set first comes first: nobody who does not read hears the first publication.
         deaf(Duration::ZERO, OfficerAct::StopReading);
-        let mut meant: Vec<Instant> = Vec::with_capacity(self.plan.publications.len());
-        meant.extend(self.plan.publications.iter().map(|one| begin + one.at));
+        let meant = self.plan.own_publications().map(|(_, one)| begin + one.at);
+        let mut meant: Vec<Instant> = meant.collect();
         meant.sort_unstable();
         self.live.begin(meant);
         let mut set = |at: Duration, desk: u32, act: DeskAct| {
             last = last.max(begin + at);
             intend(at, Act::Desk(desk, act));
         };
-        for (planned, number) in self.plan.publications.iter().zip(0u32..) {
-            let vacancy = VacancyNo(number);
+        for (vacancy, planned) in self.plan.own_publications() {
             set(planned.at, self.desk_of(vacancy), DeskAct::Publish(vacancy));
         }
         for PlannedIncident { at, incident } in &self.plan.incidents {
@@ -446,30 +485,49 @@ impl Storm {
         }
     }
 
-    fn judge(self, board: Vec<BoardRow>, usage: Usage) -> Outcome {
+    fn judge(self, board: Vec<BoardRow>, usage: Usage, generator: Generator) -> Outcome {
         let dropped = self.cast.dropped();
+        let left_us = self.cast.stage.us(Instant::now());
         let ledger = self.ledger(board);
-        let found = audit(&ledger);
-        let measures = measure(&ledger, &found, dropped);
-        let report = Report {
-            seed: self.plan.seed,
-            schedule: self.plan.digest(),
-            commit: self.plan.commit,
-            workload: self.plan.workload,
-            counts: measures.counts,
-            latency_us: measures.latency_us,
-            audit: measures.audit,
-            machine: Machine::read(),
-            distributions: measures.distributions,
-            timeline: measures.timeline,
-            broadcasts: measures.broadcasts,
-            periods: periods(&ledger, &self.plan.spans),
-            usage,
-            knee: Knee::default(),
+        let outcome = judge(
+            &ledger,
+            Judged {
+                seed: self.plan.seed,
+                schedule: self.plan.digest(),
+                commit: self.plan.commit.clone(),
+                workload: self.plan.workload.clone(),
+                spans: self.plan.spans.clone(),
+                dropped,
+                usage,
+                generator,
+                machine: Machine::read(),
+            },
+        );
+        let Some(part) = self.plan.part else {
+            return outcome;
+        };
+        let report = &outcome.report;
+        let kept = Kept {
+            shard: part.shard,
+            seed: report.seed,
+            schedule: report.schedule.clone(),
+            commit: report.commit.clone(),
+            workload: report.workload.clone(),
+            spans: self.plan.spans,
+            changes: self.plan.changes,
+            vacancies: self.cast.stage.vacancies.clone(),
+            officers: ledger.officers,
+            desks: ledger.desks,
+            board: ledger.board.unwrap_or_default(),
+            begun_us: self.begun_us,
+            left_us,
+            dropped,
+            machine: report.machine.clone(),
+            generator,
         };
         Outcome {
-            report,
-            breaches: found.breaches().to_vec(),
+            kept: Some(Box::new(kept)),
+            ..outcome
         }
     }
 }
@@ -478,9 +536,9 @@ fn officers(plan: &Plan, operator: usize) -> Result<Vec<Officer>, StormError> {
     let root = derive(plan.seed, "officers");
     let planned = plan.officers.iter().zip(0u32..);
     let mut officers: Vec<Officer> = planned
-        .map(|(planned, number)| {
-            let seed = derive_nth(root, u64::from(number));
-            Officer::new(number, planned.badge.clone(), planned.behaviour, seed)
+        .map(|(planned, place)| {
+            let seed = derive_nth(root, u64::from(planned.number));
+            Officer::new(place, planned.badge.clone(), planned.behaviour, seed)
         })
         .collect();
     for planned in &plan.incidents {

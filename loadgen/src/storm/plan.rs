@@ -1,5 +1,6 @@
 //! What a run is going to do, as a value: everything in it is decided before anything happens.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::civil::Weekday;
@@ -13,6 +14,7 @@ use crate::limits::{SETTLE_DEADLINE, SETTLE_MARGIN};
 use crate::pacer::{Extent, Pacer, schedule};
 use crate::report::Span;
 use crate::seed::{SplitMix64, derive, derive_nth};
+use crate::shard::Shard;
 use crate::usage::Subject;
 use crate::world::{Synthetic, World, synthetic};
 
@@ -49,6 +51,20 @@ pub struct Plan {
     pub backoff: Backoff,
     /// The process whose usage is sampled, if one is.
     pub subject: Option<Subject>,
+    /// Which part of the whole this is, if it is one.
+    pub part: Option<Part>,
+}
+
+/// A part of a plan, to be played while other processes play the others: the officers are its own,
+/// and the publications those of the whole, most of which others make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which.
+    pub shard: Shard,
+    /// Names the whole plan.
+    pub schedule: String,
+    /// The instant from which all parts count, microseconds since the epoch.
+    pub begins_at_us: i64,
 }
 
 /// How sessions that were cut off spread their reconnections.
@@ -65,6 +81,8 @@ pub enum Backoff {
 /// An officer who connects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedOfficer {
+    /// The place in the whole plan, which throws the officer's dice.
+    pub number: u32,
     /// The badge code, one of the world's.
     pub badge: String,
     /// Code of the home agency.
@@ -204,7 +222,41 @@ impl Plan {
             spans: Vec::new(),
             backoff: Backoff::Spread,
             subject: None,
+            part: None,
         }
+    }
+
+    /// Leaves one part of the whole plan to be played: its officers, and its publications with
+    /// what befalls them. All parts begin at this instant, in microseconds since the epoch.
+    #[must_use]
+    pub fn part(mut self, shard: Shard, begins_at_us: i64) -> Plan {
+        let schedule = self.digest();
+        // Requests of one run have names of their own, whichever part they are of.
+        self.run = derive_nth(self.run, u64::from(shard.place()));
+        self.officers.retain(|one| shard.has(one.number as usize));
+        let badges: BTreeSet<&str> = self.officers.iter().map(|one| one.badge.as_str()).collect();
+        self.incidents.retain(|planned| match &planned.incident {
+            Incident::Cancel { vacancy, .. }
+            | Incident::OpenNextTier { vacancy }
+            | Incident::Recall { vacancy, .. } => shard.has(vacancy.index()),
+            Incident::Lapse { badge, .. } => badges.contains(badge.as_str()),
+            Incident::Roster { .. } => shard.is_first(),
+            Incident::CutEverybody => true,
+        });
+        self.part = Some(Part {
+            shard,
+            schedule,
+            begins_at_us,
+        });
+        self
+    }
+
+    /// The publications of the part that is played, each with its number in the whole plan.
+    pub fn own_publications(&self) -> impl Iterator<Item = (VacancyNo, &Planned)> {
+        let numbered = self.publications.iter().zip(0u32..);
+        let numbered = numbered.map(|(planned, number)| (VacancyNo(number), planned));
+        let part = self.part.as_ref();
+        numbered.filter(move |(number, _)| part.is_none_or(|part| part.shard.has(number.index())))
     }
 }
 
@@ -247,13 +299,14 @@ fn officers(options: &StormOptions, world: &Synthetic) -> Vec<PlannedOfficer> {
     let crowd = (options.officers as u64).max(INTEREST_OFFICERS);
     let interest = (INTEREST_PERMILLE * INTEREST_OFFICERS).div_ceil(crowd);
     let accept_permille = u16::try_from(interest).unwrap_or(1_000);
-    let planned = world.officers.iter().zip(0u64..);
+    let planned = world.officers.iter().zip(0u32..);
     planned
-        .map(|(officer, place)| PlannedOfficer {
+        .map(|(officer, number)| PlannedOfficer {
+            number,
             badge: officer.badge.clone(),
             agency: world.agencies[officer.agency].clone(),
             behaviour: Behaviour {
-                temper: options.mix.draw(derive_nth(people, place)),
+                temper: options.mix.draw(derive_nth(people, u64::from(number))),
                 accept_permille,
                 outstanding_max: OUTSTANDING_MAX,
             },
@@ -416,8 +469,6 @@ fn between(dice: &mut SplitMix64, low: u64, high: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::behaviour::Temper;
     use crate::pacer::Rate;

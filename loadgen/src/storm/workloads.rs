@@ -22,11 +22,29 @@ impl Plan {
     /// it in the moment of hearing. Work of different vacancies never overlaps, so that winners
     /// race on.
     pub fn races(options: &StormOptions) -> Plan {
-        let racers = StormOptions {
-            mix: Mix::all(Temper::Racer),
+        let mut plan = Plan::on_a_level_field(options, Temper::Racer);
+        for officer in &mut plan.officers {
+            officer.behaviour.accept_permille = 1_000;
+            officer.behaviour.outstanding_max = u8::MAX;
+        }
+        plan.workload = told("race", options);
+        plan
+    }
+
+    /// Broadcasts: each vacancy is offered to everybody at once, and nobody answers.
+    pub fn broadcasts(options: &StormOptions) -> Plan {
+        let mut plan = Plan::on_a_level_field(options, Temper::Silent);
+        plan.workload = told("broadcast", options);
+        plan
+    }
+
+    /// Vacancies with one slot that everybody is eligible for, at hours of their own.
+    fn on_a_level_field(options: &StormOptions, temper: Temper) -> Plan {
+        let alike = StormOptions {
+            mix: Mix::all(temper),
             ..options.clone()
         };
-        let mut plan = Plan::in_world(&racers, level_field(options.seed, options.officers));
+        let mut plan = Plan::in_world(&alike, level_field(options.seed, options.officers));
         plan.incidents.clear();
         for (planned, place) in plan.publications.iter_mut().zip(0i64..) {
             let start_us = options.monday_us + place * HOUR_US;
@@ -37,11 +55,6 @@ impl Plan {
                 (segment.start_us, segment.end_us) = (start_us, start_us + HOUR_US);
             }
         }
-        for officer in &mut plan.officers {
-            officer.behaviour.accept_permille = 1_000;
-            officer.behaviour.outstanding_max = u8::MAX;
-        }
-        plan.workload = told("race", options);
         plan
     }
 

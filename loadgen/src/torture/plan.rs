@@ -75,13 +75,14 @@ pub(super) fn plan(seed: u64, officers: usize, monday_us: i64, now_us: i64) -> P
         .parse()
         .expect("these words are the mix's own");
     let people = derive(seed, "torture officers");
-    let planned = world.officers.iter().zip(0u64..);
+    let planned = world.officers.iter().zip(0u32..);
     let officers = planned
-        .map(|(officer, place)| PlannedOfficer {
+        .map(|(officer, number)| PlannedOfficer {
+            number,
             badge: officer.badge.clone(),
             agency: world.agencies[officer.agency].clone(),
             behaviour: Behaviour {
-                temper: mix.draw(derive_nth(people, place)),
+                temper: mix.draw(derive_nth(people, u64::from(number))),
                 accept_permille: 700,
                 outstanding_max: 8,
             },
@@ -102,6 +103,7 @@ pub(super) fn plan(seed: u64, officers: usize, monday_us: i64, now_us: i64) -> P
         spans: Vec::new(),
         backoff: Backoff::Spread,
         subject: None,
+        part: None,
     }
 }
 

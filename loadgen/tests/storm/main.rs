@@ -176,6 +176,12 @@ async fn a_push_to_nobody_is_caught() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_comes_twice_is_caught_though_its_officer_hears_it_once() {
+    let words = ["1 pushes at or before the cursor", "withheld"];
+    assert_found(Fault::RepeatsAPush, BreachKind::RepeatedPush, &words).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stall_shows_in_full_in_the_response_time() {
     let outcome = storm(Fault::Stalls(Duration::from_millis(200))).await;
     let latencies = &outcome.report.latency_us;

@@ -46,6 +46,23 @@ async fn a_race_has_one_winner_and_everybody_else_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_reaches_everybody_and_nobody_answers() {
+    let options = StormOptions {
+        officers: 24,
+        vacancies: 5,
+        pacer: Pacer::Constant(rate(20.0)),
+        ..options()
+    };
+    let report = played(Plan::broadcasts(&options)).await.report;
+    assert_eq!(
+        (report.counts.offers_pushed, report.counts.accepts),
+        (5 * 24, 0)
+    );
+    let recipients: Vec<u64> = report.broadcasts.iter().map(|one| one.recipients).collect();
+    assert_eq!(recipients, [24; 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everybody_comes_back_after_a_cut() {
     for backoff in [Backoff::Spread, Backoff::Together] {
         let options = StormOptions {

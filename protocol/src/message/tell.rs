@@ -63,7 +63,8 @@ pub enum ServerMessage {
     Eq,
 )]
 pub struct Welcome {
-    /// Opaque number of the session, for logs on both sides.
+    /// Opaque number of the session, for logs on both sides; below 2⁵³, which browsers read
+    /// exactly.
     pub session: u64,
     /// Who the token says this is: a badge, or a coordinator's name.
     pub subject: String,

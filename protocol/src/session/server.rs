@@ -163,12 +163,18 @@ impl ServerSession {
 
     /// Ends the conversation from this side: says why and when to come back.
     pub fn close(&mut self, because: GoAway) {
+        self.close_later(because, 0);
+    }
+
+    /// As [`close`](Self::close), but asks the client to stay away for `later_ms` longer: clients
+    /// that are sent away together are not to come back together.
+    pub fn close_later(&mut self, because: GoAway, later_ms: u32) {
         if !self.is_closed() {
             // Whoever is sent away is not served any more: what waits in the queue is asked again
             // by a client that may.
             self.actions
                 .retain(|action| !matches!(action, Action::Request { .. }));
-            let reconnect_after_ms = reconnect_after_ms(because);
+            let reconnect_after_ms = reconnect_after_ms(because).saturating_add(later_ms);
             let message = ServerMessage::GoAway {
                 because,
                 reconnect_after_ms,

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use loadgen::cli::{CliError, LoadArgs, RampArgs};
+use loadgen::cli::{CliError, LoadArgs, MergeArgs, RampArgs, TellArgs};
 use loadgen::pacer::Pacer;
 use loadgen::preflight::SystemLimits;
 use loadgen::ramp::{self, RampOptions};
@@ -16,9 +16,9 @@ use crate::ground::Ground;
 
 /// Puts the load of a plan on; says the exit code.
 pub(crate) fn run(load: &LoadArgs, plan: impl FnOnce(i64) -> Result<Plan, CliError>) -> Result<u8> {
-    let mut plan = plan(now_us()).into_diagnostic()?;
+    let mut plan = load.part_of(plan(load.moment(now_us())).into_diagnostic()?);
     plan.commit = COMMIT.to_owned();
-    let baseline = load.baseline(&plan.workload).into_diagnostic()?;
+    let baseline = load.tell.baseline(&plan.workload).into_diagnostic()?;
     advise(plan.officers.len() as u64);
     runtime()?.block_on(async {
         let ground = Ground::prepare(load)?;
@@ -27,13 +27,25 @@ pub(crate) fn run(load: &LoadArgs, plan: impl FnOnce(i64) -> Result<Plan, CliErr
         let outcome = storm::run(plan, ground.target.clone(), view.as_ref()).await;
         drop(view);
         ground.leave().await;
-        conclude(load, &outcome.into_diagnostic()?, baseline.as_ref())
+        let outcome = outcome.into_diagnostic()?;
+        load.keep(&outcome).into_diagnostic()?;
+        conclude(&load.tell, &outcome, baseline.as_ref())
     })
+}
+
+/// Binds the ledgers of a run's parts into one; says the exit code.
+pub(crate) fn merge(args: &MergeArgs) -> Result<u8> {
+    let outcome = args.merged().into_diagnostic()?;
+    let baseline = args.tell.baseline(&outcome.report.workload);
+    conclude(&args.tell, &outcome, baseline.into_diagnostic()?.as_ref())
 }
 
 /// Searches for the knee; says the exit code.
 pub(crate) fn ramp(args: &RampArgs) -> Result<u8> {
     let load = &args.load;
+    if load.shard.is_some() {
+        return Err(CliError::NoParts).into_diagnostic();
+    }
     let pacer = Pacer::Constant(args.from);
     let storm = args.crowd.options((load.seed, now_us()), 1, pacer);
     let mut options = RampOptions {
@@ -45,7 +57,10 @@ pub(crate) fn ramp(args: &RampArgs) -> Result<u8> {
         commit: COMMIT.to_owned(),
         subject: None,
     };
-    let baseline = load.baseline(&ramp::workload(&options)).into_diagnostic()?;
+    let baseline = load
+        .tell
+        .baseline(&ramp::workload(&options))
+        .into_diagnostic()?;
     advise(args.crowd.officers);
     runtime()?.block_on(async {
         let ground = Ground::prepare(load)?;
@@ -55,17 +70,17 @@ pub(crate) fn ramp(args: &RampArgs) -> Result<u8> {
         let mut say = |line: &str| eprintln!("{line}");
         let outcome = ramp::run(&options, &ground.target, &view, &mut say).await;
         ground.leave().await;
-        conclude(load, &outcome.into_diagnostic()?, baseline.as_ref())
+        conclude(&load.tell, &outcome.into_diagnostic()?, baseline.as_ref())
     })
 }
 
 fn conclude(
-    load: &LoadArgs,
+    tell: &TellArgs,
     outcome: &Outcome,
     baseline: Option<&loadgen::expect::Baseline>,
 ) -> Result<u8> {
     let mut out = std::io::stdout().lock();
-    let concluded = load.conclude(outcome, baseline, &mut out);
+    let concluded = tell.conclude(outcome, baseline, &mut out);
     out.flush().into_diagnostic()?;
     let concluded = concluded.into_diagnostic()?;
     for failure in &concluded.failures {

@@ -41,6 +41,7 @@ fn run(workload: &Workload) -> miette::Result<u8> {
             args.options(now_us).map(|options| Plan::storm(&options))
         }),
         Workload::Race(args) => load::run(&args.load, |now_us| args.plan(now_us)),
+        Workload::Broadcast(args) => load::run(&args.load, |now_us| args.plan(now_us)),
         Workload::Ramp(args) => load::ramp(args),
         Workload::Reconnect(args) => load::run(&args.load, |now_us| args.plan(now_us)),
         Workload::SlowReaders(args) => load::run(&args.storm.load, |now_us| args.plan(now_us)),
@@ -51,5 +52,6 @@ fn run(workload: &Workload) -> miette::Result<u8> {
             load::run(&args.load, |now_us| args.plan(now_us, &recorded))
         }
         Workload::Torture(args) => torture::run(args),
+        Workload::Merge(args) => load::merge(args),
     }
 }

@@ -11,10 +11,10 @@ use rustls_pki_types::pem::PemObject;
 use super::super::check::{self, Problem};
 use super::Finding;
 use crate::bench;
-use crate::certificate::validity;
 use crate::config::Config;
 use crate::identity::certificates;
 use crate::private_file;
+use crate::validity::validity;
 
 /// A certificate that ends sooner is worth a warning, in hours.
 const CERTIFICATE_ENDS_HOURS: i64 = 72;

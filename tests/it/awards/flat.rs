@@ -417,6 +417,12 @@ impl Flat {
     /// Does what is due, the earliest first; of what is due together, starts, then rankings, then
     /// the standby list, and of those the vacancy that was published first.
     pub(super) fn tick(&mut self, at: i64) {
+        // Nobody waits for a slot of work that has started.
+        let filled = self.vacancies.iter_mut();
+        let filled = filled.filter(|row| row.standing == Standing::Filled);
+        for row in filled.filter(|row| row.notice.span.0 <= at) {
+            row.list.clear();
+        }
         loop {
             let silence = self.flaw != Flaw::SilenceIsNoAnswer;
             let open = self.vacancies.iter().enumerate();

@@ -13,7 +13,7 @@ use std::io::Write;
 /// Set it to anything where a skip must not pass.
 const FORBID_SKIPS: &str = "MUSTER_FORBID_SKIPS";
 
-fn skip(what: &str, why: &str) {
+pub(crate) fn skip(what: &str, why: &str) {
     // Not `eprintln!`, which the harness keeps to itself while tests pass. A closed stderr leaves
     // nobody to tell.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {what}: {why}");

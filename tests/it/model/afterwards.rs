@@ -112,32 +112,23 @@ impl Flat {
             row.tier_closes_at = None;
             return;
         }
-        let undecided = |row: &Vacancy| -> Vec<usize> {
-            let holds = |who: usize| {
-                let mut holders = row.slots.iter().filter_map(|slot| slot.holder);
-                holders.any(|holder| holder.officer == who)
-            };
-            let asked = row.offered.iter().copied();
-            asked
-                .filter(|who| !row.declined.contains(who) && !holds(*who))
-                .collect()
-        };
-        let mut useless = undecided(row);
         let row = &self.vacancies[number];
         let is_asked = |who: &usize| {
             let mut slots = row.notice.slots.iter();
             slots.any(|asked| self.fits(&row.notice, *asked, OFFICERS[*who].rank))
         };
-        useless.retain(|who| !is_asked(who));
+        let is_useless = |who: &&usize| {
+            let silent = !row.declined.contains(who) && self.held(number, **who).is_none();
+            silent && !is_asked(who)
+        };
+        let useless: Vec<usize> = row.offered.iter().filter(is_useless).copied().collect();
         let row = &mut self.vacancies[number];
         row.offered.retain(|who| !useless.contains(who));
-        if !useless.is_empty() && undecided(row).is_empty() {
-            // Who has just lost a slot of this work is not asked for it in the same moment.
-            let before = row.returned.len();
-            row.returned.extend(losers);
-            self.open_next(number, at, false);
-            self.vacancies[number].returned.truncate(before);
-        }
+        // Who has just lost a slot of this work is not asked for it in the same moment.
+        let before = row.returned.len();
+        row.returned.extend(losers);
+        self.open_if_nobody_is_left(number, at);
+        self.vacancies[number].returned.truncate(before);
     }
 
     /// A holder has not come; the rest of the work from `again` on is a vacancy of its own.

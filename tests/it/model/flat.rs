@@ -398,6 +398,9 @@ impl Flat {
             row.filled_at = Some(at);
             row.tier_closes_at = None;
         }
+        if self.flaw != Flaw::TakenWorkIsWaitedFor {
+            self.open_without(number, officer, at);
+        }
         Ok(Said::Won {
             vacancy: number,
             slot,
@@ -421,18 +424,44 @@ impl Flat {
         if !row.declined.contains(&officer) {
             row.declined.push(officer);
         }
+        if self.flaw != Flaw::DeclinedByAllStops {
+            self.open_if_nobody_is_left(number, at);
+        }
+        self.done()
+    }
+
+    /// Opens the next tier of whatever nobody is left to answer, now that `officer` holds a slot of
+    /// `number`: of that, and of what was offered to the officer at the same time.
+    fn open_without(&mut self, number: usize, officer: usize, at: HalfHour) {
+        let held = self.vacancies[number].notice.busy(self.flaw);
+        for other in 0..self.vacancies.len() {
+            let row = &self.vacancies[other];
+            let (lead, home) = (row.notice.lead, OFFICERS[officer].home);
+            let is_of_theirs = lead == home || self.pact(lead, home).is_some();
+            let is_asked = row.offered.contains(&officer) && !row.declined.contains(&officer);
+            let theirs = row.notice.busy(self.flaw);
+            let mut both = theirs
+                .iter()
+                .flat_map(|one| held.iter().map(move |span| (one, span)));
+            let overlaps = both.any(|(one, span)| span.0 < one.1 && one.0 < span.1);
+            if other == number || (is_of_theirs && is_asked && overlaps) {
+                self.open_if_nobody_is_left(other, at);
+            }
+        }
+    }
+
+    /// Opens the next tier if nobody who was asked may still answer and take an open slot.
+    pub(super) fn open_if_nobody_is_left(&mut self, number: usize, at: HalfHour) {
         let row = &self.vacancies[number];
-        let undecided = row.offered.iter().any(|&who| {
+        let is_left = row.offered.iter().any(|&who| {
             let silent = !row.declined.contains(&who) && self.held(number, who).is_none();
             silent
                 && self.is_rank_open(number, who, None)
                 && self.is_anybody_asked(number, &[who], at)
         });
-        let stops = self.flaw == Flaw::DeclinedByAllStops;
-        if row.standing == Standing::Open && !undecided && !stops {
+        if row.standing == Standing::Open && !is_left {
             self.open_next(number, at, false);
         }
-        self.done()
     }
 
     fn vacate(&mut self, number: usize, officer: usize, at: HalfHour) -> Result<Said, Refusal> {

@@ -55,6 +55,8 @@ pub(crate) enum Flaw {
     NobodyHearsLater,
     /// A tier waits for those who took other work at that time.
     OverlapsAreWaitedFor,
+    /// Whoever takes other work, or another slot, is waited for until something else happens.
+    TakenWorkIsWaitedFor,
     /// Of many vacancies, those before a bad one are published.
     HalfAPublication,
     /// A higher rank fills no lower slot, whoever says so.
@@ -68,7 +70,7 @@ pub(crate) enum Flaw {
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 30] = [
+    pub(crate) const PLANTED: [Flaw; 31] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -94,6 +96,7 @@ impl Flaw {
         Flaw::BeyondUnflagged,
         Flaw::NobodyHearsLater,
         Flaw::OverlapsAreWaitedFor,
+        Flaw::TakenWorkIsWaitedFor,
         Flaw::HalfAPublication,
         Flaw::HigherRankNeverFills,
         Flaw::LowerSlotFirst,

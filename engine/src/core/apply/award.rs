@@ -76,6 +76,22 @@ pub(super) fn awarded(state: &mut State, id: VacancyId, slot: u16, officer: Offi
         awarding.kept.retain(|kept| kept.slot != slot);
         awarding.leave(officer);
     });
+    settle_waits(state, id);
+}
+
+/// Sees to it that those who wait for a slot of a vacancy whose slots are all held hear of its
+/// start. While one is open, the start ends everything.
+pub(super) fn settle_waits(state: &mut State, id: VacancyId) {
+    let row = state.vacancy(id);
+    let Some((row, awarding)) = row.and_then(|row| Some((row, row.awarding.as_ref()?))) else {
+        return;
+    };
+    let due = (row.posting.span().start, Deadline::Waits(id));
+    if row.standing == Standing::Filled && !awarding.standby.is_empty() {
+        state.durable.deadlines.insert(due);
+    } else {
+        state.durable.deadlines.remove(&due);
+    }
 }
 
 /// `officer` turned the offer down: a bid of theirs is out.
@@ -120,6 +136,7 @@ pub(super) fn reduced(state: &mut State, id: VacancyId, gone: &[u16]) {
 pub(super) fn end(state: &mut State, id: VacancyId) {
     if vacancy_mut(state, id).awarding.is_some() {
         change(state, id, Awarding::end);
+        settle_waits(state, id);
     }
 }
 

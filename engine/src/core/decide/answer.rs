@@ -1,6 +1,8 @@
 //! Officers' answers: accept, decline, release, recall, punch.
 
-use super::{Outcome, Stamp, amend, award, known, not_over, offer_again, open_next, push, standby};
+use super::{
+    Outcome, Stamp, amend, award, known, not_over, offer_again, open_next, push, stalled, standby,
+};
 use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
@@ -79,12 +81,18 @@ pub(super) fn accept(
         Ok((awarded, exceeded))
     };
     let (event, exceeded) = settle().map_err(refused)?;
-    // Whoever bids exceeds nothing before a slot is theirs.
-    if exceeded.is_empty() || !matches!(event, Event::Awarded { .. }) {
+    // Whoever bids exceeds nothing and takes nothing before a slot is theirs.
+    let Event::Awarded { slot, .. } = event else {
+        return Ok(Outcome::New(event.into()));
+    };
+    let opened = stalled::by_award(state, (id, row), (officer, slot), stamp.at);
+    if exceeded.is_empty() && opened.is_empty() {
         return Ok(Outcome::New(event.into()));
     }
     let mut events = vec![event];
     events.extend(flags((id, officer), exceeded));
+    events.extend(opened);
+    push::defer(state, &mut events, stamp.at);
     Ok(Outcome::New(events.into()))
 }
 
@@ -166,11 +174,8 @@ pub(super) fn decline(
         vacancy: id,
         officer,
     }];
-    let mut undecided = row.undecided();
-    undecided.remove(officer);
-    // Nobody waits for those whose rank has all its officers.
-    let undecided = state.with_open_rank(row, &undecided);
-    if row.standing == Standing::Open && !push::is_anybody_asked(state, row, &undecided, at) {
+    let is_gone = |one| one == officer;
+    if row.standing == Standing::Open && !push::is_anybody_left(state, row, (is_gone, &[]), at) {
         events.extend(
             open_next(state, (id, row), TierCause::AllDeclined, at, false)
                 .into_iter()

@@ -12,6 +12,7 @@ mod posting;
 mod push;
 mod roster;
 mod staffing;
+mod stalled;
 mod standby;
 mod terms;
 mod tick;
@@ -127,6 +128,7 @@ pub fn decide(
             _,
         ) => return Err(Refusal::NotAllowed.into()),
     };
+    stalled::note(state, &mut events, at);
     push::defer(state, &mut events, at);
     later::note(state, &mut events, at);
     Ok(Outcome::New(events.into()))

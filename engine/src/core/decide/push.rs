@@ -18,15 +18,49 @@ pub(super) fn is_anybody_asked(
     offered: &OfficerSet,
     at: Timestamp,
 ) -> bool {
-    let is_nobody_choosy = state.roster().provisions.preferences.is_empty();
-    let mut free = offered
-        .iter()
-        .filter(|officer| is_free_for(state, row, *officer));
+    may_any_answer(state, row, offered.iter(), at)
+}
+
+/// Whether anybody who was asked may still answer and take an open slot of `row`, now that those for
+/// whom `is_gone` is true will not, and that the slots of `taken` are no longer open. Nobody waits
+/// for those whose rank has all its officers.
+pub(super) fn is_anybody_left(
+    state: &State,
+    row: &Vacancy,
+    (is_gone, taken): (impl Fn(OfficerId) -> bool, &[u16]),
+    at: Timestamp,
+) -> bool {
+    let asked = row.offered.iter();
+    let is_undecided = |officer: &OfficerId| {
+        !row.declined.contains(*officer) && !is_gone(*officer) && row.slot_of(*officer).is_none()
+    };
+    let undecided = asked.filter(is_undecided);
+    let left = undecided.filter(|officer| fits_beside(state, row, taken, *officer));
+    may_any_answer(state, row, left, at)
+}
+
+/// Whether the rank of `officer` takes an open slot of `row` that is none of `taken`.
+pub(super) fn fits_beside(state: &State, row: &Vacancy, taken: &[u16], officer: OfficerId) -> bool {
+    let slots = row.slots.iter().zip(0..);
+    let open = slots.filter(|(slot, number)| slot.holder.is_none() && !taken.contains(number));
+    let open = open.map(|(slot, number)| (number, slot.rank));
+    let officer = state.roster().officers.find(officer);
+    officer.is_some_and(|officer| row.terms.slot_for(open, officer.rank).is_some())
+}
+
+fn may_any_answer(
+    state: &State,
+    row: &Vacancy,
+    officers: impl Iterator<Item = OfficerId>,
+    at: Timestamp,
+) -> bool {
+    let mut free = officers.filter(|officer| is_free_for(state, row, *officer));
+    if state.roster().provisions.preferences.is_empty() {
+        return free.next().is_some();
+    }
     match state.ground(row, at) {
-        Some(ground) if !is_nobody_choosy => {
-            free.any(|officer| !preference::is_narrowed(ground, officer))
-        }
-        _ => free.next().is_some(),
+        Some(ground) => free.any(|officer| !preference::is_narrowed(ground, officer)),
+        None => free.next().is_some(),
     }
 }
 

@@ -70,6 +70,13 @@ fn handle(
         | Deadline::Start(vacancy)
         | Deadline::Rank(vacancy)
         | Deadline::Standby(vacancy) => vacancy,
+        // What lapses at its start ends for everybody.
+        Deadline::Waits(vacancy) if !spoken_for.insert(vacancy) => return Vec::new(),
+        Deadline::Waits(vacancy) => {
+            let row = row_of(state, vacancy);
+            let ended = standby::ended((vacancy, row), WaitEnd::Expired, Awarding::end);
+            return ended.into_iter().collect();
+        }
         Deadline::Certification(officer, certification) => {
             return vec![Event::CertificationExpired {
                 officer,

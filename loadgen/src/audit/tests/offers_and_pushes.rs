@@ -117,6 +117,26 @@ fn a_repeated_push_is_found_by_cursor_and_by_round() {
 }
 
 #[test]
+fn what_was_gone_after_an_absence_may_be_offered_again_in_its_round() {
+    let mut ledger = clean();
+    ledger.officers[2].heard.extend([
+        heard(40, VacancyNo::NONE, HeardWhat::Up { resumed: false }),
+        heard(40, V0, HeardWhat::Gone),
+        heard(40, VacancyNo::NONE, HeardWhat::Synced),
+        offered(50, V0, 1),
+    ]);
+    assert_breaches(&ledger, &[], &[]);
+    let other = VacancyNo::NONE;
+    let gone = ledger.officers[2].heard.len() - 3;
+    ledger.officers[2].heard[gone].vacancy = other;
+    assert_breaches(
+        &ledger,
+        &[(BreachKind::RepeatedPush, 1)],
+        &["BK-2", "Offered"],
+    );
+}
+
+#[test]
 fn a_push_out_of_order_is_found() {
     let mut ledger = clean();
     ledger.officers[1].heard.swap(2, 3);
@@ -165,4 +185,16 @@ fn histories_are_bounded_and_counts_are_not() {
         BREACHES_KEPT_MAX as u64 + 5
     );
     assert_eq!(found.breaches().len(), BREACHES_KEPT_MAX);
+}
+
+#[test]
+fn what_a_session_keeps_to_itself_is_a_breach() {
+    let mut ledger = clean();
+    ledger.officers[0].unheard.pushes = 3;
+    let words = ["LG-1", "3 pushes at or before"];
+    assert_breaches(&ledger, &[(BreachKind::RepeatedPush, 3)], &words);
+    let mut ledger = clean();
+    ledger.desks[0].unheard.answers = 2;
+    let words = ["2 answers to requests that had been answered"];
+    assert_breaches(&ledger, &[(BreachKind::LostAnswer, 2)], &words);
 }

@@ -104,7 +104,12 @@ impl Books {
         let push = Push { cursor, news };
         let history = self.histories.entry(subject.to_owned()).or_default();
         history.push(push.clone());
+        let offers = matches!(push.news, News::Offered(_));
+        let twice = offers && self.fires(Fault::RepeatsAPush);
         if let Some(line) = self.lines.get(subject) {
+            if twice {
+                let _gone = line.send(ServerMessage::Push(push.clone()));
+            }
             let _gone = line.send(ServerMessage::Push(push));
         }
     }

@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     NeverLooksAgain,
     /// One officer is not told of one offer.
     SkipsAPush,
+    /// One officer is told of one offer twice, under one cursor.
+    RepeatsAPush,
     /// The server does nothing at all for a while.
     Stalls(Duration),
 }

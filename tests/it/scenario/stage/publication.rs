@@ -142,6 +142,9 @@ impl Stage {
                 format_args!("slots={}", jobs::ranks(&preview.slots)),
             );
         }
+        if preview.higher_fills {
+            line(output, format_args!("a higher rank fills a lower slot"));
+        }
         for funnel in &preview.tiers {
             let agencies = funnel.agencies.iter().map(|id| {
                 let agency = self.state().roster().agencies.find(*id);

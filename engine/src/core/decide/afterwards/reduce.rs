@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{jobs, known, not_over, open_next, standby};
+use super::super::{jobs, known, not_over, open_next, push, standby};
 use super::check_text;
 use crate::core::afterwards::Reduce;
 use crate::core::event::{Event, Reduction, Removed, TierCause, WaitEnd};
@@ -52,8 +52,10 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
     next.unseat(&holders);
     next.remove_slots(&gone);
     jobs::bear(state, &next, Some(row))?;
-    let unasked = no_longer_asked(state, &next);
-    next.offered.0 -= &unasked.0;
+    // Who held a slot that went hears of that, and not of the offer as well.
+    next.offered.0 -= &holders.0;
+    let withdrawn = no_longer_asked(state, &next);
+    next.offered.0 -= &withdrawn.0;
     let mut events = vec![Event::Reduced(Box::new(Reduction {
         vacancy: id,
         removed,
@@ -64,14 +66,17 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
             .map(|segment| segment.span)
             .collect(),
         reason: asked.reason.as_str().into(),
-        // Who held a slot that went hears of that, and not of the offer as well.
-        withdrawn: OfficerSet(&unasked.0 - &holders.0),
+        withdrawn,
     }))];
     let is_filled = next.slots_open() == 0;
     let end = |awarding: &mut Awarding| awarding.reduce(&gone, is_filled);
     events.extend(standby::ended((id, row), WaitEnd::Reduced, end));
     // Without anybody left to answer, nothing else would ask the next agencies.
-    if !unasked.is_empty() && next.undecided().is_empty() {
+    let nobody = (|_| false, &[][..]);
+    if next.standing == Standing::Open
+        && !is_filled
+        && !push::is_anybody_left(state, &next, nobody, at)
+    {
         let because = TierCause::NoEligibleOfficer;
         let opened = open_next(state, (id, &next), because, at, false);
         events.extend(opened.into_iter().flatten());

@@ -1,0 +1,347 @@
+//! What goes out to one session.
+//!
+//! Whoever has something to say writes it straight into the session's stream, without waiting:
+//! there is no queue in front of it and no task that moves things along. Where the stream takes
+//! only a part, the session is *blocked*: the rest is kept, and the session's own task writes it as
+//! the client makes room. A push that comes meanwhile is not kept: the session has *missed* it, and
+//! everything after it, until the rest is written and the hub says again what was missed.
+//!
+//! So a slow reader costs no more than what it was told at once, and nobody else is slowed.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use protocol::frame::Codec;
+use protocol::session::{Action, ServerSession};
+use protocol::{Cursor, GoAway, RequestId};
+use quinn::SendStream;
+use tokio::time::Instant;
+
+use crate::frame::{self, Frame};
+use crate::limits::{LAG_DEADLINE, REST_BYTES_MAX};
+use crate::shard::Way;
+
+/// One session, as everybody who says something to it sees it.
+pub(crate) struct Line {
+    pub(crate) number: u64,
+    pub(crate) codec: Codec,
+    /// The shard whose thread it lives on.
+    pub(crate) shard: Arc<Way>,
+    inside: Mutex<Inside>,
+}
+
+struct Inside {
+    session: ServerSession,
+    send: SendStream,
+    /// What the stream has not taken yet; the first may be a part of a frame.
+    rest: VecDeque<Bytes>,
+    rest_bytes: usize,
+    /// Since when the client has been behind.
+    behind_since: Option<Instant>,
+    /// The first push that was not written.
+    missed: Option<Cursor>,
+    /// Whether the hub has been asked for what was missed.
+    is_asked: bool,
+    /// Whether it was behind, and whether something waited, when its task last looked.
+    noticed: (bool, bool),
+    /// Whether the stream takes nothing any more.
+    is_broken: bool,
+    /// The session's own task.
+    task: Option<Waker>,
+}
+
+/// What the session's task learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// The client is behind now, or not any more, or has made room.
+    Changed,
+    /// Everything is written, and pushes from this one on were missed.
+    Behind(Cursor),
+    /// The conversation is over, or the stream is gone.
+    Over,
+}
+
+impl Line {
+    pub(crate) fn new(
+        number: u64,
+        codec: Codec,
+        shard: Arc<Way>,
+        session: ServerSession,
+        send: SendStream,
+    ) -> Line {
+        let inside = Inside {
+            session,
+            send,
+            rest: VecDeque::new(),
+            rest_bytes: 0,
+            behind_since: None,
+            missed: None,
+            is_asked: false,
+            noticed: (false, false),
+            is_broken: false,
+            task: None,
+        };
+        Line {
+            number,
+            codec,
+            shard,
+            inside: Mutex::new(inside),
+        }
+    }
+
+    /// Says welcome and how things stand; what is pushed later comes after it.
+    pub(crate) fn welcome(&self, resumed: bool, first: &[Frame], now_us: i64) {
+        let mut inside = self.inside();
+        inside.session.welcome(self.number, resumed, now_us);
+        let (mut frames, _) = inside.said(self.codec);
+        frames.extend(first.iter().map(|frame| frame.bytes(self.codec)));
+        inside.write(frames);
+    }
+
+    /// Says a push, if the client keeps up; says whether it was written.
+    pub(crate) fn push(&self, cursor: Cursor, frame: &Frame) -> bool {
+        let mut inside = self.inside();
+        if inside.is_over() {
+            return false;
+        }
+        if inside.missed.is_some() || !inside.rest.is_empty() {
+            inside.missed.get_or_insert(cursor);
+            return false;
+        }
+        inside.write_one(frame.bytes(self.codec));
+        true
+    }
+
+    /// Says what was missed, which is everything up to now unless there is more from `still` on.
+    pub(crate) fn catch_up(&self, missed: &[Frame], still: Option<Cursor>) {
+        let mut inside = self.inside();
+        if inside.is_over() {
+            return;
+        }
+        inside.missed = still;
+        inside.is_asked = false;
+        let frames = missed.iter().map(|frame| frame.bytes(self.codec));
+        inside.write(frames.collect());
+    }
+
+    /// Answers a request.
+    pub(crate) fn answer(&self, id: RequestId, frame: Bytes) {
+        let mut inside = self.inside();
+        inside.session.answered(id);
+        if !inside.is_over() {
+            inside.write_one(frame);
+        }
+    }
+
+    /// Ends the conversation, and asks the client not to come back for `later_ms` more than usual.
+    pub(crate) fn close(&self, because: GoAway, later_ms: u32) {
+        self.inside().close(because, later_ms);
+    }
+
+    /// Whether nothing more can be said.
+    pub(crate) fn is_over(&self) -> bool {
+        self.inside().is_over()
+    }
+
+    /// Takes note that the session's task has ended.
+    pub(crate) fn hang_up(&self) {
+        self.inside().is_broken = true;
+    }
+
+    /// What the conversation's rules say to what was heard or to the time.
+    pub(crate) fn session<T>(&self, talk: impl FnOnce(&mut ServerSession) -> T) -> T {
+        talk(&mut self.inside().session)
+    }
+
+    /// The next thing that the rules of the conversation want done. What they want said on the way
+    /// is said.
+    pub(crate) fn next_action(&self) -> Option<Action> {
+        let mut inside = self.inside();
+        loop {
+            if inside.session.is_closed() {
+                // What is left to say is said when the session takes leave.
+                return None;
+            }
+            match inside.session.poll()? {
+                Action::Send(message) => {
+                    let frame = frame::write(self.codec, &message);
+                    inside.write(frame.into_iter().collect());
+                }
+                action => return Some(action),
+            }
+        }
+    }
+
+    /// Whether something waits for the client to make room. Nothing more is read from it then:
+    /// otherwise it could ask for more than it takes.
+    pub(crate) fn is_blocked(&self) -> bool {
+        !self.inside().rest.is_empty()
+    }
+
+    /// When a client that is behind is given up.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let since = self.inside().behind_since?;
+        Some(since + LAG_DEADLINE)
+    }
+
+    /// Waits until the session's task has something to do, and writes the rest meanwhile.
+    pub(crate) async fn moved(&self) -> Moved {
+        std::future::poll_fn(|context| self.inside().poll_moved(context)).await
+    }
+
+    /// Says the last words; says why the conversation ended.
+    pub(crate) fn last_words(&self) -> Option<GoAway> {
+        let mut inside = self.inside();
+        let (frames, because) = inside.said(self.codec);
+        inside.write(frames);
+        because
+    }
+
+    /// Waits until the client has everything that was said to it, or wants no more.
+    pub(crate) async fn leave(&self) {
+        std::future::poll_fn(|context| self.inside().poll_write(context)).await;
+        let stopped = {
+            let mut inside = self.inside();
+            inside.send.finish().map(|()| inside.send.stopped())
+        };
+        if let Ok(stopped) = stopped {
+            // Whether the client stopped or received it all, the session is over.
+            let _ = stopped.await;
+        }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        // Nothing panics while it is held, so a poisoned lock still guards a sound value.
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inside {
+    fn is_over(&self) -> bool {
+        self.is_broken || self.session.is_closed()
+    }
+
+    fn close(&mut self, because: GoAway, later_ms: u32) {
+        self.session.close_later(because, later_ms);
+        if because == GoAway::TooSlow {
+            // What has begun is ended, or the last word could not be read. The rest the client is
+            // told again when it resumes.
+            self.rest.truncate(1);
+        }
+        self.wake();
+    }
+
+    /// What the rules of the conversation want said, and why it ends if it does.
+    fn said(&mut self, codec: Codec) -> (Vec<Bytes>, Option<GoAway>) {
+        let (mut frames, mut ended) = (Vec::new(), None);
+        while let Some(action) = self.session.poll() {
+            match action {
+                Action::Send(message) => frames.extend(frame::write(codec, &message)),
+                Action::Close { because } => ended = because,
+                Action::Opened { .. } | Action::Request { .. } => {}
+            }
+        }
+        (frames, ended)
+    }
+
+    /// Writes one frame. Ten thousand sessions take this way at once, so it holds nothing back and
+    /// allocates nothing.
+    fn write_one(&mut self, frame: Bytes) {
+        if !self.rest.is_empty() || frame.is_empty() {
+            return self.write(vec![frame]);
+        }
+        let mut chunks = [frame];
+        let mut context = Context::from_waker(Waker::noop());
+        let written = pin!(self.send.write_chunks(&mut chunks)).poll(&mut context);
+        match written {
+            Poll::Ready(Ok(written)) if written.chunks == 1 => {}
+            Poll::Ready(Ok(_)) | Poll::Pending => {
+                let [rest] = chunks;
+                self.keep(rest);
+            }
+            Poll::Ready(Err(_)) => self.break_off(),
+        }
+    }
+
+    /// Writes frames after what waits already.
+    fn write(&mut self, frames: Vec<Bytes>) {
+        if self.is_broken {
+            return;
+        }
+        let bytes: usize = frames.iter().map(Bytes::len).sum();
+        // A single long answer is no backlog.
+        if !self.rest.is_empty() && self.rest_bytes + bytes > REST_BYTES_MAX {
+            return self.close(GoAway::TooSlow, 0);
+        }
+        for frame in frames.into_iter().filter(|frame| !frame.is_empty()) {
+            self.keep(frame);
+        }
+        // Where the stream is full, the session's task waits with a waker of its own.
+        let _ = self.poll_write(&mut Context::from_waker(Waker::noop()));
+    }
+
+    fn keep(&mut self, rest: Bytes) {
+        self.rest_bytes += rest.len();
+        self.rest.push_back(rest);
+        self.behind_since.get_or_insert_with(Instant::now);
+        self.wake();
+    }
+
+    /// Writes what waits; ready when nothing does.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while !self.rest.is_empty() {
+            let chunks = self.rest.make_contiguous();
+            let written = pin!(self.send.write_chunks(chunks)).poll(context);
+            match written {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(written)) => {
+                    self.rest.drain(..written.chunks);
+                    self.rest_bytes = self.rest_bytes.saturating_sub(written.bytes);
+                }
+                Poll::Ready(Err(_)) => self.break_off(),
+            }
+        }
+        // Most sessions are idle most of the time and should cost no buffer then.
+        (self.rest, self.rest_bytes) = (VecDeque::new(), 0);
+        if self.missed.is_none() {
+            self.behind_since = None;
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_moved(&mut self, context: &mut Context<'_>) -> Poll<Moved> {
+        let is_written = self.is_over() || self.poll_write(context).is_ready();
+        if self.is_over() {
+            return Poll::Ready(Moved::Over);
+        }
+        if let (Some(from), true, false) = (self.missed, is_written, self.is_asked) {
+            self.is_asked = true;
+            return Poll::Ready(Moved::Behind(from));
+        }
+        let now = (self.behind_since.is_some(), !is_written);
+        if self.noticed != now {
+            self.noticed = now;
+            return Poll::Ready(Moved::Changed);
+        }
+        let known = self.task.as_ref();
+        if !known.is_some_and(|task| task.will_wake(context.waker())) {
+            self.task = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn break_off(&mut self) {
+        self.is_broken = true;
+        self.rest.clear();
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        if let Some(task) = &self.task {
+            task.wake_by_ref();
+        }
+    }
+}

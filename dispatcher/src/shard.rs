@@ -1,0 +1,223 @@
+//! One thread's share of the sessions.
+//!
+//! A shard owns the sessions of one endpoint and runs on the thread that reads and writes the
+//! endpoint's socket. The hub hands it each push once, for all of its sessions; it finds out who
+//! of the audience is here, and writes to them in an order drawn by lot for this push.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use protocol::{Cursor, GoAway, RequestId};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
+
+use crate::Stats;
+use crate::chance::Chance;
+use crate::frame::Frame;
+use crate::limits::{PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
+use crate::line::Line;
+use crate::members::{Audience, Members, Who};
+
+/// The way to a shard. Pushes and whoever joins are taken in order; answers come first, since
+/// people wait for them.
+///
+/// Neither queue can grow without bound: there is one answer for each request under way, of which
+/// every session has a few at most, and pushes are sent only while there is [`Way::room`].
+#[derive(Debug)]
+pub(crate) struct Way {
+    told: UnboundedSender<ToShard>,
+    answers: UnboundedSender<Answer>,
+    room: Semaphore,
+    /// Pushes sent without having waited for room yet.
+    owed: AtomicU64,
+}
+
+/// What a shard is told.
+pub(crate) enum ToShard {
+    /// A session begins.
+    Join(Box<Entry>),
+    /// A session has ended.
+    Leave(u64),
+    /// To be said to whoever of the audience is here.
+    Push(Arc<Pushed>),
+    /// What a session missed, and from where on there is more.
+    CatchUp(Arc<Line>, Vec<Frame>, Option<Cursor>),
+    /// Every session ends.
+    CloseAll(GoAway),
+}
+
+/// How a session begins.
+pub(crate) struct Entry {
+    pub(crate) line: Arc<Line>,
+    pub(crate) who: Who,
+    pub(crate) resumed: bool,
+    /// What to say before anything that is pushed.
+    pub(crate) first: Vec<Frame>,
+    pub(crate) now_us: i64,
+    pub(crate) joined: oneshot::Sender<Who>,
+}
+
+/// A push on its way.
+#[derive(Debug)]
+pub(crate) struct Pushed {
+    pub(crate) cursor: Cursor,
+    pub(crate) audience: Audience,
+    pub(crate) frame: Frame,
+    /// When what it tells was durable here.
+    pub(crate) since: Instant,
+}
+
+struct Answer {
+    line: Arc<Line>,
+    id: RequestId,
+    frame: Bytes,
+}
+
+/// One thread's share of the sessions.
+pub(crate) struct Shard {
+    told: UnboundedReceiver<ToShard>,
+    answers: UnboundedReceiver<Answer>,
+    way: Arc<Way>,
+    members: Members,
+    stats: Arc<Stats>,
+    chance: Chance,
+    /// Sessions written to since the socket was last read.
+    written: usize,
+}
+
+impl Way {
+    /// Tells the shard something. One that has ended has nobody to tell it to.
+    pub(crate) fn tell(&self, what: ToShard) {
+        if let ToShard::Push(_) = what {
+            self.owed.fetch_add(1, Ordering::Relaxed);
+        }
+        let _ = self.told.send(what);
+    }
+
+    /// Answers a request of a session of this shard.
+    pub(crate) fn answer(&self, line: Arc<Line>, id: RequestId, frame: Bytes) {
+        // Nobody waits for answers where the shard has ended.
+        let _ = self.answers.send(Answer { line, id, frame });
+    }
+
+    /// Waits until the shard has kept up with what it was sent.
+    pub(crate) async fn room(&self) {
+        let mut owed = self.owed.swap(0, Ordering::Relaxed);
+        while owed > 0 {
+            let now = owed.min(SHARD_PUSHES_MAX.into());
+            owed -= now;
+            let now = u32::try_from(now).unwrap_or(SHARD_PUSHES_MAX);
+            if let Ok(permits) = self.room.acquire_many(now).await {
+                // The shard gives each of them back when it has written the push.
+                permits.forget();
+            }
+        }
+    }
+}
+
+impl Shard {
+    /// A shard without sessions. Its lots follow from `seed`.
+    pub(crate) fn new(stats: Arc<Stats>, seed: u64) -> Shard {
+        let (to_told, told) = unbounded_channel();
+        let (to_answers, answers) = unbounded_channel();
+        let way = Way {
+            told: to_told,
+            answers: to_answers,
+            room: Semaphore::new(SHARD_PUSHES_MAX as usize),
+            owed: AtomicU64::new(0),
+        };
+        Shard {
+            told,
+            answers,
+            way: Arc::new(way),
+            members: Members::default(),
+            stats,
+            chance: Chance::new(seed),
+            written: 0,
+        }
+    }
+
+    /// The way to it.
+    pub(crate) fn way(&self) -> Arc<Way> {
+        Arc::clone(&self.way)
+    }
+
+    /// Passes on what it is told, for as long as it is run.
+    pub(crate) async fn run(mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                Some(answer) = self.answers.recv() => answer.give(),
+                Some(told) = self.told.recv() => self.hear(told).await,
+            }
+        }
+    }
+
+    async fn hear(&mut self, told: ToShard) {
+        match told {
+            ToShard::Join(entry) => self.join(*entry),
+            ToShard::Leave(session) => self.members.leave(session),
+            ToShard::Push(pushed) => {
+                self.push(&pushed).await;
+                self.way.room.add_permits(1);
+            }
+            ToShard::CatchUp(line, missed, still) => {
+                self.count(missed.len());
+                line.catch_up(&missed, still);
+            }
+            ToShard::CloseAll(because) => {
+                let span_ms = self.stats.sessions() as u64 * 1_000 / RETURNS_PER_SECOND;
+                for line in self.members.lines() {
+                    // Nobody is served by everybody's coming back at once.
+                    let later_ms = self.chance.below(span_ms + 1);
+                    line.close(because, u32::try_from(later_ms).unwrap_or(u32::MAX));
+                }
+            }
+        }
+    }
+
+    fn join(&mut self, entry: Entry) {
+        let Entry { line, who, .. } = entry;
+        line.welcome(entry.resumed, &entry.first, entry.now_us);
+        // A session that has ended by now has said that it leaves before it joins.
+        if !line.is_over() && entry.joined.send(who).is_ok() {
+            self.members.join(who, line);
+        }
+    }
+
+    /// Writes a push to everybody here whom it concerns: in an order drawn by lot, so that nobody
+    /// always comes first, and in steps between which the socket is read, so that acknowledgements
+    /// and accepts do not wait for the last officer.
+    async fn push(&mut self, pushed: &Pushed) {
+        let mut reached = self.members.reached(&pushed.audience);
+        self.chance.shuffle(&mut reached);
+        let mut told = 0;
+        for line in &reached {
+            told += usize::from(line.push(pushed.cursor, &pushed.frame));
+            self.written += 1;
+            if self.written >= PUSH_STEP_MAX {
+                self.written = 0;
+                tokio::task::yield_now().await;
+                while let Ok(answer) = self.answers.try_recv() {
+                    answer.give();
+                }
+            }
+        }
+        if told > 0 {
+            self.count(told);
+            self.stats.fanned_out(pushed.since.elapsed());
+        }
+    }
+
+    fn count(&self, told: usize) {
+        self.stats.pushes.fetch_add(told as u64, Ordering::Relaxed);
+    }
+}
+
+impl Answer {
+    fn give(self) {
+        self.line.answer(self.id, self.frame);
+    }
+}

@@ -1,0 +1,182 @@
+//! A whole dispatcher on an engine in memory, with an invented agency.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dispatcher::{Dispatcher, Lots, Network, Options, Stats};
+use engine::Engine;
+use engine::core::command::{NewAvailability, NewOfficer, NewSite};
+use engine::core::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
+use engine::io::{Clock, Memory, SystemClock};
+use engine::model::{Class, Interval, Position, Rank, RequestId, SiteKind, VacancyKey};
+use protocol::Role;
+use protocol::token::{SigningKey, VerifyingKeys};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+/// How long a vacancy starts after it was published.
+const AHEAD_MS: u64 = 3_600_000;
+/// What tokens are good for, in seconds.
+const TOKEN_S: u64 = 600;
+
+pub(crate) struct House {
+    engine: Engine,
+    dispatcher: Dispatcher,
+    pub(crate) certificate: CertificateDer<'static>,
+    key: SigningKey,
+    requests: AtomicU64,
+}
+
+impl House {
+    /// Opens with so many officers and so many shards.
+    pub(crate) async fn open(officers: usize, shards: u8) -> House {
+        let options = engine::Options {
+            storage: Arc::new(Memory::new()),
+            clock: Arc::new(SystemClock),
+            log: Default::default(),
+            snapshot_every_records: 0,
+        };
+        let (engine, _) = Engine::open(options).expect("an empty log opens");
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])
+            .expect("a certificate can be made");
+        let key = SigningKey::generate();
+        let private = PrivateKeyDer::try_from(made.signing_key.serialize_der());
+        let options = Options {
+            chain: vec![made.cert.der().clone()],
+            key: private.expect("the key was just made"),
+            tokens: VerifyingKeys::new([key.verifying_key()]),
+            lots: Lots::new(&[7; 32]),
+            clock: Arc::new(SystemClock),
+            sessions_max: 10_000,
+            origins: dispatcher::Origins::default(),
+        };
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let shards = NonZeroU8::new(shards).expect("there is a shard");
+        let network = Network::bind(any, shards).expect("a port is free");
+        let dispatcher = Dispatcher::start(engine.clone(), options, network);
+        let house = House {
+            engine,
+            dispatcher: dispatcher.expect("it starts"),
+            certificate: made.cert.der().clone(),
+            key,
+            requests: AtomicU64::new(1),
+        };
+        house.done(Body::Roster(roster(officers)));
+        // Whoever connects is looked up in what the dispatcher knows by then.
+        while house.stats().sequence() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        house
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.dispatcher.local_address().expect("it is bound")
+    }
+
+    pub(crate) fn stats(&self) -> &Stats {
+        self.dispatcher.stats()
+    }
+
+    pub(crate) fn token(&self, badge: &str) -> String {
+        let now_us = SystemClock.now().as_micros();
+        let token = self
+            .key
+            .issue(Role::Officer, badge, Some("chandler"), now_us, TOKEN_S);
+        token.expect("good claims")
+    }
+
+    /// Publishes a vacancy for one officer; every officer is asked.
+    pub(crate) fn publish(&self, key: u64, post_orders: &str) {
+        let start = SystemClock.now().plus_ms(AHEAD_MS + key * AHEAD_MS);
+        let vacancy = NewVacancy {
+            key: VacancyKey(key.into()),
+            lead: "chandler".into(),
+            programme: "sso".into(),
+            segments: vec![NewSegment {
+                site: "chandler-001".into(),
+                start,
+                end: start.plus_ms(AHEAD_MS),
+            }],
+            slots: vec![Rank::Officer],
+            windows_ms: Vec::new(),
+            post_orders: post_orders.into(),
+        };
+        self.done(Body::Publish(Box::new(vacancy)));
+    }
+
+    pub(crate) async fn stop(self) {
+        self.dispatcher.stop().await;
+        self.engine.close();
+    }
+
+    fn done(&self, body: Body) {
+        let request = self.requests.fetch_add(1, Ordering::Relaxed);
+        let command = Command {
+            request: RequestId(request.into()),
+            by: Actor::Operator,
+            body,
+        };
+        let answer = self.engine.submit(command).wait();
+        answer
+            .expect("memory does not fail")
+            .expect("it is allowed");
+    }
+}
+
+/// The badge of an officer.
+pub(crate) fn badge(number: usize) -> String {
+    format!("CHA-{number:04}")
+}
+
+fn roster(officers: usize) -> Vec<RosterChange> {
+    let (name, always) = (String::from("Invented"), Interval::ALWAYS);
+    let officer = |number| {
+        RosterChange::Officer(NewOfficer {
+            badge: badge(number),
+            home: "chandler".into(),
+            class: Class::PeaceOfficer,
+            rank: Rank::Officer,
+            certifications: vec![("azpost".into(), always)],
+            approvals: Vec::new(),
+            availability: NewAvailability::Always,
+        })
+    };
+    let ground = [
+        RosterChange::Certification {
+            code: "azpost".into(),
+            name: name.clone(),
+        },
+        RosterChange::Programme {
+            code: "sso".into(),
+            name: name.clone(),
+            certifications: vec!["azpost".into()],
+            classes: vec![Class::PeaceOfficer],
+            approval: false,
+        },
+        RosterChange::Agency {
+            code: "chandler".into(),
+            name: name.clone(),
+            agreement: Some("chandler-msa".into()),
+        },
+        RosterChange::Site(NewSite {
+            code: "chandler-001".into(),
+            name: name.clone(),
+            lead: "chandler".into(),
+            zone: "America/Phoenix".into(),
+            position: Position {
+                latitude_udeg: 33_306_160,
+                longitude_udeg: -111_841_250,
+            },
+            geofence_m: 150,
+            district: name,
+            kind: SiteKind::Public,
+            ade_funded: false,
+        }),
+    ];
+    ground
+        .into_iter()
+        .chain((0..officers).map(officer))
+        .collect()
+}

@@ -1,0 +1,228 @@
+//! Sessions and pushes over real QUIC on the loopback interface: the dispatcher on an engine in
+//! memory, and phones that do what phones do.
+
+mod house;
+mod phone;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use house::{House, badge};
+use phone::{Phone, config, loopback};
+use protocol::{Ask, GoAway, News, Outcome, ServerMessage, VacancyKey};
+use quinn::crypto::rustls::QuicServerConfig;
+use rustls_pki_types::PrivateKeyDer;
+
+/// Longer than anything here takes, so that only a fault runs into it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn every_device_of_an_officer_hears_what_came_of_an_accept_on_one_of_them() {
+    let house = House::open(2, 2).await;
+    let mut phone = Phone::call(&house, &badge(0)).await;
+    let mut tablet = Phone::call(&house, &badge(0)).await;
+    let mut other = Phone::call(&house, &badge(1)).await;
+    house.publish(1, "");
+    for device in [&mut phone, &mut tablet, &mut other] {
+        assert_eq!(device.offered().await.1, 1);
+    }
+    let vacancy = VacancyKey(1);
+    phone.ask(7, Ask::Accept { vacancy, round: 1 }).await;
+    let (mut won, mut assigned) = (false, false);
+    while !(won && assigned) {
+        match phone.next().await {
+            ServerMessage::Answer { outcome, .. } => {
+                assert!(matches!(outcome, Outcome::Won(_)), "{outcome:?}");
+                won = true;
+            }
+            ServerMessage::Push(push) => assigned |= matches!(push.news, News::Assigned(_)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let (_, news) = tablet.news().await;
+    assert!(matches!(news, News::Assigned(_)), "{news:?}");
+    let (_, news) = other.news().await;
+    assert!(matches!(news, News::Withdrawn { .. }), "{news:?}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn sessions_survive_a_change_of_address_on_one_shard() {
+    sessions_survive_a_change_of_address(1).await;
+}
+
+#[tokio::test]
+async fn sessions_survive_a_change_of_address_on_several_shards() {
+    sessions_survive_a_change_of_address(3).await;
+}
+
+async fn sessions_survive_a_change_of_address(shards: u8) {
+    const PHONES: usize = 24;
+    let house = House::open(PHONES, shards).await;
+    let mut phones = Vec::new();
+    for number in 0..PHONES {
+        phones.push(Phone::call(&house, &badge(number)).await);
+    }
+    house.publish(1, "");
+    for phone in &mut phones {
+        assert_eq!(phone.offered().await.1, 1);
+    }
+    for phone in &mut phones {
+        phone.moves();
+    }
+    // What a phone asks from its new address is answered: also where its packets arrive at a
+    // shard that has never heard of it.
+    for (number, phone) in phones.iter_mut().enumerate() {
+        let vacancy = VacancyKey(1);
+        let ask = Ask::Decline { vacancy, round: 1 };
+        phone.ask(number as u128, ask).await;
+        while !matches!(phone.next().await, ServerMessage::Answer { .. }) {}
+    }
+    house.publish(2, "");
+    for phone in &mut phones {
+        assert_eq!(phone.offered().await.1, 2);
+        assert!(phone.connection.close_reason().is_none());
+    }
+    assert_eq!(house.stats().sessions(), PHONES, "nobody came anew");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_reader_slows_nobody_and_hears_what_it_missed() {
+    const VACANCIES: u64 = 200;
+    let house = House::open(2, 1).await;
+    let mut slow = Phone::call_with_window(&house, &badge(0), 4 << 10).await;
+    let mut quick = Phone::call(&house, &badge(1)).await;
+    let orders = "Invented. ".repeat(100);
+    for key in 1..=VACANCIES {
+        house.publish(key, &orders);
+    }
+    let mut expected = Vec::new();
+    for _ in 0..VACANCIES {
+        expected.push(quick.offered().await);
+    }
+    assert_eq!(
+        house.stats().lagging(),
+        1,
+        "one of them has not read anything"
+    );
+    let written = house.stats().pushes();
+    assert!(
+        written < 2 * VACANCIES,
+        "{written} pushes: nothing waited for the slow one"
+    );
+
+    let vacancy = VacancyKey(1);
+    slow.ask(7, Ask::Decline { vacancy, round: 1 }).await;
+    let (mut heard, mut answered) = (Vec::new(), false);
+    while heard.len() < expected.len() || !answered {
+        match slow.next().await {
+            ServerMessage::Push(push) => {
+                let News::Offered(offer) = push.news else {
+                    panic!("{:?}", push.news)
+                };
+                heard.push((push.cursor, offer.vacancy.0));
+            }
+            ServerMessage::Answer { .. } => answered = true,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(heard, expected, "everything, once and in order");
+    until(|| house.stats().lagging() == 0).await;
+    house.publish(VACANCIES + 1, "");
+    assert_eq!(slow.offered().await.1, u128::from(VACANCIES) + 1);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_spreads_the_return_of_those_it_sends_away() {
+    const PHONES: usize = 40;
+    let house = House::open(PHONES, 2).await;
+    let mut phones = Vec::new();
+    for number in 0..PHONES {
+        phones.push(Phone::call(&house, &badge(number)).await);
+    }
+    let stopping = tokio::spawn(house.stop());
+    let mut waits = BTreeSet::new();
+    for phone in &mut phones {
+        match phone.next().await {
+            ServerMessage::GoAway {
+                because,
+                reconnect_after_ms,
+            } => {
+                assert_eq!(because, GoAway::Stopping);
+                waits.insert(reconnect_after_ms);
+            }
+            other => panic!("{other:?}"),
+        }
+        phone.connection.close(0_u32.into(), b"");
+    }
+    // Forty sessions come back within the time that forty handshakes take.
+    let (first, last) = (waits.first(), waits.last());
+    assert!(first >= Some(&1_000) && last <= Some(&1_020), "{waits:?}");
+    assert!(waits.len() > 5, "{waits:?}");
+    stopping.await.expect("it stops");
+}
+
+#[tokio::test]
+async fn early_data_is_not_taken() {
+    let house = House::open(1, 1).await;
+    let refused = early_data(house.address(), &house.certificate).await;
+    assert!(!refused, "what can be replayed is not listened to");
+    house.stop().await;
+
+    // The same phone at a server that takes early data: so it would have been sent.
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])
+        .expect("a certificate can be made");
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("ring speaks TLS 1.3")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.expect("just made"))
+        .expect("the key belongs to the certificate");
+    tls.alpn_protocols = vec![protocol::ALPN.to_vec()];
+    tls.max_early_data_size = u32::MAX;
+    let tls = QuicServerConfig::try_from(tls).expect("TLS 1.3 with its first suite");
+    let careless = quinn::ServerConfig::with_crypto(Arc::new(tls));
+    let careless = quinn::Endpoint::server(careless, loopback()).expect("a port is free");
+    let address = careless.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        while let Some(incoming) = careless.accept().await {
+            tokio::spawn(async {
+                let connection = incoming.await.expect("it is answered");
+                connection.closed().await;
+            });
+        }
+    });
+    assert!(early_data(address, made.cert.der()).await);
+}
+
+/// Connects twice, the second time with early data; says whether any could be sent.
+async fn early_data(
+    address: SocketAddr,
+    certificate: &rustls_pki_types::CertificateDer<'static>,
+) -> bool {
+    let endpoint = quinn::Endpoint::client(loopback()).expect("a port is free");
+    let config = config(certificate);
+    let connect = || {
+        let connecting = endpoint.connect_with(config.clone(), address, "localhost");
+        connecting.expect("it can be tried")
+    };
+    let first = connect().await.expect("it is answered");
+    // The ticket for the second connection comes after the handshake.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    first.close(0_u32.into(), b"");
+    connect().into_0rtt().is_ok()
+}
+
+async fn until(holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "it never came about");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,139 @@
+//! An officer's phone that speaks the wire by hand, so that it can do what the client never does:
+//! stop reading, change its address, send early data.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, SERVER_FRAME_MAX_BYTES};
+use protocol::{ALPN, Ask, ClientMessage, Cursor, Hello, News, RequestId, ServerMessage, VERSION};
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig};
+use rustls_pki_types::CertificateDer;
+
+use crate::house::House;
+
+/// Longer than anything here takes, so that only a fault runs into it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Phone {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) connection: Connection,
+    send: SendStream,
+    receive: RecvStream,
+    frames: FrameReader<ServerMessage>,
+}
+
+impl Phone {
+    /// Connects, says hello, and hears how things stand.
+    pub(crate) async fn call(house: &House, badge: &str) -> Phone {
+        Phone::call_with_window(house, badge, 64 << 10).await
+    }
+
+    /// As [`Phone::call`], but takes no more than `window` bytes that it has not read.
+    pub(crate) async fn call_with_window(house: &House, badge: &str, window: u32) -> Phone {
+        let endpoint = Endpoint::client(loopback()).expect("a port is free");
+        let mut config = config(&house.certificate);
+        let mut transport = TransportConfig::default();
+        transport.stream_receive_window(window.into());
+        config.transport_config(Arc::new(transport));
+        let connecting = endpoint.connect_with(config, house.address(), "localhost");
+        let connection = connecting.expect("it can be tried");
+        let connection = connection.await.expect("it is answered");
+        let (send, receive) = connection.open_bi().await.expect("there is a stream");
+        let mut phone = Phone {
+            endpoint,
+            connection,
+            send,
+            receive,
+            frames: FrameReader::new(Codec::Native, SERVER_FRAME_MAX_BYTES),
+        };
+        phone
+            .say(&ClientMessage::Hello(Hello {
+                version: VERSION,
+                token: house.token(badge),
+                resume: None,
+                software: "a test".into(),
+            }))
+            .await;
+        loop {
+            if let ServerMessage::Synced { .. } = phone.next().await {
+                return phone;
+            }
+        }
+    }
+
+    pub(crate) async fn ask(&mut self, id: u128, ask: Ask) {
+        let id = RequestId(id);
+        self.say(&ClientMessage::Request { id, ask }).await;
+    }
+
+    async fn say(&mut self, message: &ClientMessage) {
+        let frame = Codec::Native.encode(message, OFFICER_FRAME_MAX_BYTES);
+        let frame = frame.expect("it is short");
+        self.send.write_all(&frame).await.expect("it is taken");
+    }
+
+    /// The next thing that is said to it.
+    pub(crate) async fn next(&mut self) -> ServerMessage {
+        loop {
+            if let Some(message) = self.frames.next().expect("whole frames") {
+                return message;
+            }
+            let read = self.receive.read_chunk(16 << 10, true);
+            let read = tokio::time::timeout(PATIENCE, read).await;
+            let chunk = read.expect("something is said in time");
+            let chunk = chunk.expect("the connection stands");
+            self.frames
+                .push(&chunk.expect("the conversation goes on").bytes);
+        }
+    }
+
+    /// The next push.
+    pub(crate) async fn news(&mut self) -> (Cursor, News) {
+        loop {
+            if let ServerMessage::Push(push) = self.next().await {
+                return (push.cursor, push.news);
+            }
+        }
+    }
+
+    /// The next vacancy that is offered.
+    pub(crate) async fn offered(&mut self) -> (Cursor, u128) {
+        loop {
+            if let (cursor, News::Offered(offer)) = self.news().await {
+                return (cursor, offer.vacancy.0);
+            }
+        }
+    }
+
+    /// Goes on from another address.
+    pub(crate) fn moves(&self) {
+        let before = self.endpoint.local_addr().expect("it is bound");
+        let socket = UdpSocket::bind(loopback()).expect("a port is free");
+        self.endpoint.rebind(socket).expect("it can move");
+        let after = self.endpoint.local_addr().expect("it is bound");
+        assert_ne!(before, after, "it has moved");
+    }
+}
+
+/// How a phone that trusts `certificate` connects. It sends early data where it may.
+pub(crate) fn config(certificate: &CertificateDer<'static>) -> ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    let added = roots.add(certificate.clone());
+    added.expect("it is a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("ring speaks TLS 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![ALPN.to_vec()];
+    tls.enable_early_data = true;
+    let tls = QuicClientConfig::try_from(tls).expect("TLS 1.3 with its first suite");
+    ClientConfig::new(Arc::new(tls))
+}
+
+pub(crate) fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}

@@ -1,0 +1,150 @@
+//! What was heard, as the books that the load generator's audit reads.
+
+use loadgen::ledger::{
+    Contradiction, DeskAsk, DeskAskWhat, DeskBook, Heard, HeardWhat, Ledger, OfficerAsk,
+    OfficerAskWhat, OfficerBook, VacancyNo,
+};
+use protocol::session::Event;
+use protocol::{Cursor, News, Push};
+
+use super::device::{Line, What};
+use super::judge::Cast;
+use super::person::{Person, Wish, WishWhat};
+use super::town::Town;
+
+/// What everybody heard on their first devices, or on their second ones, as the load generator's
+/// audit wants it. An officer's asks stand in both books.
+pub(crate) fn ledger(cast: &Cast<'_>, device: usize) -> Ledger {
+    let with_device = cast
+        .officers
+        .iter()
+        .filter(|one| one.devices.len() > device);
+    Ledger {
+        world: cast.town.world.clone(),
+        vacancies: cast.town.facts.clone(),
+        officers: with_device
+            .map(|one| officer_book(cast.town, one, device))
+            .collect(),
+        desks: cast.desks.iter().map(|desk| desk_book(desk)).collect(),
+        board: Some(cast.operator.board.clone().unwrap_or_default()),
+        begun_us: 0,
+        everyone: false,
+    }
+}
+
+fn officer_book(town: &Town, person: &Person, device: usize) -> OfficerBook {
+    let mut book = OfficerBook::new(person.name.clone());
+    for line in person.devices[device].all() {
+        book.heard.extend(heard(town, line));
+    }
+    for wish in &person.wishes {
+        let what = match wish.what {
+            WishWhat::Accept => OfficerAskWhat::Accept,
+            WishWhat::Decline => OfficerAskWhat::Decline,
+            _ => OfficerAskWhat::Release,
+        };
+        book.contradictions
+            .extend(contradictions(book.asks.len(), wish));
+        book.repeats += wish.repeats;
+        book.asks.push(OfficerAsk {
+            vacancy: wish.vacancy,
+            round: wish.round,
+            what,
+            intended_us: wish.sent_us,
+            sent_us: wish.sent_us,
+            answered_us: wish.answered_us,
+            answer: wish.answer,
+            busy: wish.busy,
+            interrupted: false,
+        });
+    }
+    book
+}
+
+fn contradictions(ask: usize, wish: &Wish) -> impl Iterator<Item = Contradiction> {
+    wish.contradictions
+        .iter()
+        .map(move |&(later, at_us)| Contradiction { ask, later, at_us })
+}
+
+fn desk_book(desk: &Person) -> DeskBook {
+    let mut book = DeskBook {
+        name: desk.name.clone(),
+        ..DeskBook::default()
+    };
+    for wish in &desk.wishes {
+        book.contradictions
+            .extend(contradictions(book.asks.len(), wish));
+        book.repeats += wish.repeats;
+        book.asks.push(DeskAsk {
+            what: match wish.what {
+                WishWhat::Cancel => DeskAskWhat::Cancel(wish.vacancy),
+                _ => DeskAskWhat::Publish(wish.vacancy),
+            },
+            intended_us: wish.sent_us,
+            sent_us: wish.sent_us,
+            answered_us: wish.answered_us,
+            answer: wish.answer,
+            busy: wish.busy,
+        });
+    }
+    book
+}
+
+/// A line as the audit has it; one push may withdraw several offers.
+fn heard(town: &Town, line: Line) -> Vec<Heard> {
+    let note = |cursor: Cursor, vacancy, what| Heard {
+        at_us: line.at_us,
+        sequence: cursor.sequence,
+        step: cursor.step,
+        vacancy,
+        what,
+    };
+    let nowhere = |what| vec![note(Cursor::default(), VacancyNo::NONE, what)];
+    let event = match line.what {
+        What::Begun => return Vec::new(),
+        What::Cut => return nowhere(HeardWhat::Dropped),
+        What::Heard(event) => event,
+    };
+    let Push { cursor, news } = match event {
+        Event::Up(welcome) => {
+            let resumed = welcome.resumed;
+            return nowhere(HeardWhat::Up { resumed });
+        }
+        Event::Synced(cursor) => return vec![note(cursor, VacancyNo::NONE, HeardWhat::Synced)],
+        Event::Down { .. } => return nowhere(HeardWhat::Down),
+        Event::Gone { .. } | Event::Answered { .. } => return Vec::new(),
+        Event::News(push) => push,
+    };
+    let of = |vacancy, what| {
+        let number = town.number(vacancy);
+        number
+            .map(|number| note(cursor, number, what))
+            .into_iter()
+            .collect()
+    };
+    match news {
+        News::Offered(offer) => of(
+            offer.vacancy,
+            HeardWhat::Offered {
+                round: offer.round,
+                tier: offer.tier,
+                offered_at_us: offer.offered_at_us,
+            },
+        ),
+        News::Withdrawn { vacancy, because } => of(vacancy, HeardWhat::Withdrawn(because)),
+        News::Assigned(assignment) => of(
+            assignment.receipt.vacancy,
+            HeardWhat::Assigned {
+                slot: assignment.receipt.slot,
+                awarded: assignment.receipt.sequence,
+            },
+        ),
+        News::Unassigned { vacancy, because } => of(vacancy, HeardWhat::Unassigned(because)),
+        News::Overlapped { vacancies, .. } => vacancies
+            .into_iter()
+            .flat_map(|vacancy| of(vacancy, HeardWhat::Overlapped))
+            .collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,457 @@
+//! The judgement of a run. What was heard is held against itself by the load generator's audit, and
+//! against the log that is on the disk in the end: every answer is that of the record made for it,
+//! and every device heard what the log has for its owner, each push once and in order, or a whole
+//! state that was whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use engine::core::{Actor, Effect, Reply, State, react};
+use engine::io::Storage;
+use engine::model::{OfficerId, OfficerSet, Sequence, VacancyId};
+use engine::replay::Replay;
+use loadgen::audit::audit;
+use loadgen::ledger::Answer;
+use protocol::session::Event;
+use protocol::{Cursor, News, Push, RequestId, VacancyKey};
+
+use super::Breach;
+use super::books::ledger;
+use super::device::What;
+use super::person::{Person, Wish, WishWhat};
+use super::town::Town;
+
+/// What was looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Judged {
+    pub(crate) answers: u64,
+    /// Answers to requests that had to be asked on more than one connection.
+    pub(crate) retries: u64,
+    pub(crate) pushes: u64,
+    pub(crate) resumed: u64,
+    pub(crate) stated: u64,
+    pub(crate) records: u64,
+}
+
+/// Everybody, when a run is over.
+pub(crate) struct Cast<'a> {
+    pub(crate) town: &'a Town,
+    pub(crate) officers: &'a [&'a Person],
+    pub(crate) desks: &'a [&'a Person],
+    pub(crate) operator: &'a Person,
+}
+
+/// Judges a run by what was heard and by the log it left; all that is wrong with it, in words.
+pub(crate) fn judge(cast: &Cast<'_>, storage: Arc<dyn Storage>) -> (Judged, Vec<Breach>) {
+    let mut judged = Judged::default();
+    let mut breaches = Vec::new();
+    for device in 0..2 {
+        let audit = audit(&ledger(cast, device));
+        breaches.extend(audit.breaches().iter().map(ToString::to_string));
+    }
+    match History::read(cast, storage) {
+        Ok(history) => {
+            judged.records = history.records;
+            judge_answers(cast, &history, &mut judged, &mut breaches);
+            judge_pushes(cast, &history, &mut judged, &mut breaches);
+        }
+        Err(why) => breaches.push(format!("the log cannot be read: {why}")),
+    }
+    (judged, breaches)
+}
+
+/// The log as it is in the end.
+struct History {
+    records: u64,
+    /// What each request led to, by who made it.
+    replies: BTreeMap<(Actor, RequestId), Vec<Reply>>,
+    /// What each officer had to be told, in order.
+    told: BTreeMap<String, Vec<Told>>,
+    /// What stood for an officer after a record, where a device was told a whole state then.
+    stood: BTreeMap<(String, u64), Stood>,
+    actors: BTreeMap<String, Actor>,
+}
+
+/// Something that an officer had to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    sequence: u64,
+    what: &'static str,
+    vacancy: VacancyKey,
+}
+
+/// What stands for an officer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Stood {
+    offers: BTreeSet<VacancyKey>,
+    assignments: BTreeSet<VacancyKey>,
+}
+
+impl History {
+    fn read(cast: &Cast<'_>, storage: Arc<dyn Storage>) -> Result<History, Breach> {
+        let asked_for = whole_states(cast);
+        let mut history = History {
+            records: 0,
+            replies: BTreeMap::new(),
+            told: BTreeMap::new(),
+            stood: BTreeMap::new(),
+            actors: BTreeMap::new(),
+        };
+        let mut replay = Replay::from(storage, Sequence(1)).map_err(|error| error.to_string())?;
+        while let Some(entry) = replay.advance().map_err(|error| error.to_string())? {
+            let (state, record) = (replay.state(), &entry.record);
+            history.records += 1;
+            let asked = (record.by, RequestId(record.request.0));
+            if record.by != Actor::Clock {
+                history
+                    .replies
+                    .entry(asked)
+                    .or_default()
+                    .push(record.reply());
+            }
+            for effect in react(state, record) {
+                history.tell(state, record.sequence.0, &effect);
+            }
+            for badge in asked_for.get(&record.sequence.0).into_iter().flatten() {
+                let stood = stood(state, badge);
+                history
+                    .stood
+                    .insert((badge.clone(), record.sequence.0), stood);
+            }
+        }
+        let roster = replay.state().roster();
+        for person in cast.officers {
+            if let Some(officer) = roster.officer(&person.name) {
+                history
+                    .actors
+                    .insert(person.name.clone(), Actor::Officer(officer));
+            }
+        }
+        for desk in cast.desks {
+            if let Some(agency) = roster.agency(&desk.name) {
+                history
+                    .actors
+                    .insert(desk.name.clone(), Actor::Coordinator(agency));
+            }
+        }
+        history
+            .actors
+            .insert(cast.operator.name.clone(), Actor::Operator);
+        Ok(history)
+    }
+
+    fn tell(&mut self, state: &State, sequence: u64, effect: &Effect) {
+        let one = |officer: &OfficerId| [*officer].into_iter().collect::<OfficerSet>();
+        let (what, vacancy, to) = match effect {
+            Effect::Offer { vacancy, to, .. } => ("offered", *vacancy, to.clone()),
+            Effect::Withdraw { vacancy, from, .. } => ("withdrawn", *vacancy, from.clone()),
+            Effect::Overlap {
+                officer, vacancy, ..
+            } => ("overlapped", *vacancy, one(officer)),
+            Effect::Assign { vacancy, officer } => ("assigned", *vacancy, one(officer)),
+            Effect::Unassign {
+                vacancy, officer, ..
+            } => ("unassigned", *vacancy, one(officer)),
+            Effect::ReadOrders { vacancy, to, .. } => ("read-orders", *vacancy, to.clone()),
+            _ => return,
+        };
+        let Some(key) = key(state, vacancy) else {
+            return;
+        };
+        for officer in to.iter() {
+            let badge = state.roster().officers.find(officer).map(|one| &one.badge);
+            let badge = badge.expect("an officer of the roster").to_string();
+            self.told.entry(badge).or_default().push(Told {
+                sequence,
+                what,
+                vacancy: key,
+            });
+        }
+    }
+}
+
+fn key(state: &State, vacancy: VacancyId) -> Option<VacancyKey> {
+    state
+        .vacancy(vacancy)
+        .map(|row| VacancyKey(row.posting.key.0))
+}
+
+/// After which records somebody was told a whole state.
+fn whole_states(cast: &Cast<'_>) -> BTreeMap<u64, BTreeSet<String>> {
+    let mut asked_for: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+    for person in cast.officers {
+        for line in person.devices.iter().flat_map(|device| device.all()) {
+            if let What::Heard(Event::Synced(cursor)) = line.what {
+                let badges = asked_for.entry(cursor.sequence).or_default();
+                badges.insert(person.name.clone());
+            }
+        }
+    }
+    asked_for
+}
+
+fn stood(state: &State, badge: &str) -> Stood {
+    let mut stood = Stood::default();
+    let Some(officer) = state.roster().officer(badge) else {
+        return stood;
+    };
+    for (_, row) in state.vacancies().iter() {
+        if state.stands_for(row, officer, state.at()) {
+            stood.offers.insert(VacancyKey(row.posting.key.0));
+        }
+    }
+    let calendar = state.calendars().find(officer);
+    for booking in calendar.iter().flat_map(|calendar| calendar.bookings()) {
+        stood.assignments.extend(key(state, booking.vacancy));
+    }
+    stood
+}
+
+/// Every answer is that of the one record made for its request.
+fn judge_answers(
+    cast: &Cast<'_>,
+    history: &History,
+    judged: &mut Judged,
+    breaches: &mut Vec<Breach>,
+) {
+    let everybody = cast
+        .officers
+        .iter()
+        .chain(cast.desks)
+        .chain([&cast.operator]);
+    let mut known = BTreeSet::new();
+    for person in everybody {
+        let Some(&actor) = history.actors.get(&person.name) else {
+            breaches.push(format!("{} is not in the log's roster", person.name));
+            continue;
+        };
+        for wish in &person.wishes {
+            known.extend(wish.ids.iter().map(|id| (actor, *id)));
+            judged.answers += u64::from(wish.answer.is_some());
+            judged.retries += u64::from(was_asked_again(person, wish));
+            let replies = wish
+                .ids
+                .iter()
+                .filter_map(|id| history.replies.get(&(actor, *id)));
+            let replies: Vec<&Reply> = replies.flatten().collect();
+            let heard = wish.answer;
+            let agrees = match (&replies[..], heard) {
+                (_, None) => true,
+                ([], Some(Answer::Lost(_) | Answer::Refused(_) | Answer::Told)) => true,
+                ([reply], Some(heard)) => said(reply, wish.what) == Some(heard),
+                _ => false,
+            };
+            if !agrees {
+                breaches.push(format!(
+                    "{} heard {heard:?} to {:?}, but the log has {replies:?}",
+                    person.name, wish.ask
+                ));
+            }
+        }
+    }
+    for asked in history
+        .replies
+        .keys()
+        .filter(|asked| !known.contains(asked))
+    {
+        breaches.push(format!(
+            "the log has an answer to {asked:?}, which nobody asked"
+        ));
+    }
+}
+
+/// Whether an answer was waited for across the end of a connection.
+fn was_asked_again(person: &Person, wish: &Wish) -> bool {
+    let waited = wish.sent_us..wish.answered_us;
+    let ends = person.devices.iter().flat_map(|device| device.all());
+    let ends =
+        ends.filter(|line| matches!(line.what, What::Heard(Event::Down { .. }) | What::Begun));
+    let mut within = ends.filter(|line| waited.contains(&line.at_us));
+    wish.answer.is_some() && within.next().is_some()
+}
+
+fn said(reply: &Reply, what: WishWhat) -> Option<Answer> {
+    match reply {
+        Ok(engine::core::Answer::Won(receipt)) => Some(Answer::Won {
+            slot: receipt.slot,
+            sequence: receipt.sequence.0,
+            awarded_at_us: receipt.awarded_at.as_micros(),
+        }),
+        Ok(engine::core::Answer::Done { sequence }) => Some(Answer::Done {
+            sequence: sequence.0,
+        }),
+        Ok(_) => None,
+        Err(refused) => {
+            let code = dispatcher::refused(refused, 0).code;
+            Some(match what {
+                WishWhat::Accept => Answer::Lost(code),
+                _ => Answer::Refused(code),
+            })
+        }
+    }
+}
+
+fn judge_pushes(
+    cast: &Cast<'_>,
+    history: &History,
+    judged: &mut Judged,
+    breaches: &mut Vec<Breach>,
+) {
+    for person in cast.officers {
+        let nothing = Vec::new();
+        let told = history.told.get(&person.name).unwrap_or(&nothing);
+        for device in &person.devices {
+            let counts = device.counts();
+            if counts.repeats + counts.strays > 0 {
+                let address = device.address();
+                breaches.push(format!(
+                    "the server repeated itself to {address}: {counts:?}"
+                ));
+            }
+            let mut listener = Listener {
+                badge: &person.name,
+                told,
+                history,
+                next: 0,
+                stating: None,
+                last: None,
+            };
+            let heard = device
+                .all()
+                .into_iter()
+                .try_for_each(|line| match line.what {
+                    What::Heard(event) => listener.hear(event, judged),
+                    What::Begun => {
+                        listener.last = None;
+                        Ok(())
+                    }
+                    What::Cut => Ok(()),
+                });
+            let whole = heard.and_then(|()| listener.has_heard_all());
+            if let Err(why) = whole {
+                breaches.push(format!("{} at {}: {why}", person.name, device.address()));
+            }
+        }
+    }
+}
+
+/// Somebody who knows what they should be told next.
+struct Listener<'a> {
+    badge: &'a str,
+    told: &'a [Told],
+    history: &'a History,
+    next: usize,
+    /// What a whole state has said so far, while one is being said.
+    stating: Option<Stood>,
+    last: Option<Cursor>,
+}
+
+impl Listener<'_> {
+    fn hear(&mut self, event: Event, judged: &mut Judged) -> Result<(), Breach> {
+        match event {
+            Event::Up(welcome) => {
+                judged.resumed += u64::from(welcome.resumed);
+                self.stating = (!welcome.resumed).then(Stood::default);
+                Ok(())
+            }
+            Event::News(push) => {
+                judged.pushes += 1;
+                match &mut self.stating {
+                    Some(stood) => stood.note(&push.news),
+                    None => return self.hear_push(&push),
+                }
+                Ok(())
+            }
+            Event::Synced(cursor) => match self.stating.take() {
+                Some(stood) => {
+                    judged.stated += 1;
+                    self.hear_state(&stood, cursor)
+                }
+                None => match self.told.get(self.next) {
+                    Some(missed) if missed.sequence <= cursor.sequence => {
+                        Err(format!("resumed up to {cursor:?} without {missed:?}"))
+                    }
+                    _ => Ok(()),
+                },
+            },
+            Event::Down { .. } => {
+                self.stating = None;
+                Ok(())
+            }
+            Event::Gone { .. } | Event::Answered { .. } => Ok(()),
+        }
+    }
+
+    fn hear_push(&mut self, push: &Push) -> Result<(), Breach> {
+        let Some((what, vacancy)) = subject(&push.news) else {
+            return Ok(());
+        };
+        let heard = Told {
+            sequence: push.cursor.sequence,
+            what,
+            vacancy,
+        };
+        if self.last.is_some_and(|last| push.cursor <= last) {
+            return Err(format!(
+                "heard {heard:?} at {:?} after {:?}",
+                push.cursor, self.last
+            ));
+        }
+        self.last = Some(push.cursor);
+        match self.told.get(self.next) {
+            Some(due) if *due == heard => {
+                self.next += 1;
+                Ok(())
+            }
+            due => Err(format!("heard {heard:?} where the log has {due:?}")),
+        }
+    }
+
+    fn hear_state(&mut self, heard: &Stood, cursor: Cursor) -> Result<(), Breach> {
+        self.last = Some(cursor);
+        self.next = self
+            .told
+            .partition_point(|told| told.sequence <= cursor.sequence);
+        let stood = self
+            .history
+            .stood
+            .get(&(self.badge.to_owned(), cursor.sequence));
+        match stood {
+            Some(stood) if stood == heard => Ok(()),
+            _ => Err(format!(
+                "was told {heard:?} at {cursor:?}, where the log has {stood:?}"
+            )),
+        }
+    }
+
+    /// Everybody online hears everything in the end.
+    fn has_heard_all(&self) -> Result<(), Breach> {
+        match self.told.get(self.next) {
+            None => Ok(()),
+            Some(missed) => Err(format!("never heard {missed:?}")),
+        }
+    }
+}
+
+impl Stood {
+    fn note(&mut self, news: &News) {
+        match news {
+            News::Offered(offer) => drop(self.offers.insert(offer.vacancy)),
+            News::Assigned(held) => drop(self.assignments.insert(held.receipt.vacancy)),
+            _ => {}
+        }
+    }
+}
+
+/// What a push to an officer says of which vacancy.
+fn subject(news: &News) -> Option<(&'static str, VacancyKey)> {
+    match news {
+        News::Offered(offer) => Some(("offered", offer.vacancy)),
+        News::Withdrawn { vacancy, .. } => Some(("withdrawn", *vacancy)),
+        News::Overlapped { with, .. } => Some(("overlapped", *with)),
+        News::Assigned(assignment) => Some(("assigned", assignment.receipt.vacancy)),
+        News::Unassigned { vacancy, .. } => Some(("unassigned", *vacancy)),
+        News::ReadOrders(orders) => Some(("read-orders", orders.vacancy)),
+        _ => None,
+    }
+}
