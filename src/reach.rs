@@ -8,7 +8,7 @@ use protocol::Role;
 use protocol::token::{DeviceKey, DevicePublicKey, LIFETIME_MAX_S, SigningKey, TokenError};
 
 use crate::access::{Access, AccessError};
-use crate::cli::ReachArgs;
+use crate::cli::{HttpArgs, ReachArgs};
 use crate::clock;
 use crate::config::{ConfigError, Settings, Sources};
 use crate::identity::{self, IdentityError};
@@ -50,6 +50,10 @@ pub enum ReachError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Identity(#[from] IdentityError),
+    /// The server has no port to look at it.
+    #[error("the server has no HTTP port")]
+    #[diagnostic(help("set `http.listen` in its configuration, such as 127.0.0.1:9464"))]
+    NoHttp,
     /// The address makes no sense.
     #[error("`{written}` is not an address")]
     #[diagnostic(help("write it with its port, such as 127.0.0.1:7710"))]
@@ -114,6 +118,22 @@ impl Reach {
 /// No server runs here, or the configuration is not right.
 pub fn token_key(config: Option<&Path>) -> Result<PathBuf, ReachError> {
     Found::of(config, None, || false)?.token_key()
+}
+
+/// The HTTP port of the server that these flags name.
+///
+/// # Errors
+/// No server runs here, it has no such port, or the configuration is not right.
+pub fn http(args: &HttpArgs) -> Result<SocketAddr, ReachError> {
+    if let Some(address) = args.http {
+        return Ok(address);
+    }
+    let listens = match Found::of(args.config.as_deref(), None, || false)? {
+        Found::Config(settings) => settings.config.http.listen,
+        Found::Running(access) => access.http,
+        Found::Nothing => None,
+    };
+    listens.map(reachable).ok_or(ReachError::NoHttp)
 }
 
 /// What holds for a command that was given this configuration file.

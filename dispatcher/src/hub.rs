@@ -90,6 +90,7 @@ impl Hub {
             self.desk.reveal(id, row);
         }
         loop {
+            self.desk.stats.stands(self.open.len(), heard.len());
             tokio::select! {
                 biased;
                 delivery = self.follower.next() => match delivery {

@@ -134,8 +134,20 @@ pub struct Dispatcher {
     client_authorities: Vec<CertificateDer<'static>>,
     claim: Option<Claim>,
     stats: Arc<Stats>,
+    desk: Arc<Desk>,
     hub: mpsc::Sender<ToHub>,
     hub_task: JoinHandle<()>,
+}
+
+/// Whether a certificate and its key can be used, and belong to each other.
+///
+/// # Errors
+/// [`StartError::Tls`] says what is wrong.
+pub fn examine(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<(), StartError> {
+    transport::server_config(chain, key).map(drop)
 }
 
 impl Dispatcher {
@@ -195,12 +207,13 @@ impl Dispatcher {
         });
         let failed = |source| StartError::Socket { source };
         let (stations, claim) = open(stations, network).map_err(failed)?;
-        let hub_task = tokio::spawn(Hub::new(follower, desk, ways).run(heard));
+        let hub_task = tokio::spawn(Hub::new(follower, Arc::clone(&desk), ways).run(heard));
         Ok(Dispatcher {
             stations,
             client_authorities: options.client_authorities,
             claim,
             stats,
+            desk,
             hub,
             hub_task,
         })
@@ -236,28 +249,47 @@ impl Dispatcher {
         let _ = (&mut self.hub_task).await;
     }
 
-    /// Tells every session to come back later, waits for them to hear it, and ends.
+    /// Takes nobody new in, answers who is in line, tells every session to come back later, waits
+    /// for them to hear it, and ends: within [`limits::STOP_DEADLINE`] and
+    /// [`limits::CLOSE_DEADLINE`].
     pub async fn stop(self) {
-        // A hub that has ended with its engine has told everybody already.
-        let told = self.hub.send(ToHub::Stop);
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, told).await;
-        let quiet = async {
-            while self.stats.sessions() > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-        };
+        for station in &self.stations {
+            station.endpoint.set_server_config(None);
+        }
         // Sessions that do not take leave in time are cut off; they resume elsewhere or later.
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, quiet).await;
+        let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.take_leave()).await;
         for station in &self.stations {
             let endpoint = &station.endpoint;
             endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
-            let _ = tokio::time::timeout(limits::STOP_DEADLINE, endpoint.wait_idle()).await;
         }
+        let closed = async {
+            for station in &self.stations {
+                station.endpoint.wait_idle().await;
+            }
+        };
+        let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, closed).await;
         self.hub_task.abort();
         for station in self.stations {
             station.close().await;
         }
         drop(self.claim);
+    }
+
+    async fn take_leave(&self) {
+        self.desk.drain();
+        let answered = until(|| self.desk.is_quiet());
+        // An engine that does not answer is no reason to keep sessions waiting for a goodbye.
+        let _ = tokio::time::timeout(limits::ANSWERS_DEADLINE, answered).await;
+        // A hub that has ended with its engine has told everybody already.
+        let _ = self.hub.send(ToHub::Stop).await;
+        until(|| self.stats.sessions() == 0).await;
+    }
+}
+
+/// Waits until it is so.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(limits::LOOK_AGAIN).await;
     }
 }
 

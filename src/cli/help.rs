@@ -28,6 +28,32 @@ Examples:
 A flag wins over a MUSTER_* variable, that over the file, that over the default:
 `muster config print --origin` shows which.";
 
+pub(super) const HEALTH: &str = "\
+Examples:
+  muster health                        the server of this user: /readyz
+  muster health --alive                only whether the process answers: /healthz
+  muster health --http 127.0.0.1:9464 && echo good
+
+Exit code 0: yes. 1: no, and why; or nobody answers.";
+
+pub(super) const TOP_LIVE: &str = "\
+Examples:
+  muster top                           live, once a second; q or Ctrl-C ends it
+  muster top --once                    the figures of one second, for scripts
+  muster top --once --json | jq .sessions
+
+Reads the server's /metrics; docs/operations.md says which figure to watch and what to do.";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  muster doctor                        with ./muster.toml if there is one, else with defaults
+  muster doctor -c /etc/muster/muster.toml --json
+
+Looks at UDP buffers, descriptors, ports, the clock, certificate, keys, the data folder, the time
+of a disk sync and real-time priority, and writes a scratch file into the data folder if there is
+one. What could not be looked at says SKIPPED. Exit code 1: something would keep a server from
+starting or keeping its promises.";
+
 pub(super) const INIT: &str = "\
 Examples:
   muster init                          into this folder

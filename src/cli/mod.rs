@@ -7,6 +7,7 @@ mod deny;
 mod help;
 mod job;
 mod log;
+mod operations;
 mod publication;
 mod roster;
 mod words;
@@ -37,6 +38,7 @@ pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,
     LogWhat, ReplayQuestion,
 };
+pub use operations::{DoctorArgs, HealthArgs, HttpArgs, TopArgs};
 pub use publication::{
     AskedArgs, GrantArgs, ManyArgs, PlaceArgs, PostArgs, PostFileArgs, PostMany, PostRepeatArgs,
     PreviewArgs,
@@ -138,6 +140,15 @@ pub enum Command {
     /// Look into the write-ahead log: verify, dump, count, follow, look back
     #[command(after_help = help::LOG)]
     Log(LogCommand),
+    /// Say whether a running server takes sessions
+    #[command(after_help = help::HEALTH)]
+    Health(HealthArgs),
+    /// Watch a running server: sessions, rates, times, queues
+    #[command(after_help = help::TOP_LIVE)]
+    Top(TopArgs),
+    /// Examine this machine and the configuration before a server is started
+    #[command(after_help = help::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Measure the race on this machine, beside what its disk allows
     #[command(after_help = help::BENCH)]
     Bench(BenchCommand),

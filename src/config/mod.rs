@@ -254,6 +254,13 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether nobody set the key of this path.
+    pub fn is_default(&self, path: &str) -> bool {
+        self.origins
+            .get(path)
+            .is_none_or(|origin| *origin == Origin::Default)
+    }
+
     /// Where the value of a key came from.
     pub fn origin(&self, key: &Key) -> &Origin {
         self.origins.get(key.path).unwrap_or(&Origin::Default)

@@ -262,6 +262,8 @@ pub(crate) struct Start {
     pub(crate) stderr: Option<PathBuf>,
     /// What of it is said, as `RUST_LOG` has it.
     pub(crate) log: Option<&'static str>,
+    /// Variables besides those that every server here is given.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Server {
@@ -283,6 +285,8 @@ impl Server {
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("XDG_RUNTIME_DIR", folder)
             .envs(start.log.map(|log| ("RUST_LOG", log)))
+            .env("MUSTER_HTTP_LISTEN", "127.0.0.1:0")
+            .envs(start.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn()
@@ -299,6 +303,13 @@ impl Server {
     /// How the process ended, if it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("it is our child")
+    }
+
+    /// Sends it a signal by name, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(status.expect("a shell's kill").success());
     }
 
     /// SIGKILL: no destructor, no flush, no goodbye.

@@ -16,6 +16,7 @@ mod load;
 mod lottery;
 mod model;
 mod netsim;
+mod operations;
 mod peers;
 mod push;
 mod readme;
