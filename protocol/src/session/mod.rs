@@ -24,11 +24,13 @@
 mod client;
 mod farewell;
 mod permission;
+mod rate;
 mod server;
 
 pub use client::{ClientSession, Counts, Due, Event, RequestError, Standing, Violation};
 pub use farewell::{close_code, reconnect_after_ms, said_by_code};
 pub use permission::{allowed, concerns_own};
+pub use rate::{Rate, Used};
 pub use server::{Action, ServerSession};
 
 /// How long a client may take to say `Hello`, in milliseconds.
@@ -42,6 +44,19 @@ pub const OFFICER_IN_FLIGHT_MAX: usize = 32;
 
 /// How many requests of one coordinator's or operator's session may be under way.
 pub const COORDINATOR_IN_FLIGHT_MAX: usize = 1_024;
+
+/// How often one officer's or watcher's session may ask: a hundred offers answered at a glance, and
+/// then faster than any thumb. A program that asks more often hears `Busy`.
+pub const OFFICER_REQUESTS: Rate = Rate {
+    burst: 500,
+    per_minute: 12_000,
+};
+
+/// How often one coordinator's or operator's session may ask: an API tier speaks for many people.
+pub const COORDINATOR_REQUESTS: Rate = Rate {
+    burst: 20_000,
+    per_minute: 600_000,
+};
 
 /// After how many milliseconds a request beyond the cap is to be asked again.
 pub const BUSY_RETRY_AFTER_MS: u32 = 100;

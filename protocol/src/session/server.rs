@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{
-    BUSY_RETRY_AFTER_MS, COORDINATOR_IN_FLIGHT_MAX, HELLO_DEADLINE_MS, OFFICER_IN_FLIGHT_MAX,
-    allowed, concerns_own, micros, reconnect_after_ms,
+    BUSY_RETRY_AFTER_MS, COORDINATOR_IN_FLIGHT_MAX, COORDINATOR_REQUESTS, HELLO_DEADLINE_MS,
+    OFFICER_IN_FLIGHT_MAX, OFFICER_REQUESTS, Rate, Used, allowed, concerns_own, micros,
+    reconnect_after_ms,
 };
 use crate::frame::{OFFICER_FRAME_MAX_BYTES, client_frame_max_bytes};
 use crate::token::{Claims, TokenError, VerifyingKeys};
@@ -27,6 +28,8 @@ pub struct ServerSession {
     /// Requests handed to the shell; an id stands here as often as it was asked.
     in_flight: Vec<RequestId>,
     actions: VecDeque<Action>,
+    /// Requests so far, as the rate of the role counts them.
+    asked: Used,
 }
 
 /// What the shell is to do.
@@ -76,6 +79,7 @@ impl ServerSession {
             },
             in_flight: Vec::new(),
             actions: VecDeque::new(),
+            asked: Used::default(),
         }
     }
 
@@ -88,7 +92,7 @@ impl ServerSession {
             (_, ClientMessage::Goodbye) => self.end(None),
             (State::Opening { .. }, ClientMessage::Hello(hello)) => self.open(hello, now_us),
             (State::Open(_), ClientMessage::Renew { token }) => self.renew(&token, now_us),
-            (State::Open(_), ClientMessage::Request { id, ask }) => self.request(id, ask),
+            (State::Open(_), ClientMessage::Request { id, ask }) => self.request(id, ask, now_us),
             (
                 State::Opening { .. },
                 ClientMessage::Renew { .. } | ClientMessage::Request { .. },
@@ -235,11 +239,14 @@ impl ServerSession {
         }
     }
 
-    fn request(&mut self, id: RequestId, ask: Ask) {
+    fn request(&mut self, id: RequestId, ask: Ask, now_us: i64) {
         let State::Open(claims) = &self.state else {
             return;
         };
-        if !allowed(claims.role, &ask) || !concerns_own(claims, &ask) {
+        // What is refused counts as well, or a flood of nonsense would be free.
+        if let Err(retry_after_ms) = self.asked.take(rate(claims.role), now_us) {
+            self.answer(id, Outcome::Busy { retry_after_ms });
+        } else if !allowed(claims.role, &ask) || !concerns_own(claims, &ask) {
             self.answer(id, Outcome::Refused(not_allowed()));
         } else if self.in_flight.len() >= in_flight_max(claims.role) {
             self.answer(
@@ -289,6 +296,13 @@ fn in_flight_max(role: Role) -> usize {
     match role {
         Role::Officer | Role::ReadOnly => OFFICER_IN_FLIGHT_MAX,
         Role::Coordinator | Role::Operator => COORDINATOR_IN_FLIGHT_MAX,
+    }
+}
+
+fn rate(role: Role) -> Rate {
+    match role {
+        Role::Officer | Role::ReadOnly => OFFICER_REQUESTS,
+        Role::Coordinator | Role::Operator => COORDINATOR_REQUESTS,
     }
 }
 
