@@ -99,7 +99,10 @@ impl Hub {
                         self.deliver(&delivery);
                         self.desk.stats.stands(self.open.len(), heard.len());
                         for shard in &self.shards {
-                            shard.room().await;
+                            if shard.room().await.is_err() {
+                                tracing::error!("a shard has ended, and the hub with it");
+                                return self.close_all();
+                            }
                         }
                         // A stream of deliveries must not keep sessions from joining: both have
                         // their turn, in the same order in every run.

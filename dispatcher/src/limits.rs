@@ -36,8 +36,8 @@ pub const SHARD_PUSHES_MAX: u32 = 4_096;
 /// Packets that arrived at another shard's socket and wait for one shard.
 pub const STRAYS_MAX: usize = 4_096;
 
-/// How many sessions are asked to come back within one second after a stop: about as many as one
-/// core can shake hands with, and half of that again.
+/// How many sessions are asked to come back within one second after a stop: about half of what one
+/// core can shake hands with.
 pub const RETURNS_PER_SECOND: u64 = 2_000;
 
 /// Pushes kept for sessions that resume; who missed more is told the whole state.

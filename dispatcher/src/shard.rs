@@ -11,7 +11,7 @@ use bytes::Bytes;
 use engine::model::Bearer;
 use protocol::{Cursor, GoAway, RequestId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{AcquireError, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::Stats;
@@ -122,17 +122,19 @@ impl Way {
     }
 
     /// Waits until the shard has kept up with what it was sent.
-    pub(crate) async fn room(&self) {
+    ///
+    /// # Errors
+    /// If it has ended and never will.
+    pub(crate) async fn room(&self) -> Result<(), AcquireError> {
         let mut owed = self.owed.swap(0, Ordering::Relaxed);
         while owed > 0 {
             let now = owed.min(SHARD_PUSHES_MAX.into());
             owed -= now;
             let now = u32::try_from(now).unwrap_or(SHARD_PUSHES_MAX);
-            if let Ok(permits) = self.room.acquire_many(now).await {
-                // The shard gives each of them back when it has written the push.
-                permits.forget();
-            }
+            // The shard gives each of them back when it has written the push.
+            self.room.acquire_many(now).await?.forget();
         }
+        Ok(())
     }
 }
 
@@ -243,5 +245,12 @@ impl Shard {
 
     fn count(&self, told: usize) {
         self.stats.pushes.fetch_add(told as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        // The hub must not wait for a shard that is gone.
+        self.way.room.close();
     }
 }
