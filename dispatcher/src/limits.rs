@@ -50,14 +50,27 @@ pub const HUB_QUEUE_MAX: usize = 65_536;
 /// default of 208 KiB.
 pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
-/// How long a stop waits for sessions to take leave.
+/// How long a stop waits for answers to those in line, and for sessions to take leave.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(3);
+
+/// The part of it in which those in line are answered before anybody is told to leave.
+pub const ANSWERS_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long connections may take to end after that.
+pub const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// The wait between two looks at what a stop waits for.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Web pages that may be allowed to open sessions: a page's origin is compared with each.
 pub const ORIGINS_MAX: usize = 64;
 
 /// How long one session may take to hear why it ends.
 pub const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long whoever is refused may take to hear it: sessions of whoever is denied end within a
+/// second, also of clients that read nothing.
+pub const REFUSED_DEADLINE: Duration = Duration::from_millis(500);
 
 /// Bytes read from a stream at a time.
 pub const READ_BYTES: usize = 4 << 10;
