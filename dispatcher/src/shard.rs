@@ -254,9 +254,3 @@ impl Drop for Shard {
         self.way.room.close();
     }
 }
-
-impl Answer {
-    fn give(self) {
-        self.line.answer(self.id, self.frame);
-    }
-}
