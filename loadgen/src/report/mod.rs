@@ -161,7 +161,7 @@ pub struct Latencies {
     #[serde(default)]
     pub publish_service: Percentiles,
     /// Per race for a vacancy's round: the first accept's intended instant to the first winner's
-    /// answer.
+    /// answer. Accepts of officers who may not have the slot are not in the race.
     #[serde(default)]
     pub race_to_winner: Percentiles,
     /// Per race: the first accept's intended instant to the last answer among the losers who

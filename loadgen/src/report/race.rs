@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use protocol::RefusalCode;
+
 use crate::ledger::{Answer, Ledger, OfficerAskWhat, VacancyNo};
 
 /// One race: the accepts of one round of a vacancy, of which somebody won.
@@ -23,7 +25,8 @@ pub(super) fn races(ledger: &Ledger) -> Vec<Race> {
     for ask in asks.filter(|ask| ask.what == OfficerAskWhat::Accept && !ask.interrupted) {
         let is_win = match ask.answer {
             Some(Answer::Won { .. }) => true,
-            Some(Answer::Lost(_)) => false,
+            Some(Answer::Lost(RefusalCode::Filled)) => false,
+            // Who may not have the slot at all does not race for it.
             _ => continue,
         };
         let round = of_round.entry((ask.vacancy, ask.round)).or_default();
@@ -59,6 +62,45 @@ fn race(runners: &[Runner]) -> Option<Race> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::{OfficerAsk, OfficerBook};
+
+    #[test]
+    fn who_may_not_have_the_slot_does_not_begin_the_race() {
+        let accept = |intended_us, answer| OfficerAsk {
+            vacancy: VacancyNo(0),
+            round: 1,
+            what: OfficerAskWhat::Accept,
+            intended_us,
+            sent_us: intended_us,
+            answered_us: intended_us + 50,
+            answer: Some(answer),
+            busy: 0,
+            interrupted: false,
+        };
+        let won = Answer::Won {
+            slot: 0,
+            sequence: 9,
+            awarded_at_us: 0,
+        };
+        let asks = vec![
+            accept(10, Answer::Lost(RefusalCode::NotEligible)),
+            accept(2_000_000, won),
+            accept(2_000_010, Answer::Lost(RefusalCode::Filled)),
+        ];
+        let ledger = Ledger {
+            officers: vec![OfficerBook {
+                asks,
+                ..OfficerBook::default()
+            }],
+            ..Ledger::default()
+        };
+        let expected = Race {
+            begun_us: 2_000_000,
+            won_us: 2_000_050,
+            last_lost_us: Some(2_000_060),
+        };
+        assert_eq!(races(&ledger), [expected]);
+    }
 
     #[test]
     fn who_came_after_the_winner_was_told_is_not_in_the_race() {

@@ -191,7 +191,7 @@ fn histories_are_bounded_and_counts_are_not() {
 fn what_a_session_keeps_to_itself_is_a_breach() {
     let mut ledger = clean();
     ledger.officers[0].unheard.pushes = 3;
-    let words = ["LG-1", "3 pushes at or before"];
+    let words = ["LG-0", "3 pushes at or before"];
     assert_breaches(&ledger, &[(BreachKind::RepeatedPush, 3)], &words);
     let mut ledger = clean();
     ledger.desks[0].unheard.answers = 2;

@@ -8,6 +8,7 @@ use std::fmt::{self, Display, Write};
 
 use super::table::{grouped, millis};
 use super::{AuditCounts, Percentiles, Period, Report};
+use crate::usage::Generator;
 
 /// The page of a report, with the histories of the first breaches.
 pub fn html(report: &Report, histories: &[String]) -> String {
@@ -31,6 +32,7 @@ fn write_page(page: &mut String, report: &Report, histories: &[String]) -> fmt::
         Text(name)
     )?;
     write_verdict(page, report)?;
+    write_in_words(page, report)?;
     write_tiles(page, report)?;
     write_latencies(page, report)?;
     figures::write(page, report)?;
@@ -69,6 +71,29 @@ fn write_verdict(page: &mut String, report: &Report) -> fmt::Result {
              answers. All of them count from the intended instant.</p>",
             counts.dropped, counts.late, counts.late_asks, counts.accepts_withheld
         )?;
+    }
+    Ok(())
+}
+
+/// What a reader asks first, as sentences.
+fn write_in_words(page: &mut String, report: &Report) -> fmt::Result {
+    for (name, begins, ends) in [
+        (
+            "publish_to_last_push",
+            "vacancies, 99 % had reached the last officer asked within",
+            "ms of the planned instant",
+        ),
+        (
+            "accept_to_answer",
+            "accepts, 99 % had their final, durable answer within",
+            "ms of the moment at which the officer meant to accept",
+        ),
+    ] {
+        let Some(all) = report.distributions.iter().find(|one| one.name == name) else {
+            continue;
+        };
+        let (count, p99) = (grouped(all.count()), millis(all.percentiles().p99));
+        writeln!(page, "<p>Of {count} {begins} <b>{p99}</b> {ends}.</p>")?;
     }
     Ok(())
 }
@@ -121,7 +146,10 @@ fn write_latencies(page: &mut String, report: &Report) -> fmt::Result {
         page.push_str(&millis(percentiles.max));
         page.push_str("</tr>\n");
     }
-    page.push_str("</table>\n");
+    page.push_str(
+        "</table>\n<p class=\"note\">A percentile needs values: of fewer than 1,000, p99.9 is the \
+         largest one; of fewer than 100, p99 is, too.</p>\n",
+    );
     Ok(())
 }
 
@@ -214,6 +242,20 @@ const HISTORIES_MAX: usize = 100;
 fn write_configuration(page: &mut String, report: &Report) -> fmt::Result {
     let machine = report.machine.to_string();
     let seed = report.seed.to_string();
+    let generator = match report.generator {
+        Generator {
+            memory_per_session_bytes: 0,
+            ..
+        } => String::new(),
+        Generator {
+            memory_per_session_bytes,
+            cpu_permille,
+        } => format!(
+            "{} KiB a simulated session, {} % of one processor",
+            grouped(memory_per_session_bytes / 1_024),
+            cpu_permille / 10
+        ),
+    };
     page.push_str("<h2>Configuration</h2>\n<table class=\"words\">\n");
     for (name, value) in [
         ("workload", report.workload.as_str()),
@@ -222,6 +264,7 @@ fn write_configuration(page: &mut String, report: &Report) -> fmt::Result {
         ("commit", &report.commit),
         ("machine", &machine),
         ("usage is of", &report.usage.of),
+        ("the generator used", &generator),
     ] {
         if !value.is_empty() {
             writeln!(page, "<tr><td>{name}<td>{}</tr>", Text(value))?;
@@ -314,6 +357,10 @@ mod tests {
                 ..Sample::default()
             })
             .collect();
+        report.generator = Generator {
+            memory_per_session_bytes: 12_345,
+            cpu_permille: 456,
+        };
         report.periods = vec![Period {
             name: "knee".to_owned(),
             offered_per_ks: 123_456,
@@ -347,6 +394,9 @@ mod tests {
             "0123456789ab",
             "feedc0de",
             "no broken promise",
+            "accepts, 99 % had their final, durable answer within <b>",
+            "of fewer than 1,000, p99.9 is the largest one",
+            "12 KiB a simulated session, 45 % of one processor",
         ] {
             assert!(page.contains(part), "{part} is not on the page");
         }
