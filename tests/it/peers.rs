@@ -1,5 +1,5 @@
-//! The scripts that measure PostgreSQL, Redis, NATS and mosquitto: their tables, and what they say of
-//! what is missing. What they and we measure, no test asks.
+//! The scripts that measure PostgreSQL, Redis, NATS and mosquitto: their tables, and what they say
+//! of what is missing. What they and we measure, no test asks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
