@@ -37,8 +37,8 @@ const SHIFT_MS: u64 = 3_600_000;
 /// How far ahead the first shift is, in milliseconds: no bench lasts longer.
 const AHEAD_MS: u64 = 24 * SHIFT_MS;
 /// The agency whose officers race for one slot, and its site.
-pub(super) const CROWD: &str = "crowd";
-pub(super) const CROWD_SITE: &str = "crowd-site";
+pub(super) const CROWD: &str = "the-crowd";
+pub(super) const CROWD_SITE: &str = "the-crowd-site";
 /// The name of everything that has one, and the zone of every site.
 pub(super) const INVENTED: &str = "Invented";
 pub(super) const ZONE: &str = "America/Phoenix";

@@ -58,7 +58,7 @@ fn every_row_of_the_push_is_measured_and_means_what_it_says() {
     }
     let table = String::from_utf8_lossy(&output.stdout);
     assert!(table.contains("one won each time"), "{table}");
-    assert!(table.contains("4 read none of them"), "{table}");
+    assert!(table.contains("20 who read none of them"), "{table}");
     assert!(!table.contains("sessions ended in the course"), "{table}");
     let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "the file alone is left: {left:?}");

@@ -1,20 +1,22 @@
 //! A whole dispatcher on an engine in memory, with an invented agency.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dispatcher::{Dispatcher, Lots, Network, Options, Stats};
+use dispatcher::{Bound, Dispatcher, Lots, Network, Options, Stats};
 use engine::Engine;
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{Actor, Body, Command, NewSegment, NewVacancy, RosterChange};
+use engine::core::{Actor, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
 use engine::io::{Clock, Memory, SystemClock};
-use engine::model::{Class, Interval, Position, Rank, RequestId, SiteKind, VacancyKey};
+use engine::model::{Class, Interval, Position, Rank, RequestId, SiteKind, Term, VacancyKey};
 use protocol::Role;
 use protocol::token::{SigningKey, VerifyingKeys};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::phone::loopback;
 
 /// How long a vacancy starts after it was published.
 const AHEAD_MS: u64 = 3_600_000;
@@ -32,6 +34,20 @@ pub(crate) struct House {
 impl House {
     /// Opens with so many officers and so many shards.
     pub(crate) async fn open(officers: usize, shards: u8) -> House {
+        let shards = NonZeroU8::new(shards).expect("there is a shard");
+        let network = Network::bind(loopback(), shards).expect("a port is free");
+        House::open_on(network, officers).await
+    }
+
+    /// Opens with everything in the runtime of the test, so that its time can be moved.
+    pub(crate) async fn open_here(officers: usize) -> House {
+        let tokio: Arc<dyn quinn::Runtime> = Arc::new(quinn::TokioRuntime);
+        let socket = UdpSocket::bind(loopback()).expect("a port is free");
+        let socket = tokio.wrap_udp_socket(socket).expect("it is a socket");
+        House::open_on(Network::given(socket, tokio, 7), officers).await
+    }
+
+    async fn open_on(network: Network, officers: usize) -> House {
         let options = engine::Options {
             storage: Arc::new(Memory::new()),
             clock: Arc::new(SystemClock),
@@ -46,15 +62,14 @@ impl House {
         let options = Options {
             chain: vec![made.cert.der().clone()],
             key: private.expect("the key was just made"),
+            client_authorities: Vec::new(),
             tokens: VerifyingKeys::new([key.verifying_key()]),
+            bound: Bound::Optional,
             lots: Lots::new(&[7; 32]),
             clock: Arc::new(SystemClock),
             sessions_max: 10_000,
             origins: dispatcher::Origins::default(),
         };
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let shards = NonZeroU8::new(shards).expect("there is a shard");
-        let network = Network::bind(any, shards).expect("a port is free");
         let dispatcher = Dispatcher::start(engine.clone(), options, network);
         let house = House {
             engine,
@@ -89,6 +104,11 @@ impl House {
 
     /// Publishes a vacancy for one officer; every officer is asked.
     pub(crate) fn publish(&self, key: u64, post_orders: &str) {
+        self.publish_with(key, post_orders, Vec::new());
+    }
+
+    /// As [`House::publish`], on these terms.
+    pub(crate) fn publish_with(&self, key: u64, post_orders: &str, terms: Vec<Term>) {
         let start = SystemClock.now().plus_ms(AHEAD_MS + key * AHEAD_MS);
         let vacancy = NewVacancy {
             key: VacancyKey(key.into()),
@@ -103,7 +123,7 @@ impl House {
             windows_ms: Vec::new(),
             post_orders: post_orders.into(),
         };
-        self.done(Body::Publish(Box::new(vacancy)));
+        self.done(Body::PublishAll(vec![Publication { vacancy, terms }]));
     }
 
     pub(crate) async fn stop(self) {

@@ -9,8 +9,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dispatcher::limits::LAG_DEADLINE;
+use engine::model::Term;
 use house::{House, badge};
 use phone::{Phone, config, loopback};
+use protocol::session::said_by_code;
 use protocol::{Ask, GoAway, News, Outcome, ServerMessage, VacancyKey};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls_pki_types::PrivateKeyDer;
@@ -133,6 +136,48 @@ async fn a_slow_reader_slows_nobody_and_hears_what_it_missed() {
     until(|| house.stats().lagging() == 0).await;
     house.publish(VACANCIES + 1, "");
     assert_eq!(slow.offered().await.1, u128::from(VACANCIES) + 1);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn who_stays_behind_is_sent_away_in_the_end() {
+    let house = House::open_here(2).await;
+    let slow = Phone::call_with_window(&house, &badge(0), 4 << 10).await;
+    let mut quick = Phone::call(&house, &badge(1)).await;
+    for key in 1..=40 {
+        house.publish(key, "");
+        quick.offered().await;
+    }
+    until(|| house.stats().lagging() == 1).await;
+    tokio::time::pause();
+    tokio::time::advance(LAG_DEADLINE - Duration::from_secs(1)).await;
+    tokio::time::resume();
+    house.publish(41, "");
+    assert_eq!(quick.offered().await.1, 41);
+    assert_eq!(house.stats().lagging(), 1, "there is a second left");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    tokio::time::resume();
+    let closed = slow.connection.closed().await;
+    let quinn::ConnectionError::ApplicationClosed(closed) = closed else {
+        panic!("{closed}")
+    };
+    let because = said_by_code(closed.error_code.into_inner());
+    assert_eq!(because, Some(GoAway::TooSlow));
+    until(|| house.stats().sessions() == 1 && house.stats().lagging() == 0).await;
+    house.publish(42, "");
+    assert_eq!(quick.offered().await.1, 42);
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_effect_says_in_two_pushes_is_heard_in_both() {
+    let house = House::open(1, 1).await;
+    let mut phone = Phone::call(&house, &badge(0)).await;
+    house.publish_with(1, "", vec![Term::MarkedCar]);
+    let (_, news) = phone.news().await;
+    assert!(matches!(news, News::Attributes(_)), "{news:?}");
+    assert_eq!(phone.offered().await.1, 1);
     house.stop().await;
 }
 

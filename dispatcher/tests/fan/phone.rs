@@ -8,13 +8,17 @@ use std::time::Duration;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, SERVER_FRAME_MAX_BYTES};
 use protocol::{ALPN, Ask, ClientMessage, Cursor, Hello, News, RequestId, ServerMessage, VERSION};
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig};
+use quinn::{
+    ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig,
+};
 use rustls_pki_types::CertificateDer;
 
 use crate::house::House;
 
 /// Longer than anything here takes, so that only a fault runs into it.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than the server gives those who do not keep up.
+const IDLE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Phone {
     pub(crate) endpoint: Endpoint,
@@ -22,6 +26,8 @@ pub(crate) struct Phone {
     send: SendStream,
     receive: RecvStream,
     frames: FrameReader<ServerMessage>,
+    /// Where it stands, once it knows how everything stands.
+    cursor: Option<Cursor>,
 }
 
 impl Phone {
@@ -35,7 +41,10 @@ impl Phone {
         let endpoint = Endpoint::client(loopback()).expect("a port is free");
         let mut config = config(&house.certificate);
         let mut transport = TransportConfig::default();
-        transport.stream_receive_window(window.into());
+        let idle = IdleTimeout::try_from(IDLE).expect("it is not too long");
+        transport
+            .stream_receive_window(window.into())
+            .max_idle_timeout(Some(idle));
         config.transport_config(Arc::new(transport));
         let connecting = endpoint.connect_with(config, house.address(), "localhost");
         let connection = connecting.expect("it can be tried");
@@ -47,6 +56,7 @@ impl Phone {
             send,
             receive,
             frames: FrameReader::new(Codec::Native, SERVER_FRAME_MAX_BYTES),
+            cursor: None,
         };
         phone
             .say(&ClientMessage::Hello(Hello {
@@ -57,7 +67,8 @@ impl Phone {
             }))
             .await;
         loop {
-            if let ServerMessage::Synced { .. } = phone.next().await {
+            if let ServerMessage::Synced { cursor } = phone.next().await {
+                phone.cursor = Some(cursor);
                 return phone;
             }
         }
@@ -74,10 +85,15 @@ impl Phone {
         self.send.write_all(&frame).await.expect("it is taken");
     }
 
-    /// The next thing that is said to it.
+    /// The next thing that is said to it. A push that does not come after the last one it would
+    /// take for a repeat.
     pub(crate) async fn next(&mut self) -> ServerMessage {
         loop {
             if let Some(message) = self.frames.next().expect("whole frames") {
+                if let (ServerMessage::Push(push), Some(last)) = (&message, &mut self.cursor) {
+                    assert!(push.cursor > *last, "{push:?} comes after {last:?}");
+                    *last = push.cursor;
+                }
                 return message;
             }
             let read = self.receive.read_chunk(16 << 10, true);

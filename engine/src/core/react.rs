@@ -331,12 +331,20 @@ fn withdraw(vacancy: VacancyId, row: &Vacancy, holders: &[OfficerId], effects: &
     }
 }
 
-/// Tells `officer`, who is booked for work now, which offers no longer stand because of that.
+/// Tells `officer`, who is booked for work now, which offers no longer stand because of that: those
+/// that overlap with nothing else that the officer holds, for of the others they heard before.
 fn overlaps(state: &State, vacancy: VacancyId, officer: OfficerId, effects: &mut Vec<Effect>) {
     let Some(row) = state.vacancy(vacancy) else {
         return;
     };
-    let withdrawn = overlapping(state, (vacancy, row), officer);
+    let calendar = state.calendars().find(officer);
+    let is_news = |(_, other): &(VacancyId, &Vacancy)| {
+        let booked = calendar.into_iter();
+        let mut booked =
+            booked.flat_map(|booked| other.busy().flat_map(|span| booked.within(span)));
+        booked.all(|booking| booking.vacancy == vacancy)
+    };
+    let withdrawn = overlapping(state, (vacancy, row), officer).filter(is_news);
     let withdrawn: Vec<VacancyId> = withdrawn.map(|(id, _)| id).collect();
     if !withdrawn.is_empty() {
         effects.push(Effect::Overlap {

@@ -80,6 +80,25 @@ pub enum Clause {
     JobApproved,
 }
 
+impl Clause {
+    /// The same of anybody: without the figures of the one who was examined.
+    pub fn without_figures(self) -> Clause {
+        match self {
+            Clause::Hours { period, .. } => Clause::Hours {
+                period,
+                held_minutes: 0,
+                would_be_minutes: 0,
+                most_minutes: 0,
+            },
+            Clause::Rest { .. } => Clause::Rest {
+                between_minutes: 0,
+                least_minutes: 0,
+            },
+            other => other,
+        }
+    }
+}
+
 /// An officer under examination, with everything the clauses look at.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {

@@ -14,22 +14,28 @@
 //!   News ◀───────────────────── Push    as it happens
 //!   Request { id, ask } ──────────────▶ allowed? room? ▶ the engine
 //!   Answered ◀───────────────── Answer { id, outcome }
-//!   Renew { token } ──────────────────▶ same subject, role and agency
+//!   Renew { token } ──────────────────▶ same subject, role, agency and device
 //!   Down ◀───────────────────── GoAway { because, reconnect_after_ms }
 //! ```
+//!
+//! `HelloBound { hello, proof }` stands for `Hello` where the token is bound to a device.
 //!
 //! A connection may break at any point. The client then opens again with the last cursor it
 //! reached and repeats, in order and under their old ids, the requests that were not answered.
 
 mod client;
 mod farewell;
+mod identity;
 mod permission;
+mod rate;
 mod server;
 
 pub use client::{ClientSession, Counts, Due, Event, RequestError, Standing, Violation};
 pub use farewell::{close_code, reconnect_after_ms, said_by_code};
+pub use identity::{Certified, Channel, IdentityRefusal};
 pub use permission::{allowed, concerns_own};
-pub use server::{Action, ServerSession};
+pub use rate::{Rate, Used};
+pub use server::{Action, Refusal, ServerSession};
 
 /// How long a client may take to say `Hello`, in milliseconds.
 pub const HELLO_DEADLINE_MS: u32 = 5_000;
@@ -42,6 +48,19 @@ pub const OFFICER_IN_FLIGHT_MAX: usize = 32;
 
 /// How many requests of one coordinator's or operator's session may be under way.
 pub const COORDINATOR_IN_FLIGHT_MAX: usize = 1_024;
+
+/// How often one officer's or watcher's session may ask: a hundred offers answered at a glance, and
+/// then faster than any thumb. A program that asks more often hears `Busy`.
+pub const OFFICER_REQUESTS: Rate = Rate {
+    burst: 500,
+    per_minute: 12_000,
+};
+
+/// How often one coordinator's or operator's session may ask: an API tier speaks for many people.
+pub const COORDINATOR_REQUESTS: Rate = Rate {
+    burst: 20_000,
+    per_minute: 600_000,
+};
 
 /// After how many milliseconds a request beyond the cap is to be asked again.
 pub const BUSY_RETRY_AFTER_MS: u32 = 100;

@@ -9,7 +9,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use rustls::client::Resumption;
 use rustls::crypto::ring::default_provider;
-use rustls::quic::{ClientConnection, ServerConnection, Version};
+use rustls::quic::{ClientConnection, KeyChange, ServerConnection, Version};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -97,20 +97,36 @@ fn handshake(
     let mut server = ServerConnection::new(Arc::clone(server), Version::V1, parameters)?;
     let mut took = began.elapsed();
     for _ in 0..FLIGHTS_MAX {
-        let (mut said, mut answer) = (Vec::new(), Vec::new());
-        // New keys are given between two parts of one flight.
-        while client.write_hs(&mut said).is_some() {}
+        let said = flight(|part| client.write_hs(part));
         let began = Instant::now();
-        server.read_hs(&said)?;
-        while server.write_hs(&mut answer).is_some() {}
+        for part in &said {
+            server.read_hs(part)?;
+        }
+        let answer = flight(|part| server.write_hs(part));
         took += began.elapsed();
-        client.read_hs(&answer)?;
+        for part in &answer {
+            client.read_hs(part)?;
+        }
     }
     if client.is_handshaking() || server.is_handshaking() {
         let unfinished = "a handshake in memory did not end".to_owned();
         return Err(rustls::Error::General(unfinished));
     }
     Ok(took)
+}
+
+/// What one side has to say, cut where its keys change: QUIC carries each part in packets of its
+/// own kind.
+fn flight(mut write: impl FnMut(&mut Vec<u8>) -> Option<KeyChange>) -> Vec<Vec<u8>> {
+    let mut parts = Vec::new();
+    loop {
+        let mut part = Vec::new();
+        let change = write(&mut part);
+        if change.is_none() && part.is_empty() {
+            return parts;
+        }
+        parts.push(part);
+    }
 }
 
 fn token(turns: usize, key: &SigningKey) -> Result<f64, String> {

@@ -33,11 +33,11 @@ pub(super) use rows::measure;
 /// Officers with a session unless another number is named, and in a quick bench.
 const SESSIONS: usize = 10_000;
 const SESSIONS_QUICK: usize = 500;
-/// Officers among whom slow readers are looked at, and in a quick bench. One in ten is slow.
-const AMONG: usize = 1_000;
-const AMONG_QUICK: usize = 100;
-/// Pushes that slow readers leave unread: twice what QUIC keeps for each of them.
-const UNREAD: usize = 450;
+/// Officers who read while others do not, and in a quick bench.
+const READERS: usize = 1_000;
+const READERS_QUICK: usize = 100;
+/// Pushes that slow readers leave unread: more than the windows of both sides hold.
+const UNREAD: usize = 600;
 /// Parts of the shift that is offered: with so many, a push is 300 bytes long.
 const SEGMENTS: u64 = 3;
 /// How far ahead the first shift is, and how far apart shifts and their parts are, in microseconds.
@@ -75,8 +75,8 @@ pub struct PushPlan {
     pub rounds: usize,
     /// Questions, one after the other; signatures and handshakes in memory.
     pub turns: usize,
-    /// Officers among whom some do not read, and the pushes that those leave unread.
-    pub among: usize,
+    /// Officers who read while others do not.
+    pub readers: usize,
     /// Pushes that slow readers leave unread.
     pub unread: usize,
     /// Syncs of one look at the disk.
@@ -89,13 +89,13 @@ impl PushPlan {
         let is_quick = args.bench.quick;
         let sessions = if is_quick { SESSIONS_QUICK } else { SESSIONS };
         let sessions = args.sessions.map_or(sessions, |count| count as usize);
-        let among = if is_quick { AMONG_QUICK } else { AMONG };
+        let readers = if is_quick { READERS_QUICK } else { READERS };
         PushPlan {
             sessions,
             only: args.only.clone(),
             rounds: if is_quick { 3 } else { 7 },
             turns: if is_quick { 200 } else { 2_000 },
-            among: among.min(sessions),
+            readers: readers.min(sessions),
             unread: UNREAD,
             floor_syncs: super::Pace::new(is_quick).floor_syncs,
         }

@@ -14,8 +14,10 @@ use super::officers::Cast;
 use super::rows;
 use super::side::Side;
 
-/// One officer in so many does not read.
-const ONE_IN: usize = 10;
+/// For so many readers there is one officer who does not read.
+const READERS_EACH: usize = 2;
+/// Pushes that everybody reads first: until then a server takes memory that it keeps.
+const WARM_UP: u64 = 50;
 const KIB: f64 = 1_024.0;
 
 /// What some pushes led to.
@@ -28,36 +30,37 @@ struct Taken {
     ended: u64,
 }
 
-/// Pushes to officers of whom none and then some do not read, each time to a new server.
+/// Pushes to as many readers without and then with slow ones beside them, each time by a new
+/// server.
 pub(super) fn measure(
     plan: &PushPlan,
     folder: &Path,
     runtime: &Runtime,
 ) -> Result<(Vec<Beside>, Vec<String>), BenchError> {
-    let slow = plan.among / ONE_IN;
+    let slow = plan.readers / READERS_EACH;
     let without = pushed(
         plan,
         0,
-        &rows::world(folder, "readers", plan.among)?,
+        &rows::world(folder, "readers", plan.readers)?,
         runtime,
     )?;
+    let everybody = plan.readers + slow;
     let with = pushed(
         plan,
         slow,
-        &rows::world(folder, "slow", plan.among)?,
+        &rows::world(folder, "slow", everybody)?,
         runtime,
     )?;
-    let readers = plan.among - slow;
-    // Readers grow as well; what is left is what the slow ones hold.
-    let reader = without.grown / plan.among as f64;
-    let each = (with.grown - reader * readers as f64) / slow as f64;
+    // Everything else grows alike, so the difference is what the slow ones hold.
+    let each = (with.grown - without.grown) / slow as f64;
+    let reader = without.grown / plan.readers as f64;
     let beside = [
         Beside::new(
             "slow-memory",
             "what a slow reader's session grew by",
             "KiB",
             each / KIB,
-            ("what a reader's did", reader / KIB),
+            ("all that grew, by reader, without slow ones", reader / KIB),
         ),
         Beside::new(
             "slow-others",
@@ -68,10 +71,10 @@ pub(super) fn measure(
         ),
     ];
     let note = format!(
-        "slow: {} pushes to {} officers, of whom {slow} read none of them; {} of these sessions \
-         were ended meanwhile",
+        "slow: {} pushes to {} readers and {slow} who read none of them; {} of these sessions were \
+         ended meanwhile",
         plan.unread,
-        count(plan.among as f64),
+        count(plan.readers as f64),
         with.ended,
     );
     Ok((beside.into(), vec![note]))
@@ -84,23 +87,23 @@ fn pushed(
     runtime: &Runtime,
 ) -> Result<Taken, BenchError> {
     let cast = Cast {
-        count: plan.among,
+        count: plan.readers + slow,
         slow,
     };
     let mut side = Side::open(runtime, Kind::Dispatcher, folder, cast)?;
-    // The first push takes memory that any session needs.
-    side.broadcast(runtime, 1, plan.among)?;
-    let before = side.server.memory_bytes()?;
+    for number in 0..WARM_UP {
+        side.deliver(runtime, number, cast.count)?;
+    }
     side.officers.stop_reading();
+    let before = side.server.memory_bytes()?;
     let mut took = Vec::with_capacity(plan.unread);
     for number in 0..plan.unread as u64 {
-        let readers = plan.among - slow;
-        took.push(side.deliver(runtime, 2 + number, readers)?);
+        took.push(side.deliver(runtime, WARM_UP + number, plan.readers)?);
     }
-    let grown = side.server.memory_bytes()?.saturating_sub(before);
+    let after = side.server.memory_bytes()?;
     let ms = |took: Duration| took.as_secs_f64() * 1e3;
     Ok(Taken {
-        grown: grown as f64,
+        grown: after as f64 - before as f64,
         last_ms: median(took.into_iter().map(ms)),
         ended: side.officers.ended(),
     })

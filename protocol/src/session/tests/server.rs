@@ -125,6 +125,31 @@ fn a_request_under_an_expired_token_is_not_passed_on() {
 }
 
 #[test]
+fn whoever_asks_too_often_is_told_when_to_ask_again() {
+    let mut pair = Pair::connected();
+    let burst = OFFICER_REQUESTS.burst;
+    for id in 0..u128::from(burst) + 10 {
+        pair.request(id, accept(1));
+    }
+    assert_eq!(pair.shell.requests.len(), burst as usize);
+    let wait_ms = 60_000 / OFFICER_REQUESTS.per_minute;
+    let busy = |event: &&Event| match event {
+        Event::Answered { outcome, .. } => {
+            *outcome
+                == Outcome::Busy {
+                    retry_after_ms: wait_ms,
+                }
+        }
+        _ => false,
+    };
+    assert_eq!(pair.events.iter().filter(busy).count(), 10);
+    pair.now_us += i64::from(wait_ms) * 1_000;
+    pair.request(1_000, accept(1));
+    assert_eq!(pair.shell.requests.len(), burst as usize + 1);
+    assert_eq!(pair.shell.closed, None, "nobody is sent away for it");
+}
+
+#[test]
 fn a_renewal_does_not_make_somebody_else_of_anybody() {
     for (role, subject) in [
         (Role::Officer, "TUC-0413"),

@@ -159,11 +159,20 @@ impl Stage {
             let mut before = officers;
             for (clause, left) in &funnel.left {
                 if *left < before {
-                    let (clause, fewer) = (self.clause(*clause), before - left);
+                    let (clause, fewer) = (self.clause_of_many(*clause), before - left);
                     line(output, format_args!("  -{fewer} {clause}"));
                 }
                 before = *left;
             }
+        }
+    }
+
+    /// A clause that excludes some officers, each by figures of their own.
+    fn clause_of_many(&self, clause: Clause) -> String {
+        match clause {
+            Clause::Hours { period, .. } => format!("hours:{}", dispatcher::period(period)),
+            Clause::Rest { .. } => "rest".to_owned(),
+            clause => self.clause(clause),
         }
     }
 
@@ -217,7 +226,21 @@ pub(super) fn funnel(
         let up_to = |answers: &&Vec<(Clause, bool)>| answers[..=place].iter().all(|one| one.1);
         (clause, explained.iter().filter(up_to).count() as u64)
     });
-    (explained.len() as u64, left.collect())
+    let mut left: Vec<(Clause, u64)> = left.collect();
+    // What home agencies add is told apart by its kind: preferences, periods by their order, rest.
+    let general = left.len();
+    let first = explained.iter().filter_map(|answers| {
+        let failing = answers.iter().position(|(_, holds)| !holds)?;
+        let clause = answers[failing].0.without_figures();
+        (failing >= general).then_some(clause)
+    });
+    let mut first: Vec<Clause> = first.collect();
+    first.sort_unstable();
+    for excluded in first.chunk_by(|one, other| one == other) {
+        let before = left.last().map_or(0, |(_, left)| *left);
+        left.push((excluded[0], before - excluded.len() as u64));
+    }
+    (explained.len() as u64, left)
 }
 
 pub(super) fn plain(vacancy: NewVacancy) -> Publication {
