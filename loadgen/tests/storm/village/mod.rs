@@ -138,6 +138,8 @@ async fn serve(connection: Connection, hall: Arc<Hall>) -> Option<()> {
                                     line.send(answer).ok()?;
                                 }
                             }
+                            // The village denies nobody.
+                            Action::Renewed { .. } => {}
                             Action::Send(message) => write(&mut send, &message).await?,
                             Action::Close { because } => {
                                 send.finish().ok()?;
