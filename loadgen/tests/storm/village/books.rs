@@ -175,7 +175,9 @@ impl Books {
             | Ask::Job { .. }
             | Ask::Jobs(_)
             | Ask::Restaff { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
-            Ask::Afterwards(_) | Ask::Read(_) | Ask::Denial(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            Ask::Afterwards(_) | Ask::Read(_) | Ask::Denial(_) => {
+                Outcome::Refused(refused(RefusalCode::NotAllowed))
+            }
         }
     }
 
