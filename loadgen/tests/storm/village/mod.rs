@@ -138,7 +138,6 @@ async fn serve(connection: Connection, hall: Arc<Hall>) -> Option<()> {
                                     line.send(answer).ok()?;
                                 }
                             }
-                            // The village denies nobody.
                             Action::Renewed { .. } => {}
                             Action::Send(message) => write(&mut send, &message).await?,
                             Action::Close { because } => {
