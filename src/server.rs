@@ -139,6 +139,7 @@ impl Server {
             lots: Lots::new(&lottery_secret),
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,
+            connections_per_minute: config.limits.connections_per_minute,
             origins: config.web.origins.clone(),
         };
         let started = Network::bind(config.listen, config.limits.shards).and_then(|network| {

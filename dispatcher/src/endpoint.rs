@@ -10,6 +10,7 @@ use quinn::{Connection, ConnectionError, Endpoint, Incoming, RecvStream, SendStr
 use web_transport_quinn::Session;
 
 use crate::Handshake;
+use crate::arrivals::{Admission, Arrivals};
 use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
 use crate::opaque;
 use crate::session::{self, Peer, Seat, Shell};
@@ -25,14 +26,19 @@ const CERTIFICATE_ERRORS: RangeInclusive<u64> = 0x12a..=0x131;
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
     let under_way = Arc::new(AtomicUsize::new(0));
     let stats = Arc::clone(&shell.desk.stats);
+    let mut arrivals = Arrivals::new(shell.connections);
     while let Some(incoming) = endpoint.accept().await {
         let handshakes = under_way.load(Ordering::Relaxed);
-        if handshakes >= HANDSHAKES_MAX {
+        let is_proven = incoming.remote_address_validated();
+        let from = incoming.remote_address().ip();
+        let admission = arrivals.admit(from, is_proven, shell.desk.now_us());
+        if handshakes >= HANDSHAKES_MAX || admission == Admission::Refused {
             incoming.refuse();
             stats.shook_hands(Handshake::Refused);
             continue;
         }
-        if handshakes >= HANDSHAKES_UNPROVEN_MAX && incoming.may_retry() {
+        let must_prove = admission == Admission::Prove || handshakes >= HANDSHAKES_UNPROVEN_MAX;
+        if must_prove && incoming.may_retry() {
             stats.shook_hands(Handshake::Retried);
             // An address that cannot receive never comes back, and nothing is held for it.
             if incoming.retry().is_err() {

@@ -13,6 +13,7 @@
 //! translation between the wire's words and the engine's.
 
 mod afterwards;
+mod arrivals;
 mod ask;
 mod certificates;
 mod certified;
@@ -45,6 +46,7 @@ use std::sync::Arc;
 
 use engine::Engine;
 use engine::io::Clock;
+use protocol::session::Rate;
 use protocol::token::VerifyingKeys;
 use ring::rand::SecureRandom;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -86,6 +88,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
+    /// Connections that one address may begin a minute, and at once, in each shard.
+    pub connections_per_minute: u32,
     /// The web pages that may open sessions.
     pub origins: Origins,
 }
@@ -187,6 +191,10 @@ impl Dispatcher {
             options.client_authorities.clone(),
         )?;
         let origins = Arc::new(options.origins);
+        let connections = Rate {
+            burst: options.connections_per_minute,
+            per_minute: options.connections_per_minute,
+        };
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
             Station {
@@ -199,6 +207,7 @@ impl Dispatcher {
                     bound: options.bound,
                     opaque: Arc::clone(&opaque),
                     sessions_max: options.sessions_max,
+                    connections,
                     origins: Arc::clone(&origins),
                     shard: shard.way(),
                 },

@@ -12,6 +12,18 @@ pub const HANDSHAKES_UNPROVEN_MAX: usize = 1_024;
 /// Handshakes under way from which new ones are refused.
 pub const HANDSHAKES_MAX: usize = 16_384;
 
+/// Connections that one address may begin a minute, and at once, unless the configuration says
+/// otherwise. Generous, because a whole department may sit behind one address: it bounds what one
+/// machine can make this one do to a thousand handshakes a second.
+pub const CONNECTIONS_PER_MINUTE: u32 = 60_000;
+
+/// Addresses whose connections are counted at a time; twice as many are remembered.
+pub const ADDRESSES_MAX: usize = 16_384;
+
+/// Sessions of one officer in one shard; with the next one, the oldest ends. A phone that lost its
+/// network comes back before its old session has fallen silent, so the newest is the one in use.
+pub const DEVICES_MAX: usize = 16;
+
 /// How long a handshake may take.
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 

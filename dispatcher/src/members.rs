@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use engine::core::Actor;
 use engine::model::{AgencyId, Bearer, OfficerId, OfficerSet};
+use protocol::GoAway;
 use protocol::session::IdentityRefusal;
 
 use crate::denials::Marks;
+use crate::limits::DEVICES_MAX;
 use crate::line::Line;
 
 /// Who a session speaks for, as its token said and the roster confirmed.
@@ -84,7 +86,11 @@ impl Members {
         match who {
             Who::Officer(officer) => {
                 self.online.insert(officer);
-                self.devices.entry(officer).or_default().push(entry);
+                let devices = self.devices.entry(officer).or_default();
+                devices.push(entry);
+                if devices.len() > DEVICES_MAX {
+                    devices.remove(0).close(GoAway::TooManySessions, 0);
+                }
             }
             Who::Coordinator(agency) | Who::ReadOnly(agency) => {
                 self.boards.entry(agency).or_default().push(entry);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES};
-use protocol::session::{Action, Channel, ServerSession, close_code};
+use protocol::session::{Action, Channel, Rate, ServerSession, close_code};
 use protocol::token::{EXPORTER_BYTES, EXPORTER_LABEL, VerifyingKeys};
 use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
@@ -40,6 +40,8 @@ pub(crate) struct Shell {
     pub(crate) bound: Bound,
     pub(crate) opaque: Arc<Opaque>,
     pub(crate) sessions_max: usize,
+    /// How often one address may begin a connection.
+    pub(crate) connections: Rate,
     pub(crate) origins: Arc<Origins>,
     /// The shard whose thread this is.
     pub(crate) shard: Arc<Way>,

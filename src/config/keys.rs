@@ -215,6 +215,18 @@ pub const KEYS: &[Key] = &[
         show: |config| config.limits.sessions_max.to_string(),
     },
     Key {
+        path: "limits.connections_per_minute",
+        about: &[
+            "Connections that one address may begin a minute, and at once (1 to 1000000). A whole",
+            "department may sit behind one address.",
+        ],
+        number: true,
+        set: |config, value, _| {
+            number(value, 1, 1_000_000).map(|set| config.limits.connections_per_minute = set)
+        },
+        show: |config| config.limits.connections_per_minute.to_string(),
+    },
+    Key {
         path: "limits.shards",
         about: &[
             "Threads that write to sessions, each with a socket of its own on the one port (1 to",

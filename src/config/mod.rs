@@ -115,6 +115,8 @@ pub struct Log {
 pub struct Limits {
     /// Sessions held at once; the next one is sent away.
     pub sessions_max: u32,
+    /// Connections that one address may begin a minute, and at once, in each shard.
+    pub connections_per_minute: u32,
     /// Threads that write to sessions, each with a socket of its own on the one port.
     pub shards: NonZeroU8,
 }
@@ -147,6 +149,7 @@ impl Default for Config {
             },
             limits: Limits {
                 sessions_max: 65_536,
+                connections_per_minute: dispatcher::limits::CONNECTIONS_PER_MINUTE,
                 shards: NonZeroU8::MIN,
             },
         }

@@ -158,6 +158,13 @@ fn environment_limits_sessions_max() {
 }
 
 #[test]
+fn environment_limits_connections_per_minute() {
+    let name = "MUSTER_LIMITS_CONNECTIONS_PER_MINUTE";
+    let shown = through_environment(name, "limits.connections_per_minute", "600");
+    assert_eq!(shown, "600");
+}
+
+#[test]
 fn environment_limits_shards() {
     let name = "MUSTER_LIMITS_SHARDS";
     assert_eq!(through_environment(name, "limits.shards", "2"), "2");

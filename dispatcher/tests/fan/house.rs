@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use dispatcher::limits::CONNECTIONS_PER_MINUTE;
 use dispatcher::{Bound, Dispatcher, Lots, Network, Options, Stats};
 use engine::Engine;
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
@@ -68,6 +69,7 @@ impl House {
             lots: Lots::new(&[7; 32]),
             clock: Arc::new(SystemClock),
             sessions_max: 10_000,
+            connections_per_minute: CONNECTIONS_PER_MINUTE,
             origins: dispatcher::Origins::default(),
         };
         let dispatcher = Dispatcher::start(engine.clone(), options, network);

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dispatcher::limits::LAG_DEADLINE;
+use dispatcher::limits::{DEVICES_MAX, LAG_DEADLINE};
 use engine::model::Term;
 use house::{House, badge};
 use phone::{Phone, config, loopback};
@@ -48,6 +48,24 @@ async fn every_device_of_an_officer_hears_what_came_of_an_accept_on_one_of_them(
     assert!(matches!(news, News::Assigned(_)), "{news:?}");
     let (_, news) = other.news().await;
     assert!(matches!(news, News::Withdrawn { .. }), "{news:?}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn one_device_too_many_takes_the_place_of_the_first() {
+    let house = House::open(2, 1).await;
+    let mut phones = Vec::new();
+    for _ in 0..=DEVICES_MAX {
+        phones.push(Phone::call(&house, &badge(0)).await);
+    }
+    match phones[0].next().await {
+        ServerMessage::GoAway { because, .. } => assert_eq!(because, GoAway::TooManySessions),
+        other => panic!("{other:?}"),
+    }
+    house.publish(1, "");
+    for phone in &mut phones[1..] {
+        assert_eq!(phone.offered().await.1, 1);
+    }
     house.stop().await;
 }
 

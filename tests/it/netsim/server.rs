@@ -201,6 +201,7 @@ impl Server {
             lots: Lots::new(&[7; 32]),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             sessions_max: dispatcher::limits::SESSIONS_MAX,
+            connections_per_minute: dispatcher::limits::CONNECTIONS_PER_MINUTE,
             origins: dispatcher::Origins::default(),
         };
         let socket = self.network.socket(SERVER);
