@@ -125,7 +125,7 @@ impl ServerSession {
                 ClientMessage::Renew { .. } | ClientMessage::Request { .. },
             )
             | (State::Open(_), ClientMessage::Hello(_) | ClientMessage::HelloBound { .. }) => {
-                self.close(GoAway::ProtocolError)
+                self.close(GoAway::ProtocolError);
             }
         }
     }
