@@ -176,9 +176,7 @@ impl Books {
             | Ask::Denial(_)
             | Ask::Jobs(_)
             | Ask::Restaff { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
-            Ask::Afterwards(_) | Ask::Read(_) | Ask::Denial(_) => {
-                Outcome::Refused(refused(RefusalCode::NotAllowed))
-            }
+            Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
         }
     }
 
