@@ -9,6 +9,7 @@ use quinn::{AsyncUdpSocket, EndpointConfig, Runtime};
 use tokio::sync::Semaphore;
 
 use crate::limits::{HANDSHAKES_MAX, SOCKET_BUFFER_BYTES};
+use crate::packets::{Packets, Sum};
 use crate::transport::transport_config;
 use crate::wire::Target;
 use crate::{BindError, Client, Driver, Event, Options, Shown, Trust};
@@ -19,6 +20,7 @@ pub struct Endpoint {
     inner: quinn::Endpoint,
     config: quinn::ClientConfig,
     turns: Arc<Semaphore>,
+    packets: Arc<Sum>,
 }
 
 impl Endpoint {
@@ -94,6 +96,7 @@ impl Endpoint {
             inner,
             config,
             turns: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
+            packets: Arc::default(),
         })
     }
 
@@ -117,6 +120,7 @@ impl Endpoint {
             address,
             server_name: server_name.into(),
             turns: Arc::clone(&self.turns),
+            packets: Arc::clone(&self.packets),
         };
         let (client, line) = Client::new();
         (client, Driver::new(target, options, line, sink))
@@ -128,6 +132,11 @@ impl Endpoint {
     /// What the system says.
     pub fn local_address(&self) -> std::io::Result<SocketAddr> {
         self.inner.local_addr()
+    }
+
+    /// What became of the packets of all connections that have ended.
+    pub fn packets(&self) -> Packets {
+        self.packets.so_far()
     }
 
     /// Waits until every connection has ended, so that the server has heard the last farewell

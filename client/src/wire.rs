@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::ConnectError;
 use crate::limits::{CLOSE_TIMEOUT, READ_CHUNK_MAX_BYTES};
+use crate::packets::{Packets, Sum};
 
 /// The alerts with which TLS refuses a certificate: the numbers 42 to 49 of RFC 8446, section 6,
 /// and 51 for a signature that is not the certificate's.
@@ -32,6 +33,8 @@ pub(crate) struct Target {
     pub(crate) server_name: Arc<str>,
     /// Turns to shake hands, shared by all sessions of the endpoint.
     pub(crate) turns: Arc<Semaphore>,
+    /// Where its packets are counted in the end.
+    pub(crate) packets: Arc<Sum>,
 }
 
 impl Target {
@@ -70,6 +73,7 @@ impl Target {
             recv,
             reader: FrameReader::new(Codec::Native, SERVER_FRAME_MAX_BYTES),
             unsent: Bytes::new(),
+            packets: Arc::clone(&self.packets),
         })
     }
 
@@ -108,6 +112,7 @@ pub(crate) struct Wire {
     pub(crate) reader: FrameReader<ServerMessage>,
     /// What is left of the frame being sent.
     unsent: Bytes,
+    packets: Arc<Sum>,
 }
 
 /// What became of the stream.
@@ -189,6 +194,16 @@ impl Wire {
     /// Closes at once.
     pub(crate) fn close(&self, reason: &'static [u8]) {
         self.connection.close(CLOSED, reason);
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let path = self.connection.stats().path;
+        self.packets.add(Packets {
+            sent: path.sent_packets,
+            lost: path.lost_packets,
+        });
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use client::{Client, Driver, Endpoint, Event, Options, Trust};
+use client::{Client, Driver, Endpoint, Event, Options, Packets, Trust};
 use protocol::session::Event as Learned;
 use protocol::token::SigningKey;
 use protocol::{Ask, News, Outcome, RefusalCode, RequestId, Role};
@@ -39,7 +39,7 @@ pub(super) struct Officers {
     pub(super) heard: Arc<Heard>,
     stop_reading: watch::Sender<bool>,
     /// Ends them all when it goes.
-    _sessions: JoinSet<()>,
+    sessions: JoinSet<()>,
 }
 
 /// What all officers have heard since it was last emptied.
@@ -112,7 +112,7 @@ impl Officers {
             endpoints,
             heard,
             stop_reading,
-            _sessions: sessions,
+            sessions,
         };
         let deadline = ARRIVAL_EACH_THOUSAND.mul_f64(cast.count as f64 / 1e3);
         officers.wait("there", deadline.max(ARRIVAL_MIN), |heard| {
@@ -153,6 +153,16 @@ impl Officers {
     /// How many sessions have ended.
     pub(super) fn ended(&self) -> u64 {
         self.heard.ended.load(Ordering::Relaxed)
+    }
+
+    /// Ends every session; what became of all their packets.
+    pub(super) fn end(mut self, runtime: &Runtime) -> Packets {
+        runtime.block_on(self.sessions.shutdown());
+        let each = self.endpoints.iter().map(Endpoint::packets);
+        each.fold(Packets::default(), |sum, packets| Packets {
+            sent: sum.sent + packets.sent,
+            lost: sum.lost + packets.lost,
+        })
     }
 
     fn wait(

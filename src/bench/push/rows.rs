@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use client::Packets;
 use jiff::Timestamp;
 use protocol::frame::encode;
 use protocol::{Ask, Cursor, Outcome, Push, RefusalCode, RequestId, ServerMessage};
@@ -15,7 +16,7 @@ use super::super::world::{Size, World};
 use super::super::{BenchError, folder_error};
 use super::child::{Kind, resident_bytes};
 use super::officers::Cast;
-use super::packets::{self, Packets};
+use super::packets::{self, Packets as Bare};
 use super::side::{Broadcast, Side};
 use super::{PushPlan, PushRow, handshake, key, offer, slow};
 use crate::clock::now_us;
@@ -128,11 +129,21 @@ impl Bench<'_> {
             progress("herds");
             self.herd(&mut ours)?;
         }
+        self.farewell(ours);
+        Ok(())
+    }
+
+    /// Ends every session, and says what became of all of them.
+    fn farewell(&mut self, ours: Side) {
         let ended = ours.officers.ended();
         if ended > 0 {
             self.note(format!("{ended} sessions ended in the course of the bench"));
         }
-        Ok(())
+        let Packets { sent, lost } = ours.officers.end(&self.runtime);
+        self.note(format!(
+            "of {} packets that the officers sent in all, {lost} were taken for lost",
+            count(sent as f64),
+        ));
     }
 
     /// What a reader must know of the setting.
@@ -193,7 +204,7 @@ impl Bench<'_> {
     fn broadcasts(&mut self, ours: &mut Side, driver: &mut Side) -> Result<(), BenchError> {
         let sessions = self.plan.sessions;
         let idle = [ours.session_bytes()? / KIB, driver.session_bytes()? / KIB];
-        let mut bare = Packets::open(sessions, ours.officers.sockets())?;
+        let mut bare = Bare::open(sessions, ours.officers.sockets())?;
         let (mut pushes, mut floors, mut packets) = (Vec::new(), Vec::new(), Vec::new());
         // The first round is not counted.
         for round in 0..=self.plan.rounds {
