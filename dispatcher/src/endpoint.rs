@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol::frame::Codec;
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{Connection, ConnectionError, Endpoint, Incoming, RecvStream, SendStream};
+use quinn::{Connection, ConnectionError, Endpoint, Incoming, RecvStream, SendStream, VarInt};
 use web_transport_quinn::Session;
 
 use crate::Handshake;
@@ -60,9 +60,10 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
 async fn converse(connection: Connection, shell: Shell) {
     let seat = Seat::take(&shell);
     let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, open(&connection, &shell.origins)).await;
-    // A client that opens none, or is gone by now, has nothing to be told.
     let Ok(Some((streams, browser))) = opened else {
-        return;
+        // A client that opens none, or is gone by now, has nothing to be told. Said outright, since
+        // a session of WebTransport holds its connection until the client ends it.
+        return connection.close(VarInt::from_u32(0), b"");
     };
     let codec = match browser {
         Some(_) => Codec::Json,

@@ -147,7 +147,7 @@ pub fn examine(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<(), StartError> {
-    transport::server_config(chain, key).map(drop)
+    transport::server_config(chain, key, Vec::new()).map(drop)
 }
 
 impl Dispatcher {

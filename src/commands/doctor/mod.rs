@@ -170,8 +170,8 @@ mod tests {
         let (code, said) = doctor(&format!("{words} --json"));
         let found: serde_json::Value = serde_json::from_str(&said).unwrap();
         assert_eq!((code, &found["ok"]), (FAILED, &false.into()), "{said}");
-        let of_data = found["findings"].as_array().unwrap().iter();
-        let of_data = of_data.filter(|one| one["what"] == "data").next().unwrap();
+        let mut findings = found["findings"].as_array().unwrap().iter();
+        let of_data = findings.find(|one| one["what"] == "data").unwrap();
         assert_eq!(of_data["verdict"], "fail");
         assert!(of_data["advice"].as_str().unwrap().contains("chmod 700"));
     }
