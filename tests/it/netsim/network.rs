@@ -185,7 +185,7 @@ impl Network {
     /// Adds a line to the trace of the run, with the time.
     pub(crate) fn note(&self, line: impl std::fmt::Display) {
         let at_us = self.began.elapsed().as_micros();
-        write!(self.inside().trace, "{at_us} {line}\n").expect("a fingerprint takes everything");
+        writeln!(self.inside().trace, "{at_us} {line}").expect("a fingerprint takes everything");
     }
 
     /// What everything so far comes to.
