@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::token::{KeyTextError, SigningKey};
+use protocol::token::{DeviceKey, KeyTextError, SigningKey, VerifyingKey};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -41,8 +41,12 @@ pub struct Identity {
     pub chain: Vec<CertificateDer<'static>>,
     /// The private key of the certificate.
     pub key: PrivateKeyDer<'static>,
+    /// Whose client certificates are taken.
+    pub client_authorities: Vec<CertificateDer<'static>>,
     /// Issues session tokens.
     pub signing_key: SigningKey,
+    /// A key whose tokens are good besides, if there is one.
+    pub previous_key: Option<VerifyingKey>,
     /// When the certificate ends; known only of those made here.
     pub certificate_ends: Option<Timestamp>,
 }
@@ -97,6 +101,15 @@ pub enum IdentityError {
         /// Why.
         cause: KeyTextError,
     },
+    /// A file is not the key of a device.
+    #[error("{} is not the key of a device: {cause}", path.display())]
+    #[diagnostic(help("`muster token device-key FILE` makes a new one; bind a new token to it"))]
+    NotDeviceKey {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: KeyTextError,
+    },
     /// The operating system or the cryptography refused to make a certificate.
     #[error("cannot make a certificate: {0}")]
     #[diagnostic(help("name one made elsewhere with `tls.certificate` and `tls.key`"))]
@@ -141,12 +154,18 @@ impl Identity {
             named_files_exist(&[("tokens.key", config.tokens.key.as_deref())])?;
             private_file::write(&token_key_path, &SigningKey::generate().to_text())?;
         }
+        let client_ca = config.tls.client_ca.as_deref();
+        let client_authorities = client_ca.map(load_authorities).transpose()?;
         let signing_key = load_signing_key(&token_key_path)?;
+        let previous = config.tokens.previous.as_deref();
+        let previous_key = previous.map(load_verifying_key).transpose()?;
         Ok(Identity {
             certificate_pem: loaded.pem,
             chain: loaded.chain,
             key: loaded.key,
+            client_authorities: client_authorities.unwrap_or_default(),
             signing_key,
+            previous_key,
             certificate_ends: loaded.ends,
         })
     }
@@ -159,6 +178,35 @@ impl Identity {
 pub fn load_signing_key(path: &Path) -> Result<SigningKey, IdentityError> {
     let text = private_file::read(path)?;
     SigningKey::from_text(&text).map_err(|cause| IdentityError::NotSigningKey {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+fn load_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
+    let pem = private_file::read_public(path)?;
+    certificates(&pem).ok_or_else(|| IdentityError::NotPem {
+        path: path.to_owned(),
+        wanted: "certificate",
+    })
+}
+
+/// Reads the half of a key that verifies; the file may hold the other half as well.
+fn load_verifying_key(path: &Path) -> Result<VerifyingKey, IdentityError> {
+    let text = private_file::read_public(path)?;
+    VerifyingKey::from_text(&text).map_err(|cause| IdentityError::NotSigningKey {
+        path: path.to_owned(),
+        cause,
+    })
+}
+
+/// Reads the key of a device, which must be its owner's alone.
+///
+/// # Errors
+/// The file is missing, malformed or readable by others.
+pub fn load_device_key(path: &Path) -> Result<DeviceKey, IdentityError> {
+    let text = private_file::read(path)?;
+    DeviceKey::from_text(&text).map_err(|cause| IdentityError::NotDeviceKey {
         path: path.to_owned(),
         cause,
     })

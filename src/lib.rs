@@ -34,6 +34,8 @@ pub mod session;
 pub mod show;
 pub mod stop;
 pub mod suggest;
+pub mod systemd;
+pub mod validity;
 
 #[cfg(test)]
 mod scratch;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use protocol::Role;
-use protocol::token::{LIFETIME_MAX_S, SigningKey, TokenError};
+use protocol::token::{DeviceKey, DevicePublicKey, LIFETIME_MAX_S, SigningKey, TokenError};
 
 use crate::access::{Access, AccessError};
-use crate::cli::ReachArgs;
+use crate::cli::{HttpArgs, ReachArgs};
 use crate::clock;
 use crate::config::{ConfigError, Settings, Sources};
 use crate::identity::{self, IdentityError};
@@ -28,6 +28,8 @@ pub struct Reach {
     pub certificate_pem: String,
     /// Gives a token that is good now.
     pub token: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The device that the tokens are bound to, if they are bound to one.
+    pub device: Option<Arc<DeviceKey>>,
 }
 
 /// Why a server cannot be reached.
@@ -48,6 +50,10 @@ pub enum ReachError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Identity(#[from] IdentityError),
+    /// The server has no port to look at it.
+    #[error("the server has no HTTP port")]
+    #[diagnostic(help("set `http.listen` in its configuration, such as 127.0.0.1:9464"))]
+    NoHttp,
     /// The address makes no sense.
     #[error("`{written}` is not an address")]
     #[diagnostic(help("write it with its port, such as 127.0.0.1:7710"))]
@@ -81,14 +87,18 @@ impl Reach {
             Some(path) => private_file::read_public(path)?,
             None => found.certificate_pem()?,
         };
-        let token = match &args.token {
-            Some(token) => said(token.clone()),
+        let (token, device) = match &args.token {
+            Some(token) => (said(token.clone()), own_device(args)?),
             None => {
                 let path = match &args.token_key {
                     Some(path) => path.clone(),
                     None => found.token_key()?,
                 };
-                issued(identity::load_signing_key(&path)?, args.agency.clone())?
+                // A key of its own, used once: the token is worth nothing outside this command.
+                let device = Arc::new(DeviceKey::generate());
+                let key = identity::load_signing_key(&path)?;
+                let token = issued(key, args.agency.clone(), device.public())?;
+                (token, Some(device))
             }
         };
         let server_name = args.server.as_deref().map_or("localhost", host).to_owned();
@@ -97,6 +107,7 @@ impl Reach {
             server_name,
             certificate_pem,
             token,
+            device,
         })
     }
 }
@@ -107,6 +118,22 @@ impl Reach {
 /// No server runs here, or the configuration is not right.
 pub fn token_key(config: Option<&Path>) -> Result<PathBuf, ReachError> {
     Found::of(config, None, || false)?.token_key()
+}
+
+/// The HTTP port of the server that these flags name.
+///
+/// # Errors
+/// No server runs here, it has no such port, or the configuration is not right.
+pub fn http(args: &HttpArgs) -> Result<SocketAddr, ReachError> {
+    if let Some(address) = args.http {
+        return Ok(address);
+    }
+    let listens = match Found::of(args.config.as_deref(), None, || false)? {
+        Found::Config(settings) => settings.config.http.listen,
+        Found::Running(access) => access.http,
+        Found::Nothing => None,
+    };
+    listens.map(reachable).ok_or(ReachError::NoHttp)
 }
 
 /// What holds for a command that was given this configuration file.
@@ -209,6 +236,12 @@ fn host(written: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
+/// The device that a token is bound to that was given, if it is bound to one.
+fn own_device(args: &ReachArgs) -> Result<Option<Arc<DeviceKey>>, ReachError> {
+    let load = |path: &PathBuf| identity::load_device_key(path).map(Arc::new);
+    Ok(args.device_key.as_ref().map(load).transpose()?)
+}
+
 fn said(token: String) -> Arc<dyn Fn() -> String + Send + Sync> {
     Arc::new(move || token.clone())
 }
@@ -217,6 +250,7 @@ fn said(token: String) -> Arc<dyn Fn() -> String + Send + Sync> {
 fn issued(
     key: SigningKey,
     agency: Option<String>,
+    device: DevicePublicKey,
 ) -> Result<Arc<dyn Fn() -> String + Send + Sync>, TokenError> {
     let role = if agency.is_some() {
         Role::Coordinator
@@ -224,12 +258,13 @@ fn issued(
         Role::Operator
     };
     let issue = move || {
-        key.issue(
+        key.issue_bound(
             role,
             SUBJECT,
             agency.as_deref(),
             clock::now_us(),
             LIFETIME_MAX_S,
+            Some(device),
         )
     };
     // Whether a token can be issued depends on the agency's name only, so it is tried once here.

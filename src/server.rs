@@ -30,6 +30,9 @@ const LOG_FOLDER: &str = "log";
 /// The secret behind the seeds of lotteries, inside the data folder.
 const LOTTERY_SECRET: &str = "lottery.secret";
 
+/// How long a stop waits for a last snapshot, which makes the next start a quick one.
+const LAST_SNAPSHOT_MAX: Duration = Duration::from_secs(1);
+
 /// A running server.
 pub struct Server {
     engine: Engine,
@@ -117,14 +120,22 @@ impl Server {
             certificate_pem,
             chain,
             key,
+            client_authorities,
             signing_key,
+            previous_key,
             certificate_ends,
         } = identity;
         let shown = Shown::new(certificate_pem, &chain, certificate_ends);
         let options = dispatcher::Options {
             chain,
             key,
-            tokens: VerifyingKeys::new([signing_key.verifying_key()]),
+            tokens: VerifyingKeys::new(
+                [signing_key.verifying_key()]
+                    .into_iter()
+                    .chain(previous_key),
+            ),
+            bound: config.tokens.bound,
+            client_authorities,
             lots: Lots::new(&lottery_secret),
             clock: Arc::new(SystemClock),
             sessions_max: config.limits.sessions_max as usize,
@@ -246,9 +257,11 @@ impl Server {
         self.dispatcher.stop().await;
         let engine = self.engine;
         // Closing waits for the engine thread's last sync.
-        let closed = tokio::task::spawn_blocking(move || engine.close()).await;
-        if let Err(error) = closed {
-            tracing::error!(%error, "the engine did not close");
+        let close = move || engine.close_saved(LAST_SNAPSHOT_MAX);
+        match tokio::task::spawn_blocking(close).await {
+            Ok(true) => {}
+            Ok(false) => tracing::info!("no last snapshot: the next start reads the log instead"),
+            Err(error) => tracing::error!(%error, "the engine did not close"),
         }
         drop(self.look);
         // A watch that panicked has said so, and its announcement is gone with it.

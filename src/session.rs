@@ -123,6 +123,7 @@ where
             software: concat!("muster ", env!("CARGO_PKG_VERSION")).into(),
             reconnect: manner.reconnect,
             connect_timeout: manner.connect_max,
+            device: reach.device.clone(),
             ..Options::new(move || token())
         };
         let (sink, events) = client::events();
@@ -203,6 +204,7 @@ fn refusal_help(refused: &Refused) -> &'static str {
         RefusalCode::Job => {
             "`muster job show JOB` shows how a job stands, and what stands against it"
         }
+        RefusalCode::Denied => "`muster deny list` shows who is denied, to an operator",
         RefusalCode::BelowLadder => "--slots N without --rank takes the ranks of the ladder",
         RefusalCode::Shelved => "`muster log dump --vacancy` shows what the log has",
     }
@@ -235,6 +237,7 @@ mod tests {
             server_name: "localhost".to_owned(),
             certificate_pem: identity.certificate_pem,
             token: Arc::new(String::new),
+            device: None,
         };
         let impatient = Manner {
             reconnect: false,

@@ -6,6 +6,7 @@ use miette::{Diagnostic, Report};
 
 use crate::access::AccessError;
 use crate::config::ConfigError;
+use crate::http::{AskError, PortError};
 use crate::identity::IdentityError;
 use crate::import::ImportError;
 use crate::private_file::PrivateFileError;
@@ -124,9 +125,11 @@ macro_rules! failures {
 }
 
 failures!(
+    AskError,
     ConfigError,
     IdentityError,
     ImportError,
+    PortError,
     PortInUse,
     PrivateFileError,
     ReachError,

@@ -133,7 +133,7 @@ impl<S: FnMut(Event) + Send + 'static> Driver<S> {
 
     /// Everything that happens on one connection.
     async fn converse(&mut self, mut wire: Wire) -> Broke {
-        self.talk.hello();
+        self.talk.hello(&wire);
         let due = sleep_until(self.talk.due());
         tokio::pin!(due);
         loop {
@@ -184,11 +184,16 @@ impl<S: FnMut(Event)> Talk<S> {
         self.began + after
     }
 
-    fn hello(&mut self) {
+    fn hello(&mut self, wire: &Wire) {
         let token = (self.options.token)();
         // Until the server says who we are, it takes what an officer may send.
         self.frame_max_bytes = OFFICER_FRAME_MAX_BYTES;
-        self.session.open(token, self.now_us());
+        let now_us = self.now_us();
+        let device = self.options.device.as_deref();
+        match device.and_then(|device| Some(device.prove(&wire.exporter()?))) {
+            Some(proof) => self.session.open_bound(token, proof, now_us),
+            None => self.session.open(token, now_us),
+        }
     }
 
     fn goodbye(&mut self) -> Bytes {
@@ -336,6 +341,7 @@ impl<S: FnMut(Event)> Talk<S> {
             Broke::Closed => Err(Ended::Closed),
             Broke::Sent(
                 because @ (GoAway::Unauthenticated
+                | GoAway::Denied
                 | GoAway::VersionNotSpoken
                 | GoAway::ProtocolError),
                 _,

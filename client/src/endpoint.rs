@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::limits::{HANDSHAKES_MAX, SOCKET_BUFFER_BYTES};
 use crate::transport::transport_config;
 use crate::wire::Target;
-use crate::{BindError, Client, Driver, Event, Options, Trust};
+use crate::{BindError, Client, Driver, Event, Options, Shown, Trust};
 
 /// One UDP socket for any number of sessions. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,12 +27,34 @@ impl Endpoint {
     /// # Errors
     /// [`BindError`].
     pub fn bind(local: SocketAddr, trust: &Trust) -> Result<Endpoint, BindError> {
+        Endpoint::bind_shown(local, trust, None)
+    }
+
+    /// As [`bind`](Self::bind), for whoever shows a certificate of their own. Where it names them,
+    /// sessions may have an empty token.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub fn bind_certified(
+        local: SocketAddr,
+        trust: &Trust,
+        shown: &Shown,
+    ) -> Result<Endpoint, BindError> {
+        Endpoint::bind_shown(local, trust, Some(shown))
+    }
+
+    fn bind_shown(
+        local: SocketAddr,
+        trust: &Trust,
+        shown: Option<&Shown>,
+    ) -> Result<Endpoint, BindError> {
         let runtime = quinn::default_runtime().ok_or(BindError::NoRuntime)?;
         let refused = |cause| BindError::Address { local, cause };
         let socket = UdpSocket::bind(local).map_err(refused)?;
         enlarge_buffers(&socket).map_err(refused)?;
         let socket = runtime.wrap_udp_socket(socket).map_err(refused)?;
-        Endpoint::new(EndpointConfig::default(), (local, socket), runtime, trust)
+        let config = trust.client_config(shown)?;
+        Endpoint::new(EndpointConfig::default(), (local, socket), runtime, config)
     }
 
     /// On a socket and a runtime of the caller's. What QUIC draws by lot, but for its keys, follows
@@ -51,19 +73,17 @@ impl Endpoint {
         config.rng_seed(Some(seed));
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let local = socket.local_addr().unwrap_or(unknown);
-        Endpoint::new(config, (local, socket), runtime, trust)
+        Endpoint::new(config, (local, socket), runtime, trust.client_config(None)?)
     }
 
     fn new(
         endpoint_config: EndpointConfig,
         (local, socket): (SocketAddr, Arc<dyn AsyncUdpSocket>),
         runtime: Arc<dyn Runtime>,
-        trust: &Trust,
+        tls: rustls::ClientConfig,
     ) -> Result<Endpoint, BindError> {
-        let tls = QuicClientConfig::try_from(trust.client_config()?).map_err(|cause| {
-            BindError::Trust {
-                detail: cause.to_string(),
-            }
+        let tls = QuicClientConfig::try_from(tls).map_err(|cause| BindError::Trust {
+            detail: cause.to_string(),
         })?;
         let mut config = quinn::ClientConfig::new(Arc::new(tls));
         config.transport_config(Arc::new(transport_config()));

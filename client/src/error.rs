@@ -142,6 +142,7 @@ fn refused(because: GoAway) -> &'static str {
         GoAway::ProtocolError => {
             "the server says this client broke the protocol: use the same release on both sides"
         }
+        GoAway::Denied => "this bearer is denied: ask whoever runs the installation",
         GoAway::TooSlow => "this client read too slowly: connect again and sync",
         GoAway::TooManySessions => "the server has as many sessions as it will hold: try later",
     }

@@ -48,4 +48,4 @@ pub use endpoint::Endpoint;
 pub use error::{AskError, BindError, ConnectError, Ended};
 pub use events::{Event, Events, events};
 pub use options::{Options, TokenSource};
-pub use trust::Trust;
+pub use trust::{Shown, Trust};

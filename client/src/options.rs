@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::token::DeviceKey;
+
 use crate::limits::CONNECT_TIMEOUT;
 
 /// Gives a token that is good now; asked at every connection and before a token expires.
@@ -14,6 +16,8 @@ pub type TokenSource = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct Options {
     /// Where tokens come from. It is called in the driver and must not block.
     pub token: TokenSource,
+    /// The key of this device, to which its tokens are bound; none if they are bound to none.
+    pub device: Option<Arc<DeviceKey>>,
     /// Name and version of the program, for the server's logs.
     pub software: Arc<str>,
     /// Spreads reconnections in time: give every session its own, from the run's root seed.
@@ -30,6 +34,7 @@ impl Options {
     pub fn new(token: impl Fn() -> String + Send + Sync + 'static) -> Options {
         Options {
             token: Arc::new(token),
+            device: None,
             software: concat!("muster-client ", env!("CARGO_PKG_VERSION")).into(),
             seed: 0,
             reconnect: true,

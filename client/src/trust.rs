@@ -1,5 +1,6 @@
 //! Which server is the right one.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -8,7 +9,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use crate::BindError;
 
@@ -25,24 +26,48 @@ pub enum Trust {
     Roots(Vec<u8>),
 }
 
+/// A certificate of our own that is shown to servers that ask for one.
+#[derive(Clone)]
+pub struct Shown {
+    /// The certificate and those that vouch for it, our own first, PEM.
+    pub certificate_pem: Vec<u8>,
+    /// Its private key, PEM.
+    pub key_pem: Vec<u8>,
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shown").finish_non_exhaustive()
+    }
+}
+
 impl Trust {
     /// TLS 1.3 with ring, this trust, our ALPN name and no early data.
-    pub(crate) fn client_config(&self) -> Result<ClientConfig, BindError> {
+    pub(crate) fn client_config(&self, shown: Option<&Shown>) -> Result<ClientConfig, BindError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|cause| unreadable(&cause))?;
-        let mut config = match self {
+        let builder = match self {
             Trust::Certificate(bytes) => {
                 let pinned = Arc::new(Pinned::new(certificate(bytes)?, &provider));
-                builder
-                    .dangerous()
-                    .with_custom_certificate_verifier(pinned)
-                    .with_no_client_auth()
+                builder.dangerous().with_custom_certificate_verifier(pinned)
             }
-            Trust::Roots(pem) => builder
-                .with_root_certificates(roots(pem)?)
-                .with_no_client_auth(),
+            Trust::Roots(pem) => builder.with_root_certificates(roots(pem)?),
+        };
+        let mut config = match shown {
+            None => builder.with_no_client_auth(),
+            Some(shown) => {
+                let chain: Result<Vec<_>, _> =
+                    CertificateDer::pem_slice_iter(&shown.certificate_pem).collect();
+                let key = PrivateKeyDer::from_pem_slice(&shown.key_pem);
+                let (chain, key) = (
+                    chain.map_err(|cause| unreadable(&cause))?,
+                    key.map_err(|cause| unreadable(&cause))?,
+                );
+                let shows = builder.with_client_auth_cert(chain, key);
+                shows.map_err(|cause| unreadable(&cause))?
+            }
         };
         config.alpn_protocols = vec![protocol::ALPN.to_vec()];
         // An accept must never ride on early data, which can be replayed.
@@ -151,7 +176,9 @@ mod tests {
             Trust::Roots(Vec::new()),
             Trust::Roots(b"no PEM at all".to_vec()),
         ] {
-            let error = trust.client_config().expect_err("nothing can be trusted");
+            let error = trust
+                .client_config(None)
+                .expect_err("nothing can be trusted");
             assert!(
                 matches!(error, BindError::Trust { .. }),
                 "{trust:?}: {error}"
@@ -172,7 +199,7 @@ mod tests {
             der
         );
         let config = Trust::Roots(pem.into_bytes())
-            .client_config()
+            .client_config(None)
             .expect("roots");
         assert!(!config.enable_early_data);
         assert_eq!(config.alpn_protocols, [protocol::ALPN]);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use protocol::ServerMessage;
 use protocol::frame::{Codec, FrameReader, SERVER_FRAME_MAX_BYTES};
+use protocol::token::{EXPORTER_BYTES, EXPORTER_LABEL};
 use quinn::{Connection, ConnectionError, ReadError, RecvStream, SendStream, VarInt, WriteError};
 use tokio::sync::Semaphore;
 
@@ -120,6 +121,15 @@ pub(crate) enum Moved {
 }
 
 impl Wire {
+    /// What both ends of this connection know and nobody else does, for a device to sign.
+    pub(crate) fn exporter(&self) -> Option<[u8; EXPORTER_BYTES]> {
+        let mut bytes = [0; EXPORTER_BYTES];
+        let exported = self
+            .connection
+            .export_keying_material(&mut bytes, EXPORTER_LABEL, b"");
+        exported.is_ok().then_some(bytes)
+    }
+
     /// Whether the next frame can be given to [`send`](Self::send).
     pub(crate) fn is_clear(&self) -> bool {
         self.unsent.is_empty()

@@ -1,7 +1,7 @@
 //! Requests on their way to the engine and back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use engine::core::{Actor, Body, Command, Reply};
@@ -25,6 +25,7 @@ pub(crate) struct Desk {
     pub(crate) vacancies: DashMap<VacancyKey, VacancyId>,
     waiting: DashMap<u64, Waiting>,
     next_token: AtomicU64,
+    is_draining: AtomicBool,
 }
 
 /// A request that the engine has not answered yet.
@@ -51,7 +52,7 @@ impl Desk {
         lots: Lots,
         stats: Arc<Stats>,
     ) -> Desk {
-        let (vacancies, waiting, next_token) = Default::default();
+        let (vacancies, waiting, next_token, is_draining) = Default::default();
         Desk {
             engine,
             outbox,
@@ -61,7 +62,19 @@ impl Desk {
             vacancies,
             waiting,
             next_token,
+            is_draining,
         }
+    }
+
+    /// Puts nothing in line from now on. Whoever asks is not answered any more, and so asks again
+    /// under the same id when the server is back.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether everybody in line has been answered.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// Puts a command in line on behalf of `caller`.
@@ -83,6 +96,11 @@ impl Desk {
                 received_us,
             },
         );
+        // Looked at once it is waited for: either who drains sees the request, or it sees them.
+        if self.is_draining.load(Ordering::SeqCst) {
+            self.waiting.remove(&token);
+            return;
+        }
         let at_once = self
             .engine
             .submit_to(Command { request, by, body }, &self.outbox, token);

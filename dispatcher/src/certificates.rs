@@ -9,6 +9,8 @@ use crate::{StartError, transport};
 #[derive(Debug, Clone)]
 pub struct Certificates {
     pub(crate) endpoints: Vec<Endpoint>,
+    /// Whose client certificates are taken, which stay the same.
+    pub(crate) client_authorities: Vec<CertificateDer<'static>>,
 }
 
 impl Certificates {
@@ -22,7 +24,7 @@ impl Certificates {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<(), StartError> {
-        let config = transport::server_config(chain, key)?;
+        let config = transport::server_config(chain, key, self.client_authorities.clone())?;
         for endpoint in &self.endpoints {
             endpoint.set_server_config(Some(config.clone()));
         }

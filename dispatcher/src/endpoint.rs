@@ -1,19 +1,25 @@
 //! Who gets in.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol::frame::Codec;
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{Connection, Endpoint, Incoming, RecvStream, SendStream};
+use quinn::{Connection, ConnectionError, Endpoint, Incoming, RecvStream, SendStream, VarInt};
 use web_transport_quinn::Session;
 
 use crate::Handshake;
 use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
+use crate::opaque;
 use crate::session::{self, Peer, Seat, Shell};
 use crate::web::{self, Origins};
 
 type Streams = (SendStream, RecvStream);
+
+/// The alerts of TLS about certificates, 42 to 49 (RFC 8446, section 6), as QUIC numbers them (RFC
+/// 9001, section 4.8).
+const CERTIFICATE_ERRORS: RangeInclusive<u64> = 0x12a..=0x131;
 
 /// Takes connections until the endpoint is closed.
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
@@ -54,9 +60,10 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
 async fn converse(connection: Connection, shell: Shell) {
     let seat = Seat::take(&shell);
     let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, open(&connection, &shell.origins)).await;
-    // A client that opens none, or is gone by now, has nothing to be told.
     let Ok(Some((streams, browser))) = opened else {
-        return;
+        // A client that opens none, or is gone by now, has nothing to be told. Said outright, since
+        // a session of WebTransport holds its connection until the client ends it.
+        return connection.close(VarInt::from_u32(0), b"");
     };
     let codec = match browser {
         Some(_) => Codec::Json,
@@ -98,6 +105,9 @@ async fn handshake(incoming: Incoming) -> Option<Connection> {
     match tokio::time::timeout(HANDSHAKE_DEADLINE, incoming).await {
         Ok(Ok(connection)) => Some(connection),
         Ok(Err(error)) => {
+            if is_about_certificate(&error) {
+                opaque::certificate_refused();
+            }
             tracing::debug!(%error, "a handshake failed");
             None
         }
@@ -105,5 +115,13 @@ async fn handshake(incoming: Incoming) -> Option<Connection> {
             tracing::debug!("a handshake took too long");
             None
         }
+    }
+}
+
+/// Whether we ended the handshake because of the client's certificate.
+fn is_about_certificate(error: &ConnectionError) -> bool {
+    match error {
+        ConnectionError::TransportError(error) => CERTIFICATE_ERRORS.contains(&error.code.into()),
+        _ => false,
     }
 }

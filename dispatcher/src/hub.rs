@@ -8,7 +8,7 @@ use engine::model::{OfficerId, OfficerSet, Posting, Standing, Vacancy, VacancyId
 use engine::rules::tier;
 use engine::{Delivery, Follower};
 use protocol::token::Claims;
-use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, Role, ServerMessage};
+use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, ServerMessage};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -19,8 +19,9 @@ use crate::line::Line;
 use crate::members::{Audience, Who};
 use crate::recent::Recent;
 use crate::shard::{Entry, Pushed, ToShard, Way};
-use crate::{afterwards, hear, jobs, speak};
+use crate::{afterwards, denials, hear, jobs, speak};
 
+mod identity;
 mod publication;
 mod why;
 
@@ -30,6 +31,8 @@ pub(crate) enum ToHub {
     Join(Join),
     /// A session was behind, has room again, and missed what was pushed from this position on.
     Behind(Who, Arc<Line>, Cursor),
+    /// A session goes on with a fresh token.
+    Renew(Arc<Line>, Claims),
     /// A request that needs the state to be understood or answered.
     Ask(Who, Caller, Ask),
     /// Everybody is to come back later.
@@ -87,6 +90,7 @@ impl Hub {
             self.desk.reveal(id, row);
         }
         loop {
+            self.desk.stats.stands(self.open.len(), heard.len());
             tokio::select! {
                 biased;
                 delivery = self.follower.next() => match delivery {
@@ -95,7 +99,10 @@ impl Hub {
                         self.deliver(&delivery);
                         self.desk.stats.stands(self.open.len(), heard.len());
                         for shard in &self.shards {
-                            shard.room().await;
+                            if shard.room().await.is_err() {
+                                tracing::error!("a shard has ended, and the hub with it");
+                                return self.close_all();
+                            }
                         }
                         // A stream of deliveries must not keep sessions from joining: both have
                         // their turn, in the same order in every run.
@@ -144,6 +151,11 @@ impl Hub {
         for event in &record.events {
             if let Event::Published { id, posting } = event {
                 self.desk.vacancies.insert(posting.key, *id);
+            }
+            if let Event::Denied(denied) = event {
+                for shard in &self.shards {
+                    shard.turn_out(&denied.bearer);
+                }
             }
             let Some(id) = event.vacancy() else { continue };
             let row = self.follower.state.vacancy(id);
@@ -327,6 +339,7 @@ impl Hub {
         match message {
             ToHub::Join(join) => self.join(join),
             ToHub::Behind(who, line, from) => self.catch_up(who, line, from),
+            ToHub::Renew(line, claims) => self.renew(&line, &claims),
             ToHub::Ask(who, caller, ask) => self.ask(who, caller, ask),
             ToHub::Stop => {
                 self.stopping = true;
@@ -345,8 +358,9 @@ impl Hub {
         if self.stopping {
             return line.close(GoAway::Stopping, 0);
         }
-        let Some(who) = self.identify(&claims) else {
-            return line.close(GoAway::Unauthenticated, 0);
+        let (who, marks) = match self.identify(&claims) {
+            Ok(known) => known,
+            Err(because) => return line.refuse(because),
         };
         let end = end_of(&self.follower.state);
         let missed = resume
@@ -359,6 +373,7 @@ impl Hub {
         shard.tell(ToShard::Join(Box::new(Entry {
             line,
             who,
+            marks,
             resumed,
             first,
             now_us: self.desk.now_us(),
@@ -381,25 +396,6 @@ impl Hub {
     fn close_all(&self) {
         for shard in &self.shards {
             shard.tell(ToShard::CloseAll(GoAway::Stopping));
-        }
-    }
-
-    /// Whom the token names, if the roster knows them.
-    fn identify(&self, claims: &Claims) -> Option<Who> {
-        let roster = self.follower.state.roster();
-        let agency = claims
-            .agency
-            .as_deref()
-            .and_then(|code| roster.agency(code));
-        match claims.role {
-            Role::Officer => {
-                let officer = roster.officer(&claims.subject)?;
-                let home = roster.officers.find(officer)?.home;
-                (agency == Some(home)).then_some(Who::Officer(officer))
-            }
-            Role::Coordinator => agency.map(Who::Coordinator),
-            Role::ReadOnly => agency.map(Who::ReadOnly),
-            Role::Operator => Some(Who::Operator),
         }
     }
 
@@ -480,15 +476,19 @@ impl Hub {
                     .collect(),
             ),
             Ask::Read(asked) => {
-                let at = state.at().max(self.desk.clock.now());
+                let at = self.now();
                 let outcome = afterwards::read(state, who, asked, at);
                 return self.desk.answer(caller, outcome);
             }
             Ask::Jobs(asked) => {
-                let at = state.at().max(self.desk.clock.now());
+                let at = self.now();
                 let outcome = jobs::read(state, who, &asked, at);
                 return self.desk.answer(caller, outcome);
             }
+            Ask::Denial(asked) => match denials::hear(state, *asked, self.now()) {
+                Ok(body) => body,
+                Err(list) => return self.desk.answer(caller, list),
+            },
             Ask::Job { job, say } => Body::Job(Box::new(jobs::act(job, *say))),
             Ask::Restaff {
                 vacancy: key,

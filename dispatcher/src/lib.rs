@@ -15,7 +15,9 @@
 mod afterwards;
 mod ask;
 mod certificates;
+mod certified;
 mod chance;
+mod denials;
 mod endpoint;
 mod frame;
 mod hear;
@@ -25,6 +27,7 @@ mod line;
 mod lots;
 mod members;
 mod network;
+mod opaque;
 mod recent;
 mod session;
 mod shard;
@@ -59,6 +62,7 @@ pub use crate::web::{OriginError, Origins};
 use crate::ask::Desk;
 use crate::hub::{Hub, ToHub};
 use crate::network::{Claim, Kind};
+use crate::opaque::Opaque;
 use crate::session::Shell;
 use crate::shard::Shard;
 use crate::station::{Open, Station};
@@ -70,8 +74,12 @@ pub struct Options {
     pub chain: Vec<CertificateDer<'static>>,
     /// The certificate's private key.
     pub key: PrivateKeyDer<'static>,
+    /// Whose client certificates are taken; without any, none is asked for.
+    pub client_authorities: Vec<CertificateDer<'static>>,
     /// The keys that tokens may be signed with.
     pub tokens: VerifyingKeys,
+    /// Which of them must be bound to a device.
+    pub bound: Bound,
     /// The seeds of lotteries.
     pub lots: Lots,
     /// Tells the time to sessions: token expiry, deadlines.
@@ -80,6 +88,16 @@ pub struct Options {
     pub sessions_max: usize,
     /// The web pages that may open sessions.
     pub origins: Origins,
+}
+
+/// Which tokens must be bound to a device. What is bound is examined in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bound {
+    /// None must be.
+    #[default]
+    Optional,
+    /// Those of native clients; a browser cannot prove that a device is at its end of a connection.
+    Native,
 }
 
 /// Why a dispatcher could not be started.
@@ -113,10 +131,23 @@ pub enum StartError {
 /// A running dispatcher.
 pub struct Dispatcher {
     stations: Vec<Open>,
+    client_authorities: Vec<CertificateDer<'static>>,
     claim: Option<Claim>,
     stats: Arc<Stats>,
+    desk: Arc<Desk>,
     hub: mpsc::Sender<ToHub>,
     hub_task: JoinHandle<()>,
+}
+
+/// Whether a certificate and its key can be used, and belong to each other.
+///
+/// # Errors
+/// [`StartError::Tls`] says what is wrong.
+pub fn examine(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<(), StartError> {
+    transport::server_config(chain, key, Vec::new()).map(drop)
 }
 
 impl Dispatcher {
@@ -149,9 +180,13 @@ impl Dispatcher {
             (0..count).map(|index| Shard::new(Arc::clone(&stats), seed.wrapping_add(index as u64)));
         let shards: Vec<Shard> = shards.collect();
         let ways = shards.iter().map(Shard::way).collect();
-        let tokens = Arc::new(options.tokens);
+        let (tokens, opaque) = (Arc::new(options.tokens), Arc::new(Opaque::new()));
+        let server = transport::server_config(
+            options.chain,
+            options.key.clone_key(),
+            options.client_authorities.clone(),
+        )?;
         let origins = Arc::new(options.origins);
-        let server = transport::server_config(options.chain, options.key.clone_key())?;
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
             Station {
@@ -161,6 +196,8 @@ impl Dispatcher {
                     desk: Arc::clone(&desk),
                     hub: hub.clone(),
                     tokens: Arc::clone(&tokens),
+                    bound: options.bound,
+                    opaque: Arc::clone(&opaque),
                     sessions_max: options.sessions_max,
                     origins: Arc::clone(&origins),
                     shard: shard.way(),
@@ -170,11 +207,13 @@ impl Dispatcher {
         });
         let failed = |source| StartError::Socket { source };
         let (stations, claim) = open(stations, network).map_err(failed)?;
-        let hub_task = tokio::spawn(Hub::new(follower, desk, ways).run(heard));
+        let hub_task = tokio::spawn(Hub::new(follower, Arc::clone(&desk), ways).run(heard));
         Ok(Dispatcher {
             stations,
+            client_authorities: options.client_authorities,
             claim,
             stats,
+            desk,
             hub,
             hub_task,
         })
@@ -194,6 +233,7 @@ impl Dispatcher {
         let endpoints = self.stations.iter().map(|station| &station.endpoint);
         Certificates {
             endpoints: endpoints.cloned().collect(),
+            client_authorities: self.client_authorities.clone(),
         }
     }
 
@@ -209,28 +249,47 @@ impl Dispatcher {
         let _ = (&mut self.hub_task).await;
     }
 
-    /// Tells every session to come back later, waits for them to hear it, and ends.
+    /// Takes nobody new in, answers who is in line, tells every session to come back later, waits
+    /// for them to hear it, and ends: within [`limits::STOP_DEADLINE`] and
+    /// [`limits::CLOSE_DEADLINE`].
     pub async fn stop(self) {
-        // A hub that has ended with its engine has told everybody already.
-        let told = self.hub.send(ToHub::Stop);
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, told).await;
-        let quiet = async {
-            while self.stats.sessions() > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
-        };
+        for station in &self.stations {
+            station.endpoint.set_server_config(None);
+        }
         // Sessions that do not take leave in time are cut off; they resume elsewhere or later.
-        let _ = tokio::time::timeout(limits::STOP_DEADLINE, quiet).await;
+        let _ = tokio::time::timeout(limits::STOP_DEADLINE, self.take_leave()).await;
         for station in &self.stations {
             let endpoint = &station.endpoint;
             endpoint.close(quinn::VarInt::from_u32(0), b"stopping");
-            let _ = tokio::time::timeout(limits::STOP_DEADLINE, endpoint.wait_idle()).await;
         }
+        let closed = async {
+            for station in &self.stations {
+                station.endpoint.wait_idle().await;
+            }
+        };
+        let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, closed).await;
         self.hub_task.abort();
         for station in self.stations {
             station.close().await;
         }
         drop(self.claim);
+    }
+
+    async fn take_leave(&self) {
+        self.desk.drain();
+        let answered = until(|| self.desk.is_quiet());
+        // An engine that does not answer is no reason to keep sessions waiting for a goodbye.
+        let _ = tokio::time::timeout(limits::ANSWERS_DEADLINE, answered).await;
+        // A hub that has ended with its engine has told everybody already.
+        let _ = self.hub.send(ToHub::Stop).await;
+        until(|| self.stats.sessions() == 0).await;
+    }
+}
+
+/// Waits until it is so.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(limits::LOOK_AGAIN).await;
     }
 }
 

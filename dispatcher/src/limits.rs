@@ -36,8 +36,8 @@ pub const SHARD_PUSHES_MAX: u32 = 4_096;
 /// Packets that arrived at another shard's socket and wait for one shard.
 pub const STRAYS_MAX: usize = 4_096;
 
-/// How many sessions are asked to come back within one second after a stop: about as many as one
-/// core can shake hands with, and half of that again.
+/// How many sessions are asked to come back within one second after a stop: about half of what one
+/// core can shake hands with.
 pub const RETURNS_PER_SECOND: u64 = 2_000;
 
 /// Pushes kept for sessions that resume; who missed more is told the whole state.
@@ -50,14 +50,27 @@ pub const HUB_QUEUE_MAX: usize = 65_536;
 /// default of 208 KiB.
 pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
-/// How long a stop waits for sessions to take leave.
+/// How long a stop waits for answers to those in line, and for sessions to take leave.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(3);
+
+/// The part of it in which those in line are answered before anybody is told to leave.
+pub const ANSWERS_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long connections may take to end after that.
+pub const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// The wait between two looks at what a stop waits for.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Web pages that may be allowed to open sessions: a page's origin is compared with each.
 pub const ORIGINS_MAX: usize = 64;
 
 /// How long one session may take to hear why it ends.
 pub const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long whoever is refused may take to hear it: sessions of whoever is denied end within a
+/// second, also of clients that read nothing.
+pub const REFUSED_DEADLINE: Duration = Duration::from_millis(500);
 
 /// Bytes read from a stream at a time.
 pub const READ_BYTES: usize = 4 << 10;

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use protocol::frame::Codec;
-use protocol::session::{Action, ServerSession};
+use protocol::session::{Action, IdentityRefusal, ServerSession};
 use protocol::{Cursor, GoAway, RequestId};
 use quinn::SendStream;
 use tokio::time::Instant;
@@ -141,6 +141,15 @@ impl Line {
         self.inside().close(because, later_ms);
     }
 
+    /// Ends the conversation because of who the client is or is not.
+    pub(crate) fn refuse(&self, because: IdentityRefusal) {
+        let mut inside = self.inside();
+        inside.session.refuse(because);
+        // What has begun is ended, or the last word could not be read; the rest is nothing to them.
+        inside.rest.truncate(1);
+        inside.wake();
+    }
+
     /// Whether nothing more can be said.
     pub(crate) fn is_over(&self) -> bool {
         self.inside().is_over()
@@ -241,7 +250,7 @@ impl Inside {
             match action {
                 Action::Send(message) => frames.extend(frame::write(codec, &message)),
                 Action::Close { because } => ended = because,
-                Action::Opened { .. } | Action::Request { .. } => {}
+                Action::Opened { .. } | Action::Renewed { .. } | Action::Request { .. } => {}
             }
         }
         (frames, ended)

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use engine::core::Actor;
-use engine::model::{AgencyId, OfficerId, OfficerSet};
+use engine::model::{AgencyId, Bearer, OfficerId, OfficerSet};
+use protocol::session::IdentityRefusal;
 
+use crate::denials::Marks;
 use crate::line::Line;
 
 /// Who a session speaks for, as its token said and the roster confirmed.
@@ -61,7 +63,7 @@ impl Audience {
 #[derive(Default)]
 pub(crate) struct Members {
     /// In the order of their numbers, in which they are told when all of them end.
-    by_session: BTreeMap<u64, (Who, Arc<Line>)>,
+    by_session: BTreeMap<u64, Member>,
     /// Devices of each officer who is there.
     devices: HashMap<OfficerId, Vec<Arc<Line>>>,
     online: OfficerSet,
@@ -69,8 +71,15 @@ pub(crate) struct Members {
     operators: Vec<Arc<Line>>,
 }
 
+/// One session.
+struct Member {
+    who: Who,
+    marks: Marks,
+    line: Arc<Line>,
+}
+
 impl Members {
-    pub(crate) fn join(&mut self, who: Who, line: Arc<Line>) {
+    pub(crate) fn join(&mut self, who: Who, marks: Marks, line: Arc<Line>) {
         let entry = Arc::clone(&line);
         match who {
             Who::Officer(officer) => {
@@ -82,11 +91,12 @@ impl Members {
             }
             Who::Operator => self.operators.push(entry),
         }
-        self.by_session.insert(line.number, (who, line));
+        let number = line.number;
+        self.by_session.insert(number, Member { who, marks, line });
     }
 
     pub(crate) fn leave(&mut self, session: u64) {
-        let Some((who, _)) = self.by_session.remove(&session) else {
+        let Some(Member { who, .. }) = self.by_session.remove(&session) else {
             return;
         };
         let others = |line: &Arc<Line>| line.number != session;
@@ -121,7 +131,7 @@ impl Members {
             Audience::Desks(agencies) => {
                 let here = agencies.iter().filter_map(|agency| self.boards.get(agency));
                 let coordinators = here.flatten().filter(|line| {
-                    let who = self.by_session.get(&line.number).map(|(who, _)| *who);
+                    let who = self.by_session.get(&line.number).map(|member| member.who);
                     matches!(who, Some(Who::Coordinator(_)))
                 });
                 coordinators.chain(&self.operators).cloned().collect()
@@ -135,6 +145,21 @@ impl Members {
 
     /// Every session.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
-        self.by_session.values().map(|(_, line)| line)
+        self.by_session.values().map(|member| &member.line)
+    }
+
+    /// A session is known by a fresh token from now on.
+    pub(crate) fn renew(&mut self, session: u64, marks: Marks) {
+        if let Some(member) = self.by_session.get_mut(&session) {
+            member.marks = marks;
+        }
+    }
+
+    /// Ends the sessions that are known by `bearer`.
+    pub(crate) fn turn_out(&self, bearer: &Bearer) {
+        let members = self.by_session.values();
+        for member in members.filter(|member| member.marks.include(bearer)) {
+            member.line.refuse(IdentityRefusal::Denied);
+        }
     }
 }

@@ -11,23 +11,25 @@ use std::time::Duration;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES};
-use protocol::session::{Action, ServerSession, close_code};
-use protocol::token::VerifyingKeys;
+use protocol::session::{Action, Channel, ServerSession, close_code};
+use protocol::token::{EXPORTER_BYTES, EXPORTER_LABEL, VerifyingKeys};
 use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use web_transport_quinn::Session;
 
-use crate::Stats;
 use crate::ask::{Caller, Desk};
+use crate::certified::certified;
 use crate::hear;
 use crate::hub::{Join, ToHub};
-use crate::limits::{LEAVE_DEADLINE, READ_BYTES};
+use crate::limits::{LEAVE_DEADLINE, READ_BYTES, REFUSED_DEADLINE};
 use crate::line::{Line, Moved};
 use crate::members::Who;
+use crate::opaque::Opaque;
 use crate::shard::{ToShard, Way};
 use crate::web::Origins;
+use crate::{Bound, Stats};
 
 /// What every session needs.
 #[derive(Clone)]
@@ -35,6 +37,8 @@ pub(crate) struct Shell {
     pub(crate) desk: Arc<Desk>,
     pub(crate) hub: mpsc::Sender<ToHub>,
     pub(crate) tokens: Arc<VerifyingKeys>,
+    pub(crate) bound: Bound,
+    pub(crate) opaque: Arc<Opaque>,
     pub(crate) sessions_max: usize,
     pub(crate) origins: Arc<Origins>,
     /// The shard whose thread this is.
@@ -88,10 +92,14 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
         seat,
     } = peer;
     let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
-    let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us());
+    let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us()).over(channel(
+        &connection,
+        codec,
+        shell.bound,
+    ));
     let shard = Arc::clone(&shell.shard);
     let line = Arc::new(Line::new(number, codec, shard, session, send));
-    let stats = Arc::clone(&shell.desk.stats);
+    let (stats, opaque) = (Arc::clone(&shell.desk.stats), Arc::clone(&shell.opaque));
     let conversation = Conversation {
         shell,
         line: Arc::clone(&line),
@@ -101,20 +109,27 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
     if let Some(because) = because {
         stats.sends_away(because);
     }
+    let refused = line.session(|session| session.refused().cloned());
+    let patience = match refused {
+        Some(_) => REFUSED_DEADLINE,
+        None => LEAVE_DEADLINE,
+    };
+    let id = refused.map_or_else(String::new, |refused| opaque.refused(number, &refused));
     // A client that no longer answers is not waited for.
-    let _ = tokio::time::timeout(LEAVE_DEADLINE, line.leave()).await;
+    let _ = tokio::time::timeout(patience, line.leave()).await;
     line.hang_up();
     line.shard.tell(ToShard::Leave(number));
-    // The reason is in the code as well: the last message may be lost with the connection.
+    // The reason is in the code as well: the last message may be lost with the connection. Whoever
+    // was refused hears under which id the log has it.
     let code = close_code(because);
     match browser {
         Some(browser) => {
-            browser.close(code, b"");
+            browser.close(code, id.as_bytes());
             // What a browser needs to read the code ends with the session, so that it stays until
             // the browser has hung up.
             let _ = tokio::time::timeout(LEAVE_DEADLINE, browser.closed()).await;
         }
-        None => connection.close(VarInt::from_u32(code), b""),
+        None => connection.close(VarInt::from_u32(code), id.as_bytes()),
     }
 }
 
@@ -223,8 +238,13 @@ impl Conversation {
                 return;
             }
             while let Some(action) = self.line.next_action() {
-                if let Action::Request { id, ask } = action {
-                    self.ask(who, id, ask).await;
+                match action {
+                    Action::Request { id, ask } => self.ask(who, id, ask).await,
+                    Action::Renewed { claims } => {
+                        self.tell_hub(ToHub::Renew(Arc::clone(&self.line), claims))
+                            .await;
+                    }
+                    Action::Opened { .. } | Action::Send(_) | Action::Close { .. } => {}
                 }
             }
             let expiry_us = self.line.session(|session| session.poll_timeout());
@@ -247,8 +267,7 @@ impl Conversation {
                     Moved::Changed => {}
                     Moved::Behind(from) => {
                         let behind = ToHub::Behind(who, Arc::clone(&self.line), from);
-                        // A hub that is gone ends every session.
-                        let _ = self.shell.hub.send(behind).await;
+                        self.tell_hub(behind).await;
                     }
                     Moved::Over => return,
                 },
@@ -362,7 +381,26 @@ impl Conversation {
     }
 
     async fn ask_hub(&self, who: Who, caller: Caller, ask: Ask) {
+        self.tell_hub(ToHub::Ask(who, caller, ask)).await;
+    }
+
+    async fn tell_hub(&self, what: ToHub) {
         // A hub that is gone ends every session, and the client asks again with the same id.
-        let _ = self.shell.hub.send(ToHub::Ask(who, caller, ask)).await;
+        let _ = self.shell.hub.send(what).await;
+    }
+}
+
+/// What is known of the connection. A browser cannot say what its connection exports, so nothing
+/// is asked of it that only a device could sign.
+fn channel(connection: &Connection, codec: Codec, bound: Bound) -> Channel {
+    let Codec::Native = codec else {
+        return Channel::default();
+    };
+    let mut exporter = [0; EXPORTER_BYTES];
+    let exported = connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"");
+    Channel {
+        exporter: exported.is_ok().then_some(exporter),
+        must_be_bound: bound == Bound::Native,
+        certified: certified(connection),
     }
 }

@@ -8,27 +8,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use engine::model::Bearer;
 use protocol::{Cursor, GoAway, RequestId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{AcquireError, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::Stats;
 use crate::chance::Chance;
+use crate::denials::Marks;
 use crate::frame::Frame;
 use crate::limits::{PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
 use crate::line::Line;
 use crate::members::{Audience, Members, Who};
 
 /// The way to a shard. Pushes and whoever joins are taken in order; answers come first, since
-/// people wait for them.
+/// people wait for them, and so does the end of whoever is denied.
 ///
 /// Neither queue can grow without bound: there is one answer for each request under way, of which
-/// every session has a few at most, and pushes are sent only while there is [`Way::room`].
+/// every session has a few at most; the operator denies; and pushes are sent only while there is [`Way::room`].
 #[derive(Debug)]
 pub(crate) struct Way {
     told: UnboundedSender<ToShard>,
-    answers: UnboundedSender<Answer>,
+    urgent: UnboundedSender<Urgent>,
     room: Semaphore,
     /// Pushes sent without having waited for room yet.
     owed: AtomicU64,
@@ -42,6 +44,10 @@ pub(crate) enum ToShard {
     Leave(u64),
     /// To be said to whoever of the audience is here.
     Push(Arc<Pushed>),
+    /// A session is known by a fresh token.
+    Renew(u64, Marks),
+    /// The sessions of somebody end.
+    TurnOut(Bearer),
     /// What a session missed, and from where on there is more.
     CatchUp(Arc<Line>, Vec<Frame>, Option<Cursor>),
     /// Every session ends.
@@ -52,6 +58,7 @@ pub(crate) enum ToShard {
 pub(crate) struct Entry {
     pub(crate) line: Arc<Line>,
     pub(crate) who: Who,
+    pub(crate) marks: Marks,
     pub(crate) resumed: bool,
     /// What to say before anything that is pushed.
     pub(crate) first: Vec<Frame>,
@@ -69,16 +76,20 @@ pub(crate) struct Pushed {
     pub(crate) since: Instant,
 }
 
-struct Answer {
-    line: Arc<Line>,
-    id: RequestId,
-    frame: Bytes,
+/// What comes before pushes.
+enum Urgent {
+    Answer {
+        line: Arc<Line>,
+        id: RequestId,
+        frame: Bytes,
+    },
+    TurnOut(Bearer),
 }
 
 /// One thread's share of the sessions.
 pub(crate) struct Shard {
     told: UnboundedReceiver<ToShard>,
-    answers: UnboundedReceiver<Answer>,
+    urgent: UnboundedReceiver<Urgent>,
     way: Arc<Way>,
     members: Members,
     stats: Arc<Stats>,
@@ -99,21 +110,31 @@ impl Way {
     /// Answers a request of a session of this shard.
     pub(crate) fn answer(&self, line: Arc<Line>, id: RequestId, frame: Bytes) {
         // Nobody waits for answers where the shard has ended.
-        let _ = self.answers.send(Answer { line, id, frame });
+        let _ = self.urgent.send(Urgent::Answer { line, id, frame });
+    }
+
+    /// Ends the sessions of somebody who is denied: those that are here at once, and those that are
+    /// on their way when it is their turn.
+    pub(crate) fn turn_out(&self, bearer: &Bearer) {
+        // Nobody is here where the shard has ended.
+        let _ = self.urgent.send(Urgent::TurnOut(bearer.clone()));
+        self.tell(ToShard::TurnOut(bearer.clone()));
     }
 
     /// Waits until the shard has kept up with what it was sent.
-    pub(crate) async fn room(&self) {
+    ///
+    /// # Errors
+    /// If it has ended and never will.
+    pub(crate) async fn room(&self) -> Result<(), AcquireError> {
         let mut owed = self.owed.swap(0, Ordering::Relaxed);
         while owed > 0 {
             let now = owed.min(SHARD_PUSHES_MAX.into());
             owed -= now;
             let now = u32::try_from(now).unwrap_or(SHARD_PUSHES_MAX);
-            if let Ok(permits) = self.room.acquire_many(now).await {
-                // The shard gives each of them back when it has written the push.
-                permits.forget();
-            }
+            // The shard gives each of them back when it has written the push.
+            self.room.acquire_many(now).await?.forget();
         }
+        Ok(())
     }
 }
 
@@ -121,16 +142,16 @@ impl Shard {
     /// A shard without sessions. Its lots follow from `seed`.
     pub(crate) fn new(stats: Arc<Stats>, seed: u64) -> Shard {
         let (to_told, told) = unbounded_channel();
-        let (to_answers, answers) = unbounded_channel();
+        let (to_urgent, urgent) = unbounded_channel();
         let way = Way {
             told: to_told,
-            answers: to_answers,
+            urgent: to_urgent,
             room: Semaphore::new(SHARD_PUSHES_MAX as usize),
             owed: AtomicU64::new(0),
         };
         Shard {
             told,
-            answers,
+            urgent,
             way: Arc::new(way),
             members: Members::default(),
             stats,
@@ -149,7 +170,7 @@ impl Shard {
         loop {
             tokio::select! {
                 biased;
-                Some(answer) = self.answers.recv() => answer.give(),
+                Some(urgent) = self.urgent.recv() => self.give(urgent),
                 Some(told) = self.told.recv() => self.hear(told).await,
             }
         }
@@ -159,6 +180,8 @@ impl Shard {
         match told {
             ToShard::Join(entry) => self.join(*entry),
             ToShard::Leave(session) => self.members.leave(session),
+            ToShard::Renew(session, marks) => self.members.renew(session, marks),
+            ToShard::TurnOut(bearer) => self.members.turn_out(&bearer),
             ToShard::Push(pushed) => {
                 self.push(&pushed).await;
                 self.way.room.add_permits(1);
@@ -179,11 +202,13 @@ impl Shard {
     }
 
     fn join(&mut self, entry: Entry) {
-        let Entry { line, who, .. } = entry;
+        let Entry {
+            line, who, marks, ..
+        } = entry;
         line.welcome(entry.resumed, &entry.first, entry.now_us);
         // A session that has ended by now has said that it leaves before it joins.
         if !line.is_over() && entry.joined.send(who).is_ok() {
-            self.members.join(who, line);
+            self.members.join(who, marks, line);
         }
     }
 
@@ -200,8 +225,8 @@ impl Shard {
             if self.written >= PUSH_STEP_MAX {
                 self.written = 0;
                 tokio::task::yield_now().await;
-                while let Ok(answer) = self.answers.try_recv() {
-                    answer.give();
+                while let Ok(urgent) = self.urgent.try_recv() {
+                    self.give(urgent);
                 }
             }
         }
@@ -211,13 +236,21 @@ impl Shard {
         }
     }
 
+    fn give(&self, urgent: Urgent) {
+        match urgent {
+            Urgent::Answer { line, id, frame } => line.answer(id, frame),
+            Urgent::TurnOut(bearer) => self.members.turn_out(&bearer),
+        }
+    }
+
     fn count(&self, told: usize) {
         self.stats.pushes.fetch_add(told as u64, Ordering::Relaxed);
     }
 }
 
-impl Answer {
-    fn give(self) {
-        self.line.answer(self.id, self.frame);
+impl Drop for Shard {
+    fn drop(&mut self) {
+        // The hub must not wait for a shard that is gone.
+        self.way.room.close();
     }
 }

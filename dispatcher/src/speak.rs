@@ -306,6 +306,7 @@ fn code(refusal: &Refusal) -> RefusalCode {
         Refusal::Seed => RefusalCode::Seed,
         Refusal::Job(_) => RefusalCode::Job,
         Refusal::BelowLadder(_) => RefusalCode::BelowLadder,
+        Refusal::Denied => RefusalCode::Denied,
     }
 }
 

@@ -3,8 +3,8 @@
 //! Sockets that share a port get packets by the hash of the addresses. A phone that goes from Wi-Fi
 //! to its mobile network has a new address, and its packets then arrive at a shard that has never
 //! heard of the session. So the first byte of every connection id that we give names the shard, and
-//! a shard passes on what is not its own. The kernel could do the same with a small BPF program,
-//! but no crate attaches one without `unsafe`, and only sessions that have moved take this way.
+//! a shard passes on what is not its own. The kernel could do the same with a small BPF program; but
+//! only sessions that have moved take this way, and here it works on every system and can be read.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};

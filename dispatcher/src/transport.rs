@@ -15,7 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::chance::Chance;
 use crate::limits::SOCKET_BUFFER_BYTES;
-use crate::{StartError, web};
+use crate::{StartError, certified, web};
 
 /// Streams a client may open both ways: one carries the conversation, browsers need a few more.
 const BIDI_STREAMS: u32 = 8;
@@ -46,14 +46,16 @@ const CONNECTION_ID_LEN: usize = 8;
 pub(crate) fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    client_authorities: Vec<CertificateDer<'static>>,
 ) -> Result<quinn::ServerConfig, StartError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let clients = certified::verifier(client_authorities, &provider)?;
     let mut tls = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|source| StartError::Tls {
             what: source.to_string(),
         })?
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(chain, key)
         .map_err(|source| StartError::Tls {
             what: source.to_string(),
@@ -61,6 +63,9 @@ pub(crate) fn server_config(
     tls.alpn_protocols = vec![protocol::ALPN.to_vec(), web::ALPN.to_vec()];
     // Early data can be replayed, and an accept must not be.
     tls.max_early_data_size = 0;
+    // A session that is resumed would bring back a client certificate that may have ended since.
+    tls.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    tls.send_tls13_tickets = 0;
     let crypto = QuicServerConfig::try_from(tls).map_err(|source| StartError::Tls {
         what: source.to_string(),
     })?;

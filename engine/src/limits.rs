@@ -139,6 +139,8 @@ pub const REACH_METRES_MAX: u32 = 2_000_000;
 pub const QUIET_WINDOWS_MAX: usize = 8;
 /// Jobs of one installation.
 pub const JOBS_MAX: usize = 1 << 20;
+/// Denials that hold at a time.
+pub const DENIALS_MAX: usize = 1 << 16;
 /// Attributes of one job.
 pub const JOB_ATTRIBUTES_MAX: usize = 32;
 /// Rules about jobs of one agency.

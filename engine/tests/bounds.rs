@@ -2,6 +2,8 @@
 
 #[path = "bounds/afterwards.rs"]
 mod afterwards;
+#[path = "bounds/denials.rs"]
+mod denials;
 #[path = "bounds/jobs.rs"]
 mod jobs;
 #[path = "bounds/provided.rs"]

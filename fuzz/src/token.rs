@@ -67,6 +67,8 @@ pub fn issued() -> &'static [(Claims, String)] {
             agency: (role != Role::Operator).then(|| "saguaro".to_owned()),
             issued_us: NOW_US,
             expires_us: NOW_US + 900 * MICROS_PER_SECOND,
+            device: None,
+            signed_by: Some(key().key_id().clone()),
         });
         let sign = |claims: Claims| {
             let token = key().sign(&claims).expect("the claims are good");
@@ -126,7 +128,10 @@ fn within_the_rules(claims: &Claims, now_us: i64) {
         agency,
         issued_us,
         expires_us,
+        device: _,
+        signed_by,
     } = claims;
+    assert_eq!(signed_by.as_ref(), Some(key().key_id()), "one key signs");
     assert!(now_us < *expires_us, "an expired token is not taken");
     let skew_us = SKEW_MAX_S as i64 * MICROS_PER_SECOND;
     assert!(

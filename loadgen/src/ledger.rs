@@ -254,7 +254,8 @@ impl Answer {
             | Outcome::Bid { .. }
             | Outcome::Standby { .. }
             | Outcome::Jobs { .. }
-            | Outcome::Staffed { .. } => Some(Answer::Told),
+            | Outcome::Staffed { .. }
+            | Outcome::Denials { .. } => Some(Answer::Told),
         }
     }
 

@@ -33,6 +33,15 @@ pub(super) struct Floor {
     syncs: u32,
 }
 
+/// The median of so many `syncs` of [`SYNC_BYTES`] on a file in `folder`, in microseconds.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn sync_us(folder: &Path, syncs: u32) -> Result<f64, BenchError> {
+    let taken = Floor::open(folder, syncs)?.sample(SYNC_BYTES, syncs)?;
+    Ok(taken.value_at_quantile(0.5) as f64 / 1e3)
+}
+
 /// What `t_sync` was while a row was measured, in nanoseconds.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Vec<u64>);

@@ -38,6 +38,7 @@ use crate::session::SessionError;
 use crate::stop::Stop;
 
 pub use self::log::{LogPlan, LogRow};
+pub use floor::sync_us;
 pub use matching::MatchPlan;
 pub use push::{PushPlan, PushRow};
 pub use race::{RacePlan, RaceRow};

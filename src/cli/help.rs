@@ -28,6 +28,32 @@ Examples:
 A flag wins over a MUSTER_* variable, that over the file, that over the default:
 `muster config print --origin` shows which.";
 
+pub(super) const HEALTH: &str = "\
+Examples:
+  muster health                        the server of this user: /readyz
+  muster health --alive                only whether the process answers: /healthz
+  muster health --http 127.0.0.1:9464 && echo good
+
+Exit code 0: yes. 1: no, and why; or nobody answers.";
+
+pub(super) const TOP_LIVE: &str = "\
+Examples:
+  muster top                           live, once a second; q or Ctrl-C ends it
+  muster top --once                    the figures of one second, for scripts
+  muster top --once --json | jq .sessions
+
+Reads the server's /metrics; docs/operations.md says which figure to watch and what to do.";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  muster doctor                        with ./muster.toml if there is one, else with defaults
+  muster doctor -c /etc/muster/muster.toml --json
+
+Looks at UDP buffers, descriptors, ports, the clock, certificate, keys, the data folder, the time
+of a disk sync and real-time priority, and writes a scratch file into the data folder if there is
+one. What could not be looked at says SKIPPED. Exit code 1: something would keep a server from
+starting or keeping its promises.";
+
 pub(super) const INIT: &str = "\
 Examples:
   muster init                          into this folder
@@ -255,6 +281,40 @@ Examples:
 
 The key is the running server's unless -c or --token-key names another. Whoever holds a token
 is its subject until it expires.";
+
+pub(super) const TOKEN_DEVICE_KEY: &str = "\
+Example:
+  muster token device-key ./phone.key
+  muster token issue --role officer --subject TUC-0412 --agency tucson --bind PUBKEY
+
+The file is the secret half and stays on the device; what is printed is the public half. Whoever
+copies a bound token without the file can do nothing with it.";
+
+pub(super) const DENY: &str = "\
+Examples:
+  muster deny add officer TUC-0412 --reason device-lost
+  muster deny add subject night-desk --of mesa --reason left
+  muster deny list
+
+Written into the log, so it survives restarts. What was won stays won: `muster recall`, and for
+eligibility a suspension, are decisions of their own.";
+
+pub(super) const DENY_ADD: &str = "\
+Examples:
+  muster deny add officer TUC-0412 --reason device-lost --until 2026-12-01T00:00:00Z
+  muster deny add key 6f1b2c3d4e5f6071 --reason exposed     everybody whose token it signed
+  muster deny add device PUBKEY --reason device-lost        one device, not its officer
+
+`muster token issue --json` prints the id of the key. Denying the only signing key denies you as
+well: make a new one first (`muster init --force`, then `serve`).";
+
+pub(super) const DENY_REMOVE: &str = "\
+Example:
+  muster deny remove officer TUC-0412";
+
+pub(super) const DENY_LIST: &str = "\
+Example:
+  muster deny list --json | jq '.[].who'";
 
 pub(super) const LOG: &str = "\
 Examples:

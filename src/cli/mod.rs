@@ -3,9 +3,11 @@
 mod afterwards;
 mod award;
 mod bench;
+mod deny;
 mod help;
 mod job;
 mod log;
+mod operations;
 mod publication;
 mod roster;
 mod words;
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
+use protocol::token::DevicePublicKey;
 use protocol::{Rank, Role, VacancyKey};
 
 use words::{milliseconds, rank, role, set};
@@ -29,11 +32,13 @@ pub use bench::{
     BenchArgs, BenchCommand, BenchLogArgs, BenchMatchArgs, BenchPushArgs, BenchPushServerArgs,
     BenchRaceArgs, BenchWhat,
 };
+pub use deny::{BearerArgs, DenyAddArgs, DenyCommand, DenyRemoveArgs, DenyWhat};
 pub use job::{JobCommand, JobVersionArgs, JobWhat, LadderArgs};
 pub use log::{
     LogArgs, LogCommand, LogDumpArgs, LogLotteryArgs, LogReplayArgs, LogTailArgs, LogTimelineArgs,
     LogWhat, ReplayQuestion,
 };
+pub use operations::{DoctorArgs, HealthArgs, HttpArgs, TopArgs};
 pub use publication::{
     AskedArgs, GrantArgs, ManyArgs, PlaceArgs, PostArgs, PostFileArgs, PostMany, PostRepeatArgs,
     PreviewArgs,
@@ -129,9 +134,21 @@ pub enum Command {
     /// Issue session tokens
     #[command(after_help = help::TOKEN)]
     Token(TokenCommand),
+    /// Say who may not come in, whatever their token says
+    #[command(after_help = help::DENY)]
+    Deny(DenyCommand),
     /// Look into the write-ahead log: verify, dump, count, follow, look back
     #[command(after_help = help::LOG)]
     Log(LogCommand),
+    /// Say whether a running server takes sessions
+    #[command(after_help = help::HEALTH)]
+    Health(HealthArgs),
+    /// Watch a running server: sessions, rates, times, queues
+    #[command(after_help = help::TOP_LIVE)]
+    Top(TopArgs),
+    /// Examine this machine and the configuration before a server is started
+    #[command(after_help = help::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Measure the race on this machine, beside what its disk allows
     #[command(after_help = help::BENCH)]
     Bench(BenchCommand),
@@ -411,6 +428,20 @@ pub enum TokenWhat {
     /// Print a token signed with the server's key
     #[command(after_help = help::TOKEN)]
     Issue(TokenIssueArgs),
+    /// Make the key of a device, to which tokens are bound
+    #[command(after_help = help::TOKEN_DEVICE_KEY)]
+    DeviceKey(TokenDeviceKeyArgs),
+}
+
+/// `muster token device-key`.
+#[derive(Debug, Args)]
+pub struct TokenDeviceKeyArgs {
+    /// The file to write; one that is there stays
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `muster token issue`.
@@ -428,6 +459,9 @@ pub struct TokenIssueArgs {
     /// How long the token lives, at most 15m
     #[arg(long, value_name = "TIME", default_value = "15m")]
     pub lifetime: SignedDuration,
+    /// Public key of the device that alone can use it, as `token device-key` prints it
+    #[arg(long, value_name = "PUBKEY")]
+    pub bind: Option<DevicePublicKey>,
     /// Configuration file that says where the key stands
     #[arg(
         short = 'c',
@@ -472,6 +506,10 @@ pub struct ReachArgs {
     #[arg(long, value_name = "TOKEN", env = "MUSTER_TOKEN", hide_env = true)]
     #[arg(hide_env_values = true, hide_short_help = true)]
     pub token: Option<String>,
+    /// The key of this device, if the token is bound to it
+    #[arg(long, value_name = "FILE", env = "MUSTER_DEVICE_KEY", hide_env = true)]
+    #[arg(hide_short_help = true, requires = "token")]
+    pub device_key: Option<PathBuf>,
     /// Speak as a coordinator of this agency instead of as operator
     #[arg(
         long,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::print_json;
 use crate::cli::CheckArgs;
 use crate::config::{Config, ConfigError, Located};
+use crate::http::refuse_exposed;
 use crate::identity::{certificate_ends, certificates, load_signing_key};
 use crate::private_file;
 use crate::reach::settings;
@@ -30,13 +31,13 @@ struct Checked {
 
 /// Something that is not right.
 #[derive(Debug, Serialize)]
-struct Problem {
+pub(super) struct Problem {
     /// The line of the file, from 1, where one is to blame.
     line: Option<usize>,
     /// What is wrong.
-    message: String,
+    pub(super) message: String,
     /// What to do.
-    help: Option<String>,
+    pub(super) help: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -116,36 +117,27 @@ fn problem(error: &(impl Diagnostic + ?Sized)) -> Problem {
 fn files(file: &Path, config: &Config) -> Checked {
     let mut problems = Vec::new();
     let mut notes = Vec::new();
-    let (certificate, key) = (config.certificate_path(), config.certificate_key_path());
     let made = "will be made when the server starts";
-    let named = config.tls.certificate.is_some() || config.tls.key.is_some();
-    if !named && !exists(&certificate) && !exists(&key) {
-        notes.push(format!("{} {made}", certificate.display()));
-    } else {
-        match private_file::read_public(&certificate) {
-            Ok(pem) if certificates(&pem).is_none() => problems.push(Problem {
-                line: None,
-                message: format!("{} holds no certificate in PEM form", certificate.display()),
-                help: Some("`tls.certificate` is the certificate chain".to_owned()),
-            }),
-            Ok(pem) => {
-                if let Some(ends) = certificate_ends(&pem).filter(|ends| *ends < Timestamp::now()) {
-                    let path = certificate.display();
-                    notes.push(format!(
-                        "{path} ended {ends}; the server replaces it at start"
-                    ));
-                }
+    let path = config.certificate_path();
+    match certificate(config) {
+        Ok(false) => notes.push(format!("{} {made}", path.display())),
+        Ok(true) => {
+            let pem = private_file::read_public(&path).unwrap_or_default();
+            if let Some(ends) = certificate_ends(&pem).filter(|ends| *ends < Timestamp::now()) {
+                let path = path.display();
+                notes.push(format!(
+                    "{path} ended {ends}; the server replaces it at start"
+                ));
             }
-            Err(error) => problems.push(problem(&error)),
         }
-        if let Err(error) = private_file::read(&key) {
-            problems.push(problem(&error));
-        }
+        Err(found) => problems.extend(found),
     }
-    let token_key = config.token_key_path();
-    if config.tokens.key.is_none() && !exists(&token_key) {
-        notes.push(format!("{} {made}", token_key.display()));
-    } else if let Err(error) = load_signing_key(&token_key) {
+    match token_key(config) {
+        Ok(true) => {}
+        Ok(false) => notes.push(format!("{} {made}", config.token_key_path().display())),
+        Err(found) => problems.push(found),
+    }
+    if let Err(error) = refuse_exposed(config.http) {
         problems.push(problem(&error));
     }
     if !config.listen.ip().is_loopback() {
@@ -160,6 +152,51 @@ fn files(file: &Path, config: &Config) -> Checked {
         problems,
         notes,
     }
+}
+
+/// Whether the certificate and its key are there and can be read; if they are not, the server
+/// makes them.
+///
+/// # Errors
+/// What is wrong with them; never empty.
+pub(super) fn certificate(config: &Config) -> Result<bool, Vec<Problem>> {
+    let (certificate, key) = (config.certificate_path(), config.certificate_key_path());
+    let named = config.tls.certificate.is_some() || config.tls.key.is_some();
+    if !named && !exists(&certificate) && !exists(&key) {
+        return Ok(false);
+    }
+    let mut problems = Vec::new();
+    match private_file::read_public(&certificate) {
+        Ok(pem) if certificates(&pem).is_none() => problems.push(Problem {
+            line: None,
+            message: format!("{} holds no certificate in PEM form", certificate.display()),
+            help: Some("`tls.certificate` is the certificate chain".to_owned()),
+        }),
+        Ok(_) => {}
+        Err(error) => problems.push(problem(&error)),
+    }
+    if let Err(error) = private_file::read(&key) {
+        problems.push(problem(&error));
+    }
+    if problems.is_empty() {
+        Ok(true)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Whether the key that signs tokens is there and can be read; if it is not, the server makes it.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn token_key(config: &Config) -> Result<bool, Problem> {
+    let path = config.token_key_path();
+    if config.tokens.key.is_none() && !exists(&path) {
+        return Ok(false);
+    }
+    load_signing_key(&path)
+        .map(|_| true)
+        .map_err(|error| problem(&error))
 }
 
 fn exists(path: &Path) -> bool {

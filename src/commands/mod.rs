@@ -7,7 +7,10 @@ mod board;
 mod cancel;
 mod check;
 mod config;
+mod deny;
+mod doctor;
 mod grant;
+mod health;
 mod import;
 mod init;
 mod job;
@@ -17,6 +20,7 @@ mod preview;
 mod roster;
 mod serve;
 mod token;
+mod top;
 mod watch;
 mod why;
 
@@ -63,7 +67,9 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         Command::Why(args) => why::run(&args, out),
         Command::Token(command) => match command.what {
             TokenWhat::Issue(args) => token::issue(&args, out),
+            TokenWhat::DeviceKey(args) => token::device_key(&args, out),
         },
+        Command::Deny(command) => deny::run(&command.what, out),
         Command::Log(command) => match command.what {
             LogWhat::Verify(args) => log::verify(&args, out),
             LogWhat::Dump(args) => log::dump(&args, out),
@@ -73,6 +79,9 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
             LogWhat::Timeline(args) => log::timeline(&args, out),
             LogWhat::Lottery(args) => log::lottery(&args, out),
         },
+        Command::Health(args) => health::run(&args, out),
+        Command::Top(args) => top::run(&args, out),
+        Command::Doctor(args) => doctor::run(&args, out),
         Command::Bench(command) => match command.what {
             BenchWhat::Race(args) => crate::bench::race(&args, out),
             BenchWhat::Log(args) => crate::bench::log(&args, out),

@@ -3,6 +3,8 @@
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
+use dispatcher::Bound;
+
 use super::{Config, LogFormat};
 use crate::priority::Priority;
 
@@ -98,6 +100,22 @@ pub const KEYS: &[Key] = &[
         show: |config| quoted(&config.certificate_key_path().display().to_string()),
     },
     Key {
+        path: "tls.client_ca",
+        about: &[
+            "Authorities of client certificates, PEM; empty for none. Whoever shows a certificate of",
+            "theirs with the URI muster:ROLE/AGENCY/NAME needs no token; others show none.",
+        ],
+        number: false,
+        set: |config, value, folder| {
+            let named = (!value.is_empty()).then(|| path(value, folder)).transpose();
+            named.map(|path| config.tls.client_ca = path)
+        },
+        show: |config| {
+            let client_ca = config.tls.client_ca.as_ref();
+            quoted(&client_ca.map_or_else(String::new, |path| path.display().to_string()))
+        },
+    },
+    Key {
         path: "web.origins",
         about: &[
             "Web pages that may open sessions: their origins, separated by commas, compared exactly,",
@@ -121,6 +139,37 @@ pub const KEYS: &[Key] = &[
         number: false,
         set: |config, value, folder| path(value, folder).map(|path| config.tokens.key = Some(path)),
         show: |config| quoted(&config.token_key_path().display().to_string()),
+    },
+    Key {
+        path: "tokens.previous",
+        about: &[
+            "A key whose tokens are good besides, until they expire: the one before, during a rotation.",
+            "Either half of it will do; empty for none.",
+        ],
+        number: false,
+        set: |config, value, folder| {
+            let named = (!value.is_empty()).then(|| path(value, folder)).transpose();
+            named.map(|path| config.tokens.previous = path)
+        },
+        show: |config| {
+            let previous = config.tokens.previous.as_ref();
+            quoted(&previous.map_or_else(String::new, |path| path.display().to_string()))
+        },
+    },
+    Key {
+        path: "tokens.bound",
+        about: &[
+            "Which tokens must be bound to a device: \"optional\", or \"native\" for all but browsers',",
+            "which cannot prove it. `muster token issue --bind` binds one.",
+        ],
+        number: false,
+        set: |config, value, _| bound(value).map(|set| config.tokens.bound = set),
+        show: |config| {
+            quoted(match config.tokens.bound {
+                Bound::Optional => "optional",
+                Bound::Native => "native",
+            })
+        },
     },
     Key {
         path: "log.segment_mib",
@@ -239,6 +288,14 @@ fn log_format(value: &str) -> Result<LogFormat, String> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err("text or json".to_owned()),
+    }
+}
+
+fn bound(value: &str) -> Result<Bound, String> {
+    match value {
+        "optional" => Ok(Bound::Optional),
+        "native" => Ok(Bound::Native),
+        _ => Err("optional or native".to_owned()),
     }
 }
 

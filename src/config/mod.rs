@@ -15,7 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
-use dispatcher::Origins;
+use dispatcher::{Bound, Origins};
 
 use crate::priority::Priority;
 
@@ -77,6 +77,8 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file with its private key.
     pub key: Option<PathBuf>,
+    /// PEM file with the authorities whose client certificates are taken.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Browsers.
@@ -91,6 +93,10 @@ pub struct Web {
 pub struct Tokens {
     /// The key that signs session tokens.
     pub key: Option<PathBuf>,
+    /// A key whose tokens are still good, during a rotation.
+    pub previous: Option<PathBuf>,
+    /// Which tokens must be bound to a device.
+    pub bound: Bound,
 }
 
 /// The write-ahead log.
@@ -126,9 +132,14 @@ impl Default for Config {
             tls: Tls {
                 certificate: None,
                 key: None,
+                client_ca: None,
+            },
+            tokens: Tokens {
+                key: None,
+                previous: None,
+                bound: Bound::Optional,
             },
             web: Web::default(),
-            tokens: Tokens { key: None },
             log: Log {
                 segment_mib: 64,
                 snapshot_every_records: 100_000,
@@ -241,6 +252,13 @@ impl Settings {
             settings.take(key, value, flag, Origin::Flag(flag.clone()))?;
         }
         Ok(settings)
+    }
+
+    /// Whether nobody set the key of this path.
+    pub fn is_default(&self, path: &str) -> bool {
+        self.origins
+            .get(path)
+            .is_none_or(|origin| *origin == Origin::Default)
     }
 
     /// Where the value of a key came from.

@@ -90,8 +90,8 @@ impl Writer<'_> {
         let sent_away = stats.sent_away().map(by("reason"));
         let help = "Sessions that the server ended, by reason";
         self.each("sessions_ended", help, MetricType::Counter, sent_away)?;
-        let lagging = stats.lagging();
-        self.gauge("sessions_lagging", "Sessions behind with reading", lagging)
+        let help = "Sessions that are behind with reading";
+        self.gauge("sessions_lagging", help, stats.lagging())
     }
 
     fn answers(&mut self, serving: &Serving) -> fmt::Result {
@@ -105,7 +105,7 @@ impl Writer<'_> {
         self.each("refusals", help, MetricType::Counter, refusals)?;
         let help = "From a request's arrival to its durable answer";
         self.spread("settle", help, stats.settles())?;
-        let help = "From a batch being durable to its last push being handed to a session";
+        let help = "From a batch being durable to a push of it being written to its last session";
         self.spread("fanout", help, stats.fanouts())
     }
 
@@ -150,18 +150,18 @@ impl Writer<'_> {
             let help = "Segments of the log in its folder, archived ones included";
             self.gauge("log_segments", help, folder.segments)?;
             let help = "Size of all files of the log, snapshots included";
-            self.measure("log", help, Unit::Bytes, folder.bytes as f64)?;
+            self.measure("log", help, &Unit::Bytes, folder.bytes as f64)?;
         }
         let help = "Reading the log at the last start";
         let took = serving.recovery.as_secs_f64();
-        self.measure("recovery", help, Unit::Seconds, took)?;
+        self.measure("recovery", help, &Unit::Seconds, took)?;
         let help = "Records read after the snapshot at the last start";
         self.gauge("recovery_records", help, recovered.records)?;
         let ends = serving.certificate.borrow().ends;
         if let Some(ends) = ends {
             let help = "When the certificate ends, in seconds since 1970";
             let ends = ends.as_second() as f64;
-            self.measure("certificate_end_timestamp", help, Unit::Seconds, ends)?;
+            self.measure("certificate_end_timestamp", help, &Unit::Seconds, ends)?;
         }
         Ok(())
     }
@@ -180,7 +180,7 @@ impl Writer<'_> {
         metric.encode_counter::<NoLabelSet, _, f64>(&cpu_s, None)?;
         let help = "Resident memory";
         let bytes = seen.memory_bytes as f64;
-        self.measure("process_resident_memory", help, Unit::Bytes, bytes)?;
+        self.measure("process_resident_memory", help, &Unit::Bytes, bytes)?;
         self.gauge(
             "process_open_descriptors",
             "Open descriptors",
@@ -188,7 +188,7 @@ impl Writer<'_> {
         )?;
         let help = "Since the program started";
         let up = overview.up().as_secs_f64();
-        self.measure("process_uptime", help, Unit::Seconds, up)
+        self.measure("process_uptime", help, &Unit::Seconds, up)
     }
 
     fn info<const N: usize>(
@@ -211,9 +211,9 @@ impl Writer<'_> {
     }
 
     /// A gauge with a unit, which becomes part of its name.
-    fn measure(&mut self, name: &str, help: &str, unit: Unit, value: f64) -> fmt::Result {
+    fn measure(&mut self, name: &str, help: &str, unit: &Unit, value: f64) -> fmt::Result {
         let kind = MetricType::Gauge;
-        let mut metric = self.0.encode_descriptor(name, help, Some(&unit), kind)?;
+        let mut metric = self.0.encode_descriptor(name, help, Some(unit), kind)?;
         metric.encode_gauge(&value)
     }
 

@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use client::{Client, Endpoint, Options, Trust};
+use client::{Client, Ended, Endpoint, Options, Trust};
 use muster::identity::load_signing_key;
 use muster::sample::SampleState;
 use protocol::session::Event;
@@ -209,6 +209,21 @@ impl House {
         }
     }
 
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    /// Comes once with this token, and waits until the session is over.
+    pub(crate) async fn knock(&self, token: &str) -> Ended {
+        let token = token.to_owned();
+        let options = Options::once(move || token.clone());
+        let (_client, driver) = self
+            .endpoint
+            .connect(self.address, "localhost", options, |_| {});
+        let ended = tokio::time::timeout(PATIENCE, driver.run()).await;
+        ended.expect("it ends in time")
+    }
+
     pub(crate) fn join(
         &self,
         role: Role,
@@ -245,6 +260,10 @@ pub(crate) struct Start {
     pub(crate) under: Vec<OsString>,
     /// The file that takes what the server says on stderr.
     pub(crate) stderr: Option<PathBuf>,
+    /// What of it is said, as `RUST_LOG` has it.
+    pub(crate) log: Option<&'static str>,
+    /// Variables besides those that every server here is given.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Server {
@@ -265,6 +284,9 @@ impl Server {
             .arg(folder)
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .env("XDG_RUNTIME_DIR", folder)
+            .envs(start.log.map(|log| ("RUST_LOG", log)))
+            .env("MUSTER_HTTP_LISTEN", "127.0.0.1:0")
+            .envs(start.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn()
@@ -281,6 +303,13 @@ impl Server {
     /// How the process ended, if it has.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("it is our child")
+    }
+
+    /// Sends it a signal by name, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(status.expect("a shell's kill").success());
     }
 
     /// SIGKILL: no destructor, no flush, no goodbye.

@@ -226,6 +226,7 @@ async fn act(
                 };
                 write(send, &ServerMessage::Answer { id, outcome }).await?;
             }
+            Action::Renewed { .. } => {}
             Action::Send(message) => write(send, &message).await?,
             Action::Close { because } => {
                 send.finish().ok()?;

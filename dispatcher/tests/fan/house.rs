@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dispatcher::{Dispatcher, Lots, Network, Options, Stats};
+use dispatcher::{Bound, Dispatcher, Lots, Network, Options, Stats};
 use engine::Engine;
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{Actor, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
@@ -62,7 +62,9 @@ impl House {
         let options = Options {
             chain: vec![made.cert.der().clone()],
             key: private.expect("the key was just made"),
+            client_authorities: Vec::new(),
             tokens: VerifyingKeys::new([key.verifying_key()]),
+            bound: Bound::Optional,
             lots: Lots::new(&[7; 32]),
             clock: Arc::new(SystemClock),
             sessions_max: 10_000,

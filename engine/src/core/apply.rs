@@ -10,6 +10,7 @@ mod provisions;
 use super::event::{Event, Record, Vacated, WaitEnd};
 use super::grants;
 use super::state::{Deadline, State};
+use crate::limits::DENIALS_MAX;
 use crate::model::{
     AgreementId, Availability, Holder, Officer, OfficerId, OfficerSet, Posting, Programme, Site,
     Standing, Terms, Timestamp, Vacancy, VacancyId,
@@ -159,6 +160,17 @@ fn apply_event(state: &mut State, record: &Record, event: &Event) {
         } => later::offer(state, *vacancy, (recipients, *closes_at)),
         Event::Considered(considered) => later::considered(state, record, considered),
         Event::Job(step) => jobs::apply(state, step),
+        Event::Denied(denied) => {
+            let denials = &mut state.durable.denials;
+            // Those whose time is over are looked for when their room is needed.
+            if denials.len() >= DENIALS_MAX {
+                denials.retain(|_, denial| denial.holds(record.at));
+            }
+            denials.insert(denied.bearer.clone(), denied.denial);
+        }
+        Event::Admitted(bearer) => {
+            state.durable.denials.remove(&**bearer);
+        }
         Event::LimitsLifted(lifted) => provisions::lift(state, lifted, record.at),
         Event::Bid { .. }
         | Event::BidsClosed { .. }

@@ -4,6 +4,7 @@
 //! the roster) names them by code and is resolved when it is decided.
 
 use super::afterwards::Afterwards;
+use super::denials::{NewBearer, NewDenial};
 use super::jobs::{JobAct, NewJobRule};
 use crate::model::{
     AgencyId, Author, Class, Date, Direction, Interval, Ladder, Lift, Limit, OfficerId, Position,
@@ -152,6 +153,10 @@ pub enum Body {
         /// How many.
         slots: u16,
     },
+    /// Somebody may not come in any more, or for other reasons than before.
+    Deny(Box<NewDenial>),
+    /// Somebody who was denied may come in again.
+    Admit(Box<NewBearer>),
 }
 
 /// What pays for school safety work in a district.

@@ -31,10 +31,10 @@ use super::events::Events;
 use super::refusal::Refused;
 use super::state::Receipt;
 use crate::model::{
-    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId,
-    Correction, Date, Grant, Interval, JobRules, JobStep, Kept, Ladder, LastTier, Limit, Message,
-    Note, Officer, OfficerId, OfficerSet, Pact, Posting, Preferences, Programme, ProgrammeId,
-    Punch, RequestId, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
+    Agency, AgencyId, Agreement, AgreementId, Availability, Bearer, Certification, CertificationId,
+    Correction, Date, Denied, Grant, Interval, JobRules, JobStep, Kept, Ladder, LastTier, Limit,
+    Message, Note, Officer, OfficerId, OfficerSet, Pact, Posting, Preferences, Programme,
+    ProgrammeId, Punch, RequestId, Sequence, Site, SiteId, Terms, Timestamp, VacancyId,
 };
 use crate::rules::Clause;
 
@@ -517,6 +517,10 @@ pub enum Event {
     },
     /// Officers wait for a vacancy no longer, because of what happened to it in this record.
     WaitEnded(Box<WaitEnded>),
+    /// Somebody may not come in any more, or for other reasons than before.
+    Denied(Box<Denied>),
+    /// Somebody who was denied may come in again.
+    Admitted(Box<Bearer>),
 }
 
 impl Record {

@@ -16,6 +16,7 @@ mod answers;
 pub mod apply;
 pub mod command;
 pub mod decide;
+pub mod denials;
 pub mod digest;
 pub mod effect;
 pub mod event;
@@ -40,6 +41,7 @@ pub use command::{
     RosterChange,
 };
 pub use decide::{Outcome, Stamp, decide, ranked};
+pub use denials::{NewBearer, NewDenial};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned, Waited};
 pub use event::{

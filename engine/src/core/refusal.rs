@@ -8,8 +8,10 @@
     reason = "rkyv derives resolvers whose fields have no documentation"
 )]
 
+mod grant;
 mod job;
 
+pub use grant::{BeyondGrant, OutsideGrant};
 pub use job::JobRefusal;
 
 use rkyv::{Archive, Deserialize, Serialize};
@@ -21,7 +23,7 @@ use crate::limits::{
     NOTE_LEN_MAX, PERIOD_DAYS_MAX, POST_ORDERS_LEN_MAX, PUBLICATIONS_MAX, QUIET_WINDOWS_MAX,
     REASON_LEN_MAX, SEGMENTS_MAX, SLOTS_MAX, WINDOWS_MAX,
 };
-use crate::model::{Date, Rank, Timestamp, VacancyId};
+use crate::model::{Rank, Timestamp, VacancyId};
 use crate::rules::Clause;
 
 /// Why a command was refused, in order of precedence: the first that holds is the answer. What is
@@ -195,6 +197,9 @@ pub enum Refusal {
     /// The staffing ladder of the lead agency asks for more supervisors.
     #[error("{0}")]
     BelowLadder(Box<BelowLadder>),
+    /// The officer may not come in any more. Judged before [`Refusal::NotAllowed`].
+    #[error("you are denied: ask whoever runs this installation")]
+    Denied,
 }
 
 impl Refusal {
@@ -241,6 +246,8 @@ impl Refusal {
             Refusal::Invalid(_)
             | Refusal::RequestReused
             | Refusal::NotAllowed
+            // Whoever is denied writes nothing into the log, however often they ask.
+            | Refusal::Denied
             | Refusal::LimitReached { .. }
             // Terms stay as they were published.
             | Refusal::NoStandby
@@ -248,62 +255,6 @@ impl Refusal {
             | Refusal::Busy { .. } => false,
         }
     }
-}
-
-/// Work on days that the grant of its district does not pay for.
-#[derive(
-    Archive,
-    Serialize,
-    Deserialize,
-    Debug,
-    Clone,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    thiserror::Error,
-)]
-#[error(
-    "the grant of district {district} pays from {first} to {last}: choose other days, or say why \
-     it is published nevertheless"
-)]
-pub struct OutsideGrant {
-    /// The district.
-    pub district: Box<str>,
-    /// The first day that the grant pays for.
-    pub first: Date,
-    /// The last day.
-    pub last: Date,
-}
-
-/// More work than the grant of its district has left.
-#[derive(
-    Archive,
-    Serialize,
-    Deserialize,
-    Debug,
-    Clone,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    thiserror::Error,
-)]
-#[error(
-    "this takes {asked_min} minutes of the grant of district {district}, which has {left_min} of \
-     {budget_min} left: ask for less, or say why it is published nevertheless"
-)]
-pub struct BeyondGrant {
-    /// The district.
-    pub district: Box<str>,
-    /// What the work takes, in minutes of paid time, rounded up.
-    pub asked_min: u64,
-    /// What is left, in minutes, rounded down.
-    pub left_min: u64,
-    /// What there was to begin with, in minutes.
-    pub budget_min: u64,
 }
 
 /// Fewer supervisors than the staffing ladder asks for.
@@ -567,6 +518,8 @@ pub enum Kind {
     Standby,
     /// A job.
     Job,
+    /// A denial.
+    Denial,
 }
 
 impl std::fmt::Display for Kind {
@@ -589,6 +542,7 @@ impl std::fmt::Display for Kind {
             Kind::Bid => "bid",
             Kind::Standby => "standby",
             Kind::Job => "job",
+            Kind::Denial => "denial",
         })
     }
 }

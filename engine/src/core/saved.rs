@@ -14,7 +14,7 @@ use rkyv::util::AlignedVec;
 
 use super::grants;
 use super::state::Durable;
-use crate::model::{Awarding, Date, Grant, OfficerId, Terms, VacancyId};
+use crate::model::{Awarding, Bearer, Date, Denial, Grant, OfficerId, Terms, VacancyId};
 
 /// What stands before sections. No bare first section begins so: it begins with a name or a code,
 /// and neither contains a zero.
@@ -37,6 +37,7 @@ const ATTENDANCE: u32 = 51;
 /// These and the nine behind it are who hears of work later.
 const LATER: u32 = later::WIDENED;
 const LATER_LAST: u32 = 89;
+const DENIALS: u32 = 90;
 
 /// A snapshot that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +134,7 @@ fn later(durable: &Durable) -> Result<Vec<(u32, AlignedVec)>, rancor::Error> {
     }
     later::save(durable, &mut sections)?;
     jobs::save(durable, &mut sections)?;
+    provisions::put(&mut sections, DENIALS, &provisions::rows(&durable.denials))?;
     Ok(sections)
 }
 
@@ -183,6 +185,11 @@ fn restore(durable: &mut Durable, number: u32, section: &[u8]) -> Result<(), ran
             }
             Ok(())
         }
+        DENIALS => {
+            let saved: Vec<(Bearer, Denial)> = provisions::read(section)?;
+            durable.denials.extend(saved);
+            Ok(())
+        }
         number @ LATER..=LATER_LAST => later::restore(durable, number, section),
         number => Err(rancor::Error::new(Unreadable::Unknown(number))),
     }
@@ -216,8 +223,8 @@ impl<'a> Iterator for Sections<'a> {
 mod tests {
     use super::*;
     use crate::model::{
-        AgencyId, Attendance, Interval, Journal, Posting, ProgrammeId, Rank, Segment, SiteId, Term,
-        Timestamp, Vacancy, VacancyKey,
+        AgencyId, Attendance, DenialReason, Interval, Journal, Posting, ProgrammeId, Rank, Segment,
+        SiteId, Term, Timestamp, Vacancy, VacancyKey,
     };
 
     const PLAIN: VacancyId = VacancyId(0);
@@ -276,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_an_award_is_saved_beside_it() {
+    fn what_follows_an_award_and_who_is_denied_is_saved_beside_it() {
         let journal = Journal {
             notes: Vec::new(),
             messages: Vec::new(),
@@ -290,7 +297,14 @@ mod tests {
         written.journals.insert(PLAIN, journal);
         let mut attended = plain();
         attended.attendance.insert(PLAIN, amended);
-        for durable in [written, attended] {
+        let denial = Denial {
+            reason: DenialReason::Left,
+            since: Timestamp(3),
+            until: None,
+        };
+        let mut denied = plain();
+        denied.denials.insert(Bearer::Officer(OfficerId(1)), denial);
+        for durable in [written, attended, denied] {
             let saved = save(&durable).expect("memory");
             assert_eq!(load(&saved).expect("just saved"), durable);
             assert_ne!(durable, plain());

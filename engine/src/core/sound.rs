@@ -5,6 +5,7 @@
 //! every booking; what is asserted or walked there is examined here first, so that a snapshot put
 //! together by hand, or by a faulty program, is refused and not worked on.
 
+mod denials;
 mod jobs;
 mod later;
 mod provisions;
@@ -50,6 +51,7 @@ pub(super) fn check(durable: &Durable) -> Result<(), Unsound> {
     }
     provisions::check(durable)?;
     jobs::check(durable)?;
+    denials::check(durable)?;
     check_afterwards(durable)?;
     later::check(durable)?;
     for (at, deadline) in &durable.deadlines {

@@ -20,9 +20,9 @@ use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
-    AgreementId, Attendance, Calendar, CertificationId, Code, Date, Job, Journal, Lift, Offering,
-    OfficerId, OfficerSet, Punch, RequestId, Roster, Sequence, Standing, Table, Timestamp, Vacancy,
-    VacancyId, VacancyKey, Widening,
+    AgreementId, Attendance, Bearer, Calendar, CertificationId, Code, Date, Denial, Job, Journal,
+    Lift, Offering, OfficerId, OfficerSet, Punch, RequestId, Roster, Sequence, Standing, Table,
+    Timestamp, Vacancy, VacancyId, VacancyKey, Widening,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 
@@ -72,6 +72,9 @@ pub struct Durable {
     /// What customers asked for; a section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) jobs: BTreeMap<Code, Job>,
+    /// Who may not come in; a section of its own in a snapshot.
+    #[rkyv(with = Skip)]
+    pub(super) denials: BTreeMap<Bearer, Denial>,
 }
 
 /// Something that falls due.
@@ -256,6 +259,17 @@ impl State {
     /// Every job, in the order of their codes.
     pub fn jobs(&self) -> &BTreeMap<Code, Job> {
         &self.durable.jobs
+    }
+
+    /// Who may not come in, and some whose time is over.
+    pub fn denials(&self) -> &BTreeMap<Bearer, Denial> {
+        &self.durable.denials
+    }
+
+    /// Whether whoever is known by `bearer` may not come in at `at`.
+    pub fn is_denied(&self, bearer: &Bearer, at: Timestamp) -> bool {
+        let denial = self.durable.denials.get(bearer);
+        denial.is_some_and(|denial| denial.holds(at))
     }
 
     /// What was written about a vacancy, if anything was and is still at hand.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use follow::Boxes;
 pub use follow::{Answered, Answers, Batch, Delivery, Ended, Follower, Outbox};
 pub use recover::{OpenError, Recovered};
+use snapshots::Saver;
 pub use step::Stepper;
 
 use crate::core::{Actor, Command, Refusal, Refused, Reply};
@@ -52,6 +53,7 @@ pub struct Engine {
 pub(crate) struct Shared {
     gates: Gates,
     line: Line<Intention>,
+    saver: Saver,
     join: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -127,7 +129,9 @@ impl Engine {
         if every > 0
             && let Some(follower) = engine.follow()
         {
-            snapshots::spawn(follower, snapshots, every)?;
+            let is_saved = recovered.snapshot == recovered.sequence;
+            let saver = &engine.shared.saver;
+            saver.start(follower, snapshots, every, is_saved)?;
         }
         Ok((engine, recovered))
     }
@@ -142,6 +146,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             gates: Gates::new(),
             line: Line::new(INBOX_LEN_MAX),
+            saver: Saver::default(),
             join: std::sync::Mutex::new(None),
         });
         let (stepper, recovered) = Stepper::open(Arc::clone(&shared), options)?;
@@ -234,6 +239,15 @@ impl Engine {
             // The thread's panic has been printed by the panic hook; closing goes on.
             let _ = thread.join();
         }
+    }
+
+    /// As [`Engine::close`], and saves a snapshot of the last state, so that the next start reads
+    /// no records. Says whether it was saved within this time; if it was not, or if this engine
+    /// saves no snapshots, the next start reads the log.
+    pub fn close_saved(&self, within: Duration) -> bool {
+        self.shared.saver.save_last();
+        self.close();
+        self.shared.saver.wait(within)
     }
 
     /// Answers at the gate what needs no place in line.

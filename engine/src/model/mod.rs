@@ -4,6 +4,7 @@ mod agency;
 mod attendance;
 mod award;
 mod calendar;
+mod denial;
 mod grant;
 mod held;
 mod ids;
@@ -29,6 +30,7 @@ pub use attendance::{
 };
 pub use award::{AwardRule, Awarding, Bid, Collect, Criterion, Kept, Promise, Seed};
 pub use calendar::{Booking, Calendar};
+pub use denial::{Bearer, Denial, DenialReason, Denied};
 pub use grant::Grant;
 pub use held::Held;
 pub use ids::{

@@ -7,6 +7,7 @@
 //! version of the format (`docs/log-format.md`): see `samples.rs` for what is safe.
 
 mod award;
+mod denials;
 mod jobs;
 mod later;
 mod life;

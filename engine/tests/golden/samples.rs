@@ -24,7 +24,7 @@ use engine::model::{
 };
 use engine::rules::Clause;
 
-use crate::{award, jobs, later, life, provisions, publication};
+use crate::{award, denials, jobs, later, life, provisions, publication};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -52,12 +52,13 @@ variants! {
         Termed GrantMade Reduced NoShow Corrected Noted Acknowledged Reminded Said Shelved LimitsSet
         LimitsLifted PreferencesDeclared PreferencesBound District LastTierSet LastTierApproved
         PushDeferred Pushed Bid BidsClosed Ranked StandbyJoined StandbyLeft SlotKept StandbyPassed
-        Reoffered SenioritySet Widened Offered Considered JobRulesSet Job LaddersSet WaitEnded;
+        Reoffered SenioritySet Widened Offered Considered JobRulesSet Job LaddersSet WaitEnded
+        Denied Admitted;
     REFUSALS, refusal, Refusal: Invalid RequestReused NotAllowed Unknown AlreadyExists LimitReached
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
         OtherOrders Full Shelved NoLastTier TiersLeft BidsClosed KeptForStandby NotUndoable
-        NoStandby StillOpen NotWaiting Seed Job BelowLadder;
+        NoStandby StillOpen NotWaiting Seed Job BelowLadder Denied;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
         Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Limits Lift
@@ -65,7 +66,7 @@ variants! {
     TERMS, term, Term: Buffer OpensBefore BeyondGrant Clothing MarkedCar Award Undo Standby Job
         HigherRanks ByLadder;
     KINDS, kind, Kind: Agency Agreement Certification Programme Site Officer Pact Vacancy Grant Slot
-        Punch Correction District Lift Bid Standby Job;
+        Punch Correction District Lift Bid Standby Job Denial;
     ACTORS, actor, Actor: Officer Coordinator Operator Clock;
     CLAUSES, clause, Clause: LeadOrPact Cover NotSuspended Class Certified Approved Rank Available
         NotExcluded Free Preferred Hours Rest JobApproved;
@@ -97,6 +98,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(Actor::Officer(O), award::standby());
     add(by_coordinator, later::all());
     add(by_coordinator, jobs::events());
+    add(Actor::Operator, denials::all());
     for (name, refused) in refusals() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
@@ -563,6 +565,7 @@ fn refusals() -> Vec<(String, Refused)> {
         Kind::Bid,
         Kind::Standby,
         Kind::Job,
+        Kind::Denial,
     ];
     let name = || "saguaro".into();
     let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
@@ -607,6 +610,7 @@ fn refusals() -> Vec<(String, Refused)> {
         Refusal::StillOpen,
         Refusal::NotWaiting,
         Refusal::Seed,
+        Refusal::Denied,
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),

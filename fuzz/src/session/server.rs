@@ -20,7 +20,7 @@ const ACTIONS_MAX: usize = 3;
 /// How long what the session says by itself may be, in bytes.
 const SAID_BYTES_MAX: usize = 1_024;
 
-const REASONS: [GoAway; 7] = [
+const REASONS: [GoAway; 8] = [
     GoAway::Stopping,
     GoAway::Unauthenticated,
     GoAway::TokenExpired,
@@ -28,6 +28,7 @@ const REASONS: [GoAway; 7] = [
     GoAway::ProtocolError,
     GoAway::TooSlow,
     GoAway::TooManySessions,
+    GoAway::Denied,
 ];
 
 /// What a move does, as its first byte says.
@@ -200,10 +201,10 @@ impl Stage {
             }
         }
         if let (Some(opened), Some(now)) = (&self.model.opened, self.session.claims()) {
-            let same = (opened.role, &opened.subject, &opened.agency);
+            let same = (opened.role, &opened.subject, &opened.agency, opened.device);
             assert_eq!(
                 same,
-                (now.role, &now.subject, &now.agency),
+                (now.role, &now.subject, &now.agency, now.device),
                 "nobody becomes another"
             );
         }
@@ -245,6 +246,12 @@ impl Model {
                     return Err("nobody issued this token");
                 }
                 self.opened = Some(claims.clone());
+            }
+            Action::Renewed { claims } => {
+                reached.note("renewed");
+                if !issued().iter().any(|(issued, _)| issued == claims) {
+                    return Err("nobody issued this token");
+                }
             }
             Action::Request { id, ask } => {
                 reached.note("request");
@@ -324,7 +331,7 @@ fn may(who: &Claims, ask: &Ask) -> bool {
         }
         Ask::Preview(one) => leads && is_own(&one.vacancy.lead),
         Ask::Grant { .. } => leads,
-        Ask::PutGrant(_) => who.role == Role::Operator,
+        Ask::PutGrant(_) | Ask::Denial(_) => who.role == Role::Operator,
         Ask::Cancel { .. }
         | Ask::OpenNextTier { .. }
         | Ask::Recall { .. }

@@ -21,8 +21,9 @@ const STOP_DEADLINE: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_micros(200);
 
 /// Small segments and frequent snapshots, so that crashes meet the change of segments, the making
-/// of snapshots and recovery from them.
-const SETTINGS: [(&str, &str); 2] = [
+/// of snapshots and recovery from them. Nobody looks after it, so it needs no port for that.
+const SETTINGS: [(&str, &str); 3] = [
+    ("MUSTER_HTTP_LISTEN", ""),
     ("MUSTER_LOG_SEGMENT_MIB", "1"),
     ("MUSTER_LOG_SNAPSHOT_EVERY_RECORDS", "1000"),
 ];

@@ -3,8 +3,8 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
-    Afterwards, Cursor, Grant, JobSay, JobsAsked, Position, Publication, Rank, Read, RequestId,
-    RosterChange, VacancyKey,
+    Afterwards, Cursor, DenialAsk, Grant, JobSay, JobsAsked, Position, Publication, Rank, Read,
+    RequestId, RosterChange, VacancyKey,
 };
 
 /// A message from a client to the server.
@@ -37,6 +37,14 @@ pub enum ClientMessage {
     },
     /// Closes the conversation on purpose.
     Goodbye,
+    /// Opens the conversation, instead of `Hello`, with a token that is bound to a device.
+    HelloBound {
+        /// What `Hello` says.
+        hello: Hello,
+        /// The device's signature over what the connection exports; see
+        /// [`DeviceKey::prove`](crate::token::DeviceKey::prove).
+        proof: Vec<u8>,
+    },
 }
 
 /// The opening of a conversation.
@@ -198,6 +206,8 @@ pub enum Ask {
         /// How many.
         slots: u16,
     },
+    /// The operator says or asks who may not come in.
+    Denial(Box<DenialAsk>),
 }
 
 /// In or out.

@@ -5,8 +5,9 @@ mod refusal;
 use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{
-    Attendance, Attributes, BoardRow, Cursor, Funnel, GrantStanding, Happening, JobStanding,
-    Message, Missed, Note, Orders, Rank, Reading, RequestId, Role, VacancyKey, WaitEnd, Waited,
+    Attendance, Attributes, BoardRow, Cursor, Denial, Funnel, GrantStanding, Happening,
+    JobStanding, Message, Missed, Note, Orders, Rank, Reading, RequestId, Role, VacancyKey,
+    WaitEnd, Waited,
 };
 
 pub use refusal::{Clause, RefusalCode, Refused};
@@ -475,6 +476,11 @@ pub enum Outcome {
         /// Whether a higher rank would fill a lower slot.
         higher_fills: bool,
     },
+    /// Who may not come in.
+    Denials {
+        /// Those that were asked for.
+        denials: Vec<Denial>,
+    },
 }
 
 /// Why the server ends a conversation.
@@ -509,4 +515,6 @@ pub enum GoAway {
     TooSlow,
     /// The server has as many sessions as it will hold.
     TooManySessions,
+    /// This bearer may not come in.
+    Denied,
 }

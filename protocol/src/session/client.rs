@@ -158,16 +158,16 @@ impl ClientSession {
 
     /// Begins on a new connection: says `Hello` with the last cursor.
     pub fn open(&mut self, token: String, now_us: i64) {
-        self.disconnected();
-        self.phase = Phase::Opening {
-            deadline_us: now_us + micros(WELCOME_DEADLINE_MS),
-        };
-        self.transmits.push_back(ClientMessage::Hello(Hello {
-            version: VERSION,
-            token,
-            resume: self.cursor,
-            software: self.software.clone(),
-        }));
+        let hello = self.hello(token, now_us);
+        self.transmits.push_back(ClientMessage::Hello(hello));
+    }
+
+    /// Begins on a new connection with a token that is bound to a device: says with the `Hello`
+    /// that the device is here, as [`DeviceKey::prove`](crate::token::DeviceKey::prove) says it.
+    pub fn open_bound(&mut self, token: String, proof: Vec<u8>, now_us: i64) {
+        let hello = self.hello(token, now_us);
+        self.transmits
+            .push_back(ClientMessage::HelloBound { hello, proof });
     }
 
     /// Takes note that the connection is gone.
@@ -402,6 +402,19 @@ impl ClientSession {
         self.unanswered.remove(at);
         self.events.push_back(Event::Answered { id, outcome });
         Ok(())
+    }
+
+    fn hello(&mut self, token: String, now_us: i64) -> Hello {
+        self.disconnected();
+        self.phase = Phase::Opening {
+            deadline_us: now_us + micros(WELCOME_DEADLINE_MS),
+        };
+        Hello {
+            version: VERSION,
+            token,
+            resume: self.cursor,
+            software: self.software.clone(),
+        }
     }
 
     fn down(&mut self, because: Option<GoAway>, reconnect_after_ms: u32) {

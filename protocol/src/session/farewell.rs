@@ -9,7 +9,10 @@ pub fn reconnect_after_ms(because: GoAway) -> u32 {
         GoAway::TokenExpired | GoAway::TooSlow => 0,
         GoAway::Stopping => 1_000,
         GoAway::TooManySessions => 10_000,
-        GoAway::Unauthenticated | GoAway::VersionNotSpoken | GoAway::ProtocolError => 60_000,
+        GoAway::Unauthenticated
+        | GoAway::VersionNotSpoken
+        | GoAway::ProtocolError
+        | GoAway::Denied => 60_000,
     }
 }
 
@@ -26,6 +29,7 @@ pub fn close_code(because: Option<GoAway>) -> u32 {
         Some(GoAway::ProtocolError) => 5,
         Some(GoAway::TooSlow) => 6,
         Some(GoAway::TooManySessions) => 7,
+        Some(GoAway::Denied) => 8,
     }
 }
 
@@ -39,6 +43,7 @@ pub fn said_by_code(code: u64) -> Option<GoAway> {
         5 => Some(GoAway::ProtocolError),
         6 => Some(GoAway::TooSlow),
         7 => Some(GoAway::TooManySessions),
+        8 => Some(GoAway::Denied),
         _ => None,
     }
 }
@@ -50,7 +55,7 @@ mod tests {
     #[test]
     fn a_code_says_what_was_meant() {
         let reasons: Vec<_> = (0..100).filter_map(said_by_code).collect();
-        assert_eq!(reasons.len(), 7);
+        assert_eq!(reasons.len(), 8);
         for because in reasons {
             assert_eq!(
                 said_by_code(u64::from(close_code(Some(because)))),

@@ -14,24 +14,28 @@
 //!   News ◀───────────────────── Push    as it happens
 //!   Request { id, ask } ──────────────▶ allowed? room? ▶ the engine
 //!   Answered ◀───────────────── Answer { id, outcome }
-//!   Renew { token } ──────────────────▶ same subject, role and agency
+//!   Renew { token } ──────────────────▶ same subject, role, agency and device
 //!   Down ◀───────────────────── GoAway { because, reconnect_after_ms }
 //! ```
+//!
+//! `HelloBound { hello, proof }` stands for `Hello` where the token is bound to a device.
 //!
 //! A connection may break at any point. The client then opens again with the last cursor it
 //! reached and repeats, in order and under their old ids, the requests that were not answered.
 
 mod client;
 mod farewell;
+mod identity;
 mod permission;
 mod rate;
 mod server;
 
 pub use client::{ClientSession, Counts, Due, Event, RequestError, Standing, Violation};
 pub use farewell::{close_code, reconnect_after_ms, said_by_code};
+pub use identity::{Certified, Channel, IdentityRefusal};
 pub use permission::{allowed, concerns_own};
 pub use rate::{Rate, Used};
-pub use server::{Action, ServerSession};
+pub use server::{Action, Refusal, ServerSession};
 
 /// How long a client may take to say `Hello`, in milliseconds.
 pub const HELLO_DEADLINE_MS: u32 = 5_000;

@@ -175,6 +175,7 @@ impl Pair {
                     self.server.answered(id);
                 }
             }
+            Action::Renewed { .. } => {}
             Action::Send(message) => self.to_client.push_back(message),
             Action::Close { because } => self.shell.closed = Some(because),
         }

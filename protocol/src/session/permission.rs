@@ -34,7 +34,7 @@ pub fn allowed(role: Role, ask: &Ask) -> bool {
             Role::Officer => changes.iter().all(|change| change.declared_by().is_some()),
             Role::ReadOnly => false,
         },
-        Ask::PutGrant(_) => role == Role::Operator,
+        Ask::PutGrant(_) | Ask::Denial(_) => role == Role::Operator,
         Ask::Why { .. } => role != Role::ReadOnly,
         Ask::Board => role != Role::Officer,
         Ask::Afterwards(asked) => match **asked {
@@ -85,8 +85,8 @@ pub fn concerns_own(claims: &Claims, ask: &Ask) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        Amend, Availability, Brief, Day, Direction, Grant, Mended, NewVacancy, RosterChange,
-        VacancyKey,
+        Amend, Availability, Brief, Day, DenialAsk, Direction, Grant, Mended, NewVacancy,
+        RosterChange, VacancyKey,
     };
 
     const DAY: Day = Day {
@@ -211,6 +211,7 @@ mod tests {
             Ask::Job { .. } => [false, true, true, false],
             Ask::Jobs(_) => [false, true, true, false],
             Ask::Restaff { .. } => [false, true, true, false],
+            Ask::Denial(_) => [false, false, true, false],
         }
     }
 
@@ -272,6 +273,7 @@ mod tests {
             job("tucson"),
             jobs("tucson"),
             Ask::Restaff { vacancy, slots: 5 },
+            Ask::Denial(Box::new(DenialAsk::List { from: 0 })),
         ];
         let asks = asks.into_iter().chain(afterwards());
         for ask in &asks.collect::<Vec<_>>() {
@@ -334,6 +336,8 @@ mod tests {
             agency: agency.map(str::to_owned),
             issued_us: 0,
             expires_us: 1,
+            device: None,
+            signed_by: None,
         };
         let officer = claims(Role::Officer, Some("tucson"));
         assert!(concerns_own(&officer, &why("TUC-0412")));

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{
-    BUSY_RETRY_AFTER_MS, COORDINATOR_IN_FLIGHT_MAX, COORDINATOR_REQUESTS, HELLO_DEADLINE_MS,
-    OFFICER_IN_FLIGHT_MAX, OFFICER_REQUESTS, Rate, Used, allowed, concerns_own, micros,
-    reconnect_after_ms,
+    BUSY_RETRY_AFTER_MS, COORDINATOR_IN_FLIGHT_MAX, COORDINATOR_REQUESTS, Channel,
+    HELLO_DEADLINE_MS, IdentityRefusal, OFFICER_IN_FLIGHT_MAX, OFFICER_REQUESTS, Rate, Used,
+    allowed, concerns_own, micros, reconnect_after_ms,
 };
 use crate::frame::{OFFICER_FRAME_MAX_BYTES, client_frame_max_bytes};
-use crate::token::{Claims, TokenError, VerifyingKeys};
+use crate::token::{Claims, VerifyingKeys};
 use crate::{
     Ask, ClientMessage, Cursor, GoAway, Hello, Outcome, RefusalCode, Refused, RequestId, Role,
     ServerMessage, VERSION, Welcome,
@@ -24,7 +24,9 @@ use crate::{
 #[derive(Debug)]
 pub struct ServerSession {
     keys: Arc<VerifyingKeys>,
+    channel: Channel,
     state: State,
+    refused: Option<Box<Refusal>>,
     /// Requests handed to the shell; an id stands here as often as it was asked.
     in_flight: Vec<RequestId>,
     actions: VecDeque<Action>,
@@ -45,6 +47,11 @@ pub enum Action {
         /// Name and version of the client's software.
         software: String,
     },
+    /// A fresh token is good: call [`ServerSession::refuse`] if its bearer is denied by now.
+    Renewed {
+        /// Who speaks.
+        claims: Claims,
+    },
     /// Have this done, and send the answer under its id. An id that was asked before is passed on
     /// as well: it hears the same answer.
     Request {
@@ -62,6 +69,15 @@ pub enum Action {
     },
 }
 
+/// Who was refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub because: IdentityRefusal,
+    /// What their token said, if anything of it could be believed.
+    pub claims: Option<Claims>,
+}
+
 #[derive(Debug)]
 enum State {
     Opening { deadline_us: i64 },
@@ -74,6 +90,8 @@ impl ServerSession {
     pub fn new(keys: Arc<VerifyingKeys>, now_us: i64) -> ServerSession {
         ServerSession {
             keys,
+            channel: Channel::default(),
+            refused: None,
             state: State::Opening {
                 deadline_us: now_us + micros(HELLO_DEADLINE_MS),
             },
@@ -83,6 +101,12 @@ impl ServerSession {
         }
     }
 
+    /// The same conversation on a connection of which more is known.
+    #[must_use]
+    pub fn over(self, channel: Channel) -> ServerSession {
+        ServerSession { channel, ..self }
+    }
+
     /// Takes what the client said.
     pub fn handle_message(&mut self, message: ClientMessage, now_us: i64) {
         // A token that ran out while this message was on its way carries no request any more.
@@ -90,14 +114,19 @@ impl ServerSession {
         match (&self.state, message) {
             (State::Closed, _) => {}
             (_, ClientMessage::Goodbye) => self.end(None),
-            (State::Opening { .. }, ClientMessage::Hello(hello)) => self.open(hello, now_us),
+            (State::Opening { .. }, ClientMessage::Hello(hello)) => self.open(hello, None, now_us),
+            (State::Opening { .. }, ClientMessage::HelloBound { hello, proof }) => {
+                self.open(hello, Some(&proof), now_us);
+            }
             (State::Open(_), ClientMessage::Renew { token }) => self.renew(&token, now_us),
             (State::Open(_), ClientMessage::Request { id, ask }) => self.request(id, ask, now_us),
             (
                 State::Opening { .. },
                 ClientMessage::Renew { .. } | ClientMessage::Request { .. },
             )
-            | (State::Open(_), ClientMessage::Hello(_)) => self.close(GoAway::ProtocolError),
+            | (State::Open(_), ClientMessage::Hello(_) | ClientMessage::HelloBound { .. }) => {
+                self.close(GoAway::ProtocolError)
+            }
         }
     }
 
@@ -188,6 +217,17 @@ impl ServerSession {
         }
     }
 
+    /// Ends the conversation because of who the client is or is not.
+    pub fn refuse(&mut self, because: IdentityRefusal) {
+        let claims = self.claims().cloned();
+        self.turn_away(because, claims);
+    }
+
+    /// Who was refused and why, if the conversation ended so.
+    pub fn refused(&self) -> Option<&Refusal> {
+        self.refused.as_deref()
+    }
+
     /// Who speaks, once the session is open and while it is.
     pub fn claims(&self) -> Option<&Claims> {
         match &self.state {
@@ -208,23 +248,49 @@ impl ServerSession {
         matches!(self.state, State::Closed)
     }
 
-    fn open(&mut self, hello: Hello, now_us: i64) {
+    fn open(&mut self, hello: Hello, proof: Option<&[u8]>, now_us: i64) {
         if hello.version != VERSION {
             return self.close(GoAway::VersionNotSpoken);
         }
-        match self.keys.verify(&hello.token, now_us) {
-            Ok(claims) => {
-                self.state = State::Open(claims.clone());
-                let Hello {
-                    resume, software, ..
-                } = hello;
-                self.actions.push_back(Action::Opened {
-                    claims,
-                    resume,
-                    software,
-                });
-            }
-            Err(error) => self.close(unverified(error)),
+        let claims = match &self.channel.certified {
+            Some(certified) if hello.token.is_empty() => certified.claims(now_us),
+            _ => match self.keys.verify(&hello.token, now_us) {
+                Ok(claims) => match self.belongs_here(&claims, proof) {
+                    Ok(()) => claims,
+                    Err(because) => return self.turn_away(because, Some(claims)),
+                },
+                Err(error) => return self.turn_away(error.into(), None),
+            },
+        };
+        self.state = State::Open(claims.clone());
+        let Hello {
+            resume, software, ..
+        } = hello;
+        self.actions.push_back(Action::Opened {
+            claims,
+            resume,
+            software,
+        });
+    }
+
+    /// Whether a good token is in the hands of its bearer, as far as this connection tells.
+    fn belongs_here(&self, claims: &Claims, proof: Option<&[u8]>) -> Result<(), IdentityRefusal> {
+        let channel = &self.channel;
+        if let Some(certified) = &channel.certified
+            && !certified.agrees(claims)
+        {
+            return Err(IdentityRefusal::OtherCertificate);
+        }
+        let Some(device) = claims.device else {
+            // A certificate is bound to its connection by the handshake.
+            return match channel.must_be_bound && channel.certified.is_none() {
+                true => Err(IdentityRefusal::Unbound),
+                false => Ok(()),
+            };
+        };
+        match (&channel.exporter, proof) {
+            (Some(exporter), Some(proof)) if device.is_proven(exporter, proof) => Ok(()),
+            _ => Err(IdentityRefusal::Unproven),
         }
     }
 
@@ -232,10 +298,24 @@ impl ServerSession {
         let State::Open(claims) = &mut self.state else {
             return;
         };
+        if token.is_empty() && self.channel.certified.is_some() {
+            // A certificate is renewed by a handshake, which examines it again.
+            return self.close(GoAway::TokenExpired);
+        }
         match self.keys.verify(token, now_us) {
-            Ok(fresh) if same_identity(claims, &fresh) => *claims = fresh,
-            Ok(_) => self.close(GoAway::Unauthenticated),
-            Err(error) => self.close(unverified(error)),
+            Ok(fresh) if same_identity(claims, &fresh) => {
+                claims.clone_from(&fresh);
+                self.actions.push_back(Action::Renewed { claims: fresh });
+            }
+            Ok(fresh) => self.turn_away(IdentityRefusal::OtherBearer, Some(fresh)),
+            Err(error) => self.refuse(error.into()),
+        }
+    }
+
+    fn turn_away(&mut self, because: IdentityRefusal, claims: Option<Claims>) {
+        if !self.is_closed() {
+            self.refused = Some(Box::new(Refusal { because, claims }));
+            self.close(because.go_away());
         }
     }
 
@@ -273,23 +353,9 @@ impl ServerSession {
     }
 }
 
-fn unverified(error: TokenError) -> GoAway {
-    match error {
-        // A client that was away for long comes back with a fresh token by itself.
-        TokenError::Expired => GoAway::TokenExpired,
-        TokenError::Malformed
-        | TokenError::UnknownKey
-        | TokenError::BadSignature
-        | TokenError::WrongAudience
-        | TokenError::NotYetValid
-        | TokenError::LifetimeTooLong
-        | TokenError::AgencyMissing
-        | TokenError::BadName => GoAway::Unauthenticated,
-    }
-}
-
 fn same_identity(old: &Claims, new: &Claims) -> bool {
-    (old.role, &old.subject, &old.agency) == (new.role, &new.subject, &new.agency)
+    let of = |claims: &Claims| (claims.role, claims.device);
+    (of(old), &old.subject, &old.agency) == (of(new), &new.subject, &new.agency)
 }
 
 fn in_flight_max(role: Role) -> usize {

@@ -6,7 +6,7 @@ use pasetors::keys::{AsymmetricKeyPair, AsymmetricPublicKey, AsymmetricSecretKey
 use pasetors::version4::V4;
 
 /// Bytes of an Ed25519 seed, and of a public key.
-const KEY_BYTES: usize = 32;
+pub(super) const KEY_BYTES: usize = 32;
 
 /// Bytes of a public key that name it.
 const KEY_ID_BYTES: usize = 8;
@@ -192,15 +192,15 @@ fn line<'a>(text: &'a str, label: &'static str) -> Result<&'a str, KeyTextError>
         .ok_or(KeyTextError::Missing { label })
 }
 
-fn key_line(text: &str, label: &'static str) -> Result<[u8; KEY_BYTES], KeyTextError> {
+pub(super) fn key_line(text: &str, label: &'static str) -> Result<[u8; KEY_BYTES], KeyTextError> {
     from_hex(line(text, label)?).ok_or(KeyTextError::Malformed { label })
 }
 
-fn to_hex(bytes: &[u8]) -> String {
+pub(super) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(super) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
     if digits.len() != 2 * N || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;

@@ -3,10 +3,12 @@
 //! A token says who somebody is, in what role, for which agency and until when; the signing key
 //! vouches for it and the footer names that key (`kid`), so that two keys may be good during a
 //! rotation. Claims are JSON with the registered names `aud sub iat nbf exp` (RFC 3339 instants)
-//! and the two of muster, `role` and `agency`.
+//! and the two of muster, `role` and `agency`. `cnf` names the key of the device that the token is
+//! bound to, if it is bound to one.
 //!
 //! No clock is read here: the caller says what time it is.
 
+mod device;
 mod instant;
 mod key;
 
@@ -16,6 +18,7 @@ use pasetors::token::UntrustedToken;
 use pasetors::version4::{PublicToken, V4};
 use pasetors::{Public, errors::Error as PasetoError};
 
+pub use device::{DeviceKey, DeviceKeyError, DevicePublicKey, EXPORTER_BYTES, EXPORTER_LABEL};
 pub use key::{KeyId, KeyTextError, SigningKey, VerifyingKey};
 
 use crate::Role;
@@ -50,6 +53,10 @@ pub struct Claims {
     pub issued_us: i64,
     /// When it ends, microseconds since the epoch: the first instant at which it is not valid.
     pub expires_us: i64,
+    /// The device that the token is bound to, if it is bound to one.
+    pub device: Option<DevicePublicKey>,
+    /// The key that signed it, said by whoever verified it; what is signed does not say it.
+    pub signed_by: Option<KeyId>,
 }
 
 impl SigningKey {
@@ -65,15 +72,33 @@ impl SigningKey {
         now_us: i64,
         lifetime_s: u64,
     ) -> Result<String, TokenError> {
-        // What overflows is longer than any lifetime, and `sign` says so.
-        let lifetime_us = i64::try_from(lifetime_s).unwrap_or(i64::MAX);
-        let lifetime_us = lifetime_us.saturating_mul(MICROS_PER_SECOND);
+        self.issue_bound(role, subject, agency, now_us, lifetime_s, None)
+    }
+
+    /// Issues a token that only `device` can use, if there is one.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn issue_bound(
+        &self,
+        role: Role,
+        subject: &str,
+        agency: Option<&str>,
+        now_us: i64,
+        lifetime_s: u64,
+        device: Option<DevicePublicKey>,
+    ) -> Result<String, TokenError> {
+        let lifetime_us = i64::try_from(lifetime_s)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(MICROS_PER_SECOND);
         self.sign(&Claims {
             role,
             subject: subject.to_owned(),
             agency: agency.map(str::to_owned),
             issued_us: now_us,
             expires_us: now_us.saturating_add(lifetime_us),
+            device,
+            signed_by: None,
         })
     }
 
@@ -94,6 +119,9 @@ impl SigningKey {
             nbf: Some(issued.clone()),
             iat: issued,
             exp: text(claims.expires_us)?,
+            cnf: claims.device.map(|device| Confirmation {
+                ed25519: device.to_string(),
+            }),
         };
         self.seal(&payload)
     }
@@ -145,7 +173,8 @@ impl VerifyingKeys {
         if payload.aud != AUDIENCE {
             return Err(TokenError::WrongAudience);
         }
-        let (claims, not_before_us) = payload.claims()?;
+        let (mut claims, not_before_us) = payload.claims()?;
+        claims.signed_by = Some(key.key_id().clone());
         claims.check()?;
         let skew_us = SKEW_MAX_S as i64 * MICROS_PER_SECOND;
         let starts_us = claims.issued_us.max(not_before_us);
@@ -232,6 +261,14 @@ struct Payload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<String>,
     exp: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+}
+
+/// The key that whoever shows the token must prove to have (RFC 7800, with a member of our own).
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+struct Confirmation {
+    ed25519: String,
 }
 
 impl Payload {
@@ -244,12 +281,15 @@ impl Payload {
         let read = |text: &str| instant::from_text(text).ok_or(TokenError::Malformed);
         let issued_us = read(&self.iat)?;
         let not_before_us = self.nbf.as_deref().map_or(Ok(issued_us), read)?;
+        let device = self.cnf.map(|cnf| cnf.ed25519.parse());
         let claims = Claims {
             role: self.role,
             issued_us,
             expires_us: read(&self.exp)?,
             subject: self.sub,
             agency: self.agency,
+            device: device.transpose().map_err(|_| TokenError::Malformed)?,
+            signed_by: None,
         };
         Ok((claims, not_before_us))
     }

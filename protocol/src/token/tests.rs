@@ -10,6 +10,8 @@ fn officer() -> Claims {
         agency: Some("tucson".to_owned()),
         issued_us: NOW_US,
         expires_us: NOW_US + 900 * SECOND,
+        device: None,
+        signed_by: None,
     }
 }
 
@@ -22,6 +24,7 @@ fn payload() -> Payload {
         iat: instant::to_text(NOW_US).expect("in range"),
         nbf: None,
         exp: instant::to_text(NOW_US + 900 * SECOND).expect("in range"),
+        cnf: None,
     }
 }
 

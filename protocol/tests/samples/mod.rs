@@ -1,6 +1,7 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
 mod afterwards;
+mod denials;
 mod jobs;
 mod provisions;
 
@@ -37,6 +38,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             .chain(afterwards::asks())
             .chain(award::asks())
             .chain(jobs::asks())
+            .chain(denials::asks())
             .map(|(name, ask)| {
                 (
                     format!("request-{name}"),
@@ -61,6 +63,7 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
                 )
             }),
     );
+    samples.extend(denials::openings());
     samples
 }
 
@@ -117,6 +120,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
             .chain(afterwards::outcomes())
             .chain(award::outcomes())
             .chain(jobs::outcomes())
+            .chain(denials::outcomes())
             .map(|(name, outcome)| {
                 (
                     format!("answer-{name}"),
@@ -127,6 +131,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
                 )
             }),
     );
+    samples.extend(denials::farewells());
     samples
 }
 

@@ -2,8 +2,9 @@
 
 use engine::core::{Actor, State, TierCause, Vacated};
 use engine::model::{
-    AgencyId, AgreementId, Availability, CertificationId, Class, Code, Direction, Interval,
-    OfficerId, OfficerSet, ProgrammeId, Rank, SiteId, SiteKind, Timestamp, VacancyId, Window,
+    AgencyId, AgreementId, Availability, Bearer, CertificationId, Class, Code, DenialReason,
+    Direction, Interval, OfficerId, OfficerSet, ProgrammeId, Rank, SiteId, SiteKind, Timestamp,
+    VacancyId, Window,
 };
 
 use crate::show;
@@ -53,6 +54,18 @@ impl Names<'_> {
         code(row.map(|row| &row.code), "agreement", id.0)
     }
 
+    pub(super) fn bearer(self, bearer: &Bearer) -> String {
+        match bearer {
+            Bearer::Officer(id) => format!("officer {}", self.officer(*id)),
+            Bearer::Subject { agency, name } => {
+                let of = agency.map(|id| format!(" of {}", self.agency(id)));
+                format!("subject {name:?}{}", of.unwrap_or_default())
+            }
+            Bearer::SigningKey(id) => format!("key {id}"),
+            Bearer::Device(key) => format!("device {key}"),
+        }
+    }
+
     pub(super) fn certification(self, id: CertificationId) -> String {
         let row = self.0.roster().certifications.find(id);
         code(row.map(|row| &row.code), "certification", id.0)
@@ -100,6 +113,16 @@ pub(super) fn vacated(because: Vacated) -> &'static str {
         Vacated::Released => "released",
         Vacated::Recalled => "recalled",
         Vacated::Undone => "undone",
+    }
+}
+
+pub(super) fn denial_reason(reason: DenialReason) -> &'static str {
+    match reason {
+        DenialReason::DeviceLost => "device-lost",
+        DenialReason::Exposed => "exposed",
+        DenialReason::Left => "left",
+        DenialReason::Misuse => "misuse",
+        DenialReason::Other => "other",
     }
 }
 

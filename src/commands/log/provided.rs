@@ -7,7 +7,7 @@ use engine::model::{Beyond, Lift, Limit, Measure, Preferences};
 use serde::Serialize;
 
 use super::jobs::{self, Said};
-use super::names::{Names, badges, class, hours, time, validity};
+use super::names::{Names, badges, class, denial_reason, hours, time, validity};
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -89,6 +89,14 @@ pub(super) enum Provided {
     LaddersSet {
         agency: String,
         ladders: Vec<String>,
+    },
+    Denied {
+        who: String,
+        reason: &'static str,
+        until: Option<String>,
+    },
+    Admitted {
+        who: String,
     },
 }
 
@@ -191,6 +199,14 @@ pub(super) fn tell(state: &State, event: &Event) -> Provided {
         Event::LaddersSet { agency, ladders } => Provided::LaddersSet {
             agency: names.agency(*agency),
             ladders: ladders.iter().map(jobs::ladder).collect(),
+        },
+        Event::Denied(denied) => Provided::Denied {
+            who: names.bearer(&denied.bearer),
+            reason: denial_reason(denied.denial.reason),
+            until: denied.denial.until.and_then(time),
+        },
+        Event::Admitted(bearer) => Provided::Admitted {
+            who: names.bearer(bearer),
         },
         other => unreachable!("`tell` sends only provisions here: {other:?}"),
     }
@@ -366,6 +382,11 @@ impl fmt::Display for Provided {
                 write!(f, "job rules of {agency}: {}", joined(rules))
             }
             Provided::Job(said) => said.fmt(f),
+            Provided::Denied { who, reason, until } => {
+                let until = until.as_ref().map(|until| format!(" until {until}"));
+                write!(f, "denied {who}{}: {reason}", until.unwrap_or_default())
+            }
+            Provided::Admitted { who } => write!(f, "admitted {who}"),
             Provided::LaddersSet { agency, ladders } => {
                 write!(f, "ladders of {agency}: {}", joined(ladders))
             }

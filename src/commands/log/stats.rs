@@ -278,5 +278,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Job(_) => "job",
         Event::LaddersSet { .. } => "ladders-set",
         Event::WaitEnded(_) => "wait-ended",
+        Event::Denied(_) => "denied",
+        Event::Admitted(_) => "admitted",
     }
 }

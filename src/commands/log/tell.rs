@@ -90,6 +90,8 @@ pub(super) fn tell(state: &State, record: &Record, event: &Event) -> Told {
         | Event::Considered(_)
         | Event::JobRulesSet { .. }
         | Event::LaddersSet { .. }
+        | Event::Denied(_)
+        | Event::Admitted(_)
         | Event::Job(_) => Told::Provided(provided::tell(state, event)),
         Event::OfficerAdded { .. }
         | Event::CertificationGranted { .. }

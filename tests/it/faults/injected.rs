@@ -361,7 +361,12 @@ fn under_strace(folder: &Path, point: Point) -> (Start, PathBuf) {
     under.push("-e".into());
     under.push(format!("inject={calls}:error={error}:when={when}").into());
     let stderr = Some(folder.join("stderr.txt"));
-    (Start { under, stderr }, trace)
+    let start = Start {
+        under,
+        stderr,
+        ..Start::default()
+    };
+    (start, trace)
 }
 
 fn has_fired(trace: &Path) -> bool {

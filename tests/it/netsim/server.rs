@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use dispatcher::{Dispatcher, Lots, Options};
+use dispatcher::{Bound, Dispatcher, Lots, Options};
 use engine::io::{Clock, Storage};
 use engine::log::{Background, LogOptions};
 use engine::model::Timestamp;
@@ -195,7 +195,9 @@ impl Server {
         let options = Options {
             chain: vec![self.certificate.chain.clone()],
             key: self.certificate.key.clone_key(),
+            client_authorities: Vec::new(),
             tokens: VerifyingKeys::new([self.tokens.verifying_key()]),
+            bound: Bound::Optional,
             lots: Lots::new(&[7; 32]),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             sessions_max: dispatcher::limits::SESSIONS_MAX,

@@ -1,12 +1,14 @@
 //! A browser without a browser: WebTransport and JSON as a page speaks them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use muster::certificate::CertificateHash;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, SERVER_FRAME_MAX_BYTES};
 use protocol::{
     Ask, ClientMessage, Cursor, Hello, News, Outcome, RequestId, ServerMessage, VERSION,
 };
+use quinn::rustls;
 use web_transport_quinn::http::{HeaderName, HeaderValue};
 use web_transport_quinn::proto::ConnectRequest;
 use web_transport_quinn::{
@@ -114,4 +116,24 @@ impl Page {
         self.session.close(0, b"");
         self.session.closed().await;
     }
+}
+
+/// An endpoint that speaks HTTP/3 and trusts this certificate, for what no browser would do.
+pub(super) fn h3_endpoint(certificate_pem: &str) -> quinn::Endpoint {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    for own in muster::identity::certificates(certificate_pem).expect("a certificate") {
+        roots.add(own).expect("it can vouch for itself");
+    }
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("TLS 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![web_transport_quinn::ALPN.as_bytes().to_vec()];
+    let tls = quinn::crypto::rustls::QuicClientConfig::try_from(tls).expect("it fits QUIC");
+    let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+    let mut endpoint = quinn::Endpoint::client(any).expect("a socket");
+    endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(tls)));
+    endpoint
 }

@@ -5,10 +5,13 @@ use protocol::{
     Ask, ClientMessage, Cursor, GoAway, News, Outcome, RefusalCode, Role, ServerMessage,
     VacancyKey, WEB_PATH, Withdrawal,
 };
-use web_transport_quinn::proto::ConnectError as Answered;
+use web_transport_quinn::http::{HeaderValue, header::ORIGIN as ORIGIN_NAME};
+use web_transport_quinn::proto::{
+    ConnectError as Answered, ConnectRequest, ConnectResponse, Settings,
+};
 use web_transport_quinn::{ClientError, ConnectError, SessionError, WebTransportError};
 
-use super::peer::Page;
+use super::peer::{self, Page};
 use super::{BADGES, ORIGIN, Town};
 use crate::amend::{House, PATIENCE, told, until};
 
@@ -111,6 +114,41 @@ async fn a_page_from_elsewhere_and_a_path_of_something_else_are_refused() {
     }
     // The same server lets its own page in.
     page(&town).await.leave().await;
+    town.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_first_stream_is_not_its_own_is_cut_off() {
+    let town = Town::new(ORIGIN).await;
+    let endpoint = peer::h3_endpoint(&town.shown().pem);
+    let connecting = endpoint.connect(town.server.address(), "localhost");
+    let connection = connecting
+        .expect("a handshake")
+        .await
+        .expect("a connection");
+    let mut control = connection.open_uni().await.expect("a stream");
+    let mut settings = Settings::default();
+    settings.enable_webtransport(1);
+    settings.write(&mut control).await.expect("settings");
+    let url = format!("https://{}{WEB_PATH}", town.server.address());
+    let request = ConnectRequest::new(url.parse::<url::Url>().expect("a URL"))
+        .with_header(ORIGIN_NAME, HeaderValue::from_static(ORIGIN));
+    let (mut asks, mut hears) = connection.open_bi().await.expect("a stream");
+    request.write(&mut asks).await.expect("a request");
+    ConnectResponse::read(&mut hears)
+        .await
+        .expect("it is let in");
+
+    // The kind of the stream is right, and the session is not the one that was opened.
+    let (mut send, _receive) = connection.open_bi().await.expect("a stream");
+    send.write_all(&[0x40, 0x41, 0x04])
+        .await
+        .expect("it is taken");
+    let closed = tokio::time::timeout(PATIENCE, connection.closed()).await;
+    assert!(
+        matches!(closed, Ok(quinn::ConnectionError::ApplicationClosed(_))),
+        "{closed:?}"
+    );
     town.server.stop().await;
 }
 

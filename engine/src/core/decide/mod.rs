@@ -4,6 +4,7 @@ mod afterwards;
 mod amend;
 mod answer;
 mod award;
+mod denials;
 mod grants;
 mod jobs;
 mod last_tier;
@@ -65,6 +66,7 @@ pub fn decide(
         }
         return Ok(Outcome::Again(remembered.reply.clone()));
     }
+    denials::admit(state, command.by, stamp.at)?;
     authorise(state, command)?;
     let at = stamp.at;
     let mut events = match (&command.body, command.by) {
@@ -106,6 +108,8 @@ pub fn decide(
             let asked = staffing::restaff(state, (*vacancy, *slots))?;
             amend::amend(state, &asked, at)?
         }
+        (Body::Deny(new), _) => denials::deny(state, new, at)?,
+        (Body::Admit(bearer), _) => denials::end(state, bearer)?,
         (Body::Tick, _) => tick::tick(state, at),
         (Body::Reveal { vacancy, seed }, _) => award::reveal(state, *vacancy, *seed, at)?,
         (Body::Undo { vacancy }, Actor::Officer(officer)) => {

@@ -173,9 +173,12 @@ impl Books {
             | Ask::JoinStandby { .. }
             | Ask::LeaveStandby { .. }
             | Ask::Job { .. }
+            | Ask::Denial(_)
             | Ask::Jobs(_)
             | Ask::Restaff { .. } => Outcome::Refused(refused(RefusalCode::NotAllowed)),
-            Ask::Afterwards(_) | Ask::Read(_) => Outcome::Refused(refused(RefusalCode::NotAllowed)),
+            Ask::Afterwards(_) | Ask::Read(_) | Ask::Denial(_) => {
+                Outcome::Refused(refused(RefusalCode::NotAllowed))
+            }
         }
     }
 

@@ -138,6 +138,7 @@ async fn serve(connection: Connection, hall: Arc<Hall>) -> Option<()> {
                                     line.send(answer).ok()?;
                                 }
                             }
+                            Action::Renewed { .. } => {}
                             Action::Send(message) => write(&mut send, &message).await?,
                             Action::Close { because } => {
                                 send.finish().ok()?;

@@ -112,6 +112,8 @@ pub enum RefusalCode {
     Job,
     /// The staffing ladder of the lead agency asks for more supervisors.
     BelowLadder,
+    /// The officer may not come in any more; judged before `NotAllowed`.
+    Denied,
 }
 
 /// One clause of eligibility with its answer.

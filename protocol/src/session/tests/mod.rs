@@ -1,6 +1,7 @@
 //! Both sides joined by a [`Pair`](super::pair::Pair), under virtual time.
 
 mod client;
+mod identity;
 mod server;
 
 use super::pair::START_US;

@@ -78,6 +78,7 @@ impl Stage {
                 },
             ),
             "job" => self.job(words, by(self)),
+            "deny" | "admit" => (by(self), self.denial(words)),
             "restaff" => (
                 by(self),
                 Body::Restaff {

@@ -4,6 +4,7 @@ mod afterwards;
 mod ask;
 mod award;
 mod covers;
+mod denials;
 mod jobs;
 mod provisions;
 mod publication;

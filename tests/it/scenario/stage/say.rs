@@ -46,7 +46,10 @@ impl Stage {
     /// Events that change no board and tell nobody.
     fn say_silent(&self, events: &[Event], output: &mut String) {
         for event in events {
-            if let Some(said) = said_of_provisions(self, event).or_else(|| said_of_jobs(event)) {
+            let said = said_of_provisions(self, event)
+                .or_else(|| said_of_jobs(event))
+                .or_else(|| self.said_of_denials(event));
+            if let Some(said) = said {
                 line(output, format_args!("{said}"));
             }
             self.say_terms(event, output);
@@ -335,6 +338,7 @@ impl Stage {
             Refusal::StillOpen => "still-open".to_owned(),
             Refusal::NotWaiting => "not-waiting".to_owned(),
             Refusal::Seed => "seed".to_owned(),
+            Refusal::Denied => "denied".to_owned(),
             Refusal::Busy { retry_after_ms } => format!("busy retry-after={retry_after_ms}ms"),
             other => format!("\"{other}\""),
         }
