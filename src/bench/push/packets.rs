@@ -83,14 +83,14 @@ impl Packets {
     /// Keys of `count` sessions whose packets go to `sockets` addresses.
     pub(super) fn open(count: usize, sockets: usize) -> Result<Packets, BenchError> {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let socket = super::socket(anywhere).map_err(failed)?;
+        let socket = super::socket(anywhere).map_err(|cause| failed(&cause))?;
         let mut ends = Vec::new();
         for _ in 0..sockets {
-            ends.push(answering(anywhere).map_err(failed)?);
+            ends.push(answering(anywhere).map_err(|cause| failed(&cause))?);
         }
         let mut addresses = Vec::new();
         for end in &ends {
-            addresses.push(end.local_addr().map_err(failed)?);
+            addresses.push(end.local_addr().map_err(|cause| failed(&cause))?);
         }
         let (mut sessions, mut answers) = (Vec::new(), Vec::new());
         for number in 0..count {
@@ -135,14 +135,18 @@ impl Packets {
                 }
             }
         }
-        self.socket.set_nonblocking(false).map_err(failed)?;
+        self.socket
+            .set_nonblocking(false)
+            .map_err(|cause| failed(&cause))?;
         self.socket
             .set_read_timeout(Some(ANSWER_WAIT))
-            .map_err(failed)?;
+            .map_err(|cause| failed(&cause))?;
         while answered < self.sessions.len() && self.open_answer()? {
             answered += 1;
         }
-        self.socket.set_nonblocking(true).map_err(failed)?;
+        self.socket
+            .set_nonblocking(true)
+            .map_err(|cause| failed(&cause))?;
         let spent = core.spent().unwrap_or_default();
         let last = Duration::from_nanos(self.shared.last_ns.load(Ordering::Relaxed));
         let last = self.shared.origin + last;
@@ -161,7 +165,7 @@ impl Packets {
             Ok(_) => Ok(()),
             // A full socket loses packets, which are counted when no answer comes.
             Err(full) if full.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(cause) => Err(failed(cause)),
+            Err(cause) => Err(failed(&cause)),
         }
     }
 
@@ -171,7 +175,7 @@ impl Packets {
         let bytes = match self.socket.recv_from(&mut packet) {
             Ok((bytes, _)) => bytes,
             Err(none) if none.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-            Err(cause) => return Err(failed(cause)),
+            Err(cause) => return Err(failed(&cause)),
         };
         let packet = &mut packet[..bytes];
         let Some(session) = session_of(packet).and_then(|number| self.sessions.get(number)) else {
@@ -189,7 +193,7 @@ impl Packets {
                 black_box(key.decrypt_in_place(ANSWER_NUMBER, head, rest)?);
                 Ok(())
             });
-        opened.map_err(sealing)?;
+        opened.map_err(|error| sealing(&error))?;
         Ok(true)
     }
 }
@@ -226,10 +230,11 @@ impl Shared {
 /// How long a datagram takes there and back, waking whoever waits at both ends.
 pub(super) fn echo(turns: usize) -> Result<Histogram<u64>, BenchError> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let far = answering(anywhere).map_err(failed)?;
-    let to = far.local_addr().map_err(failed)?;
-    let near = UdpSocket::bind(anywhere).map_err(failed)?;
-    near.set_read_timeout(Some(ANSWER_WAIT)).map_err(failed)?;
+    let far = answering(anywhere).map_err(|cause| failed(&cause))?;
+    let to = far.local_addr().map_err(|cause| failed(&cause))?;
+    let near = UdpSocket::bind(anywhere).map_err(|cause| failed(&cause))?;
+    near.set_read_timeout(Some(ANSWER_WAIT))
+        .map_err(|cause| failed(&cause))?;
     let echoing = thread::spawn(move || {
         let mut packet = [0; LONGEST];
         for _ in 0..turns {
@@ -244,8 +249,10 @@ pub(super) fn echo(turns: usize) -> Result<Histogram<u64>, BenchError> {
     let mut packet = [0; LONGEST];
     for _ in 0..turns {
         let began = Instant::now();
-        near.send_to(&[7; ECHO_BYTES], to).map_err(failed)?;
-        near.recv_from(&mut packet).map_err(failed)?;
+        near.send_to(&[7; ECHO_BYTES], to)
+            .map_err(|cause| failed(&cause))?;
+        near.recv_from(&mut packet)
+            .map_err(|cause| failed(&cause))?;
         note(&mut taken, began.elapsed().as_nanos() as u64, 1);
     }
     // It has answered as often as it was asked to.
@@ -292,13 +299,13 @@ fn seal(
     let (head, rest) = packet.split_at_mut(NUMBER.end);
     let (payload, tag) = rest.split_at_mut(rest.len() - TAG_BYTES);
     let sealed = keys.packet.encrypt_in_place(number, head, payload);
-    tag.copy_from_slice(sealed.map_err(sealing)?.as_ref());
+    tag.copy_from_slice(sealed.map_err(|error| sealing(&error))?.as_ref());
     let sample = SAMPLE.start - NUMBER.end..SAMPLE.end - NUMBER.end;
     let (first, number) = head.split_at_mut(NUMBER.start);
     let protected = keys
         .header
         .encrypt_in_place(&rest[sample], &mut first[0], number);
-    protected.map_err(sealing)
+    protected.map_err(|error| sealing(&error))
 }
 
 /// Whose packet this is: the number stands in the open.
@@ -307,13 +314,13 @@ fn session_of(packet: &[u8]) -> Option<usize> {
     usize::try_from(u64::from_be_bytes(id)).ok()
 }
 
-fn failed(cause: io::Error) -> BenchError {
+fn failed(cause: &io::Error) -> BenchError {
     BenchError::Floor {
         what: cause.to_string(),
     }
 }
 
-fn sealing(error: rustls::Error) -> BenchError {
+fn sealing(error: &rustls::Error) -> BenchError {
     BenchError::Floor {
         what: error.to_string(),
     }
