@@ -46,7 +46,7 @@ pub enum BenchWhat {
     #[command(after_help = help::BENCH_PUSH)]
     Push(BenchPushArgs),
     /// The process that `bench push` measures, until its standard input ends
-    #[command(hide = true)]
+    #[command(hide = true, after_help = help::BENCH_PUSH_SERVER)]
     PushServer(BenchPushServerArgs),
 }
 

@@ -443,6 +443,12 @@ Rows: push, memory, handshake, accept, herd, slow. The server is a process of it
 the cores is counted apart; the officers have real sessions in this one. The floors are bare packets,
 a handshake in memory, a datagram there and back, and a loop over quinn-proto that can only push.";
 
+pub(super) const BENCH_PUSH_SERVER: &str = "\
+Example:
+  muster bench push-server muster-bench
+
+`muster bench push` starts it, and reads from its first line how to connect.";
+
 /// The roles whose tokens name an agency.
 pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [
     ("role", "officer"),

@@ -1,6 +1,8 @@
 //! The bench of sessions and pushes, as a program: a server in a process of its own and everybody
 //! connected to it. How fast it is, no test asks.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

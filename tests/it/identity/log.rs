@@ -59,7 +59,7 @@ async fn refusals_are_logged_and_no_line_names_anybody() {
     let unknown = token(
         house.signing(),
         Role::Officer,
-        "XXX-0000",
+        "ZZZ-0000",
         Some(agency),
         None,
     );
@@ -96,7 +96,7 @@ async fn refusals_are_logged_and_no_line_names_anybody() {
         .officers()
         .iter()
         .map(|officer| officer.badge.to_string());
-    let names = ["XXX-0000", DESK, "the-operator-of-nobody"].map(str::to_owned);
+    let names = ["ZZZ-0000", DESK, "the-operator-of-nobody"].map(str::to_owned);
     let keys = [device.to_string()];
     let all: Vec<String> = secrets.chain(names).chain(keys).chain(tokens).collect();
     assert_eq!(named(&text, &all), None, "{} lines", text.lines().count());
