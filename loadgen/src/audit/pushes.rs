@@ -26,6 +26,11 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
         match heard.what {
             HeardWhat::Up { resumed } => {
                 stating = !resumed;
+                if stating {
+                    // What it no longer says was taken back while the officer was away, by other
+                    // work of theirs perhaps, and may be offered again once they are free.
+                    offered.clear();
+                }
                 continue;
             }
             HeardWhat::Synced => {
@@ -35,15 +40,11 @@ fn of_officer(ledger: &Ledger, book: &OfficerBook, audit: &mut Audit) {
                 }
                 continue;
             }
-            HeardWhat::Dropped | HeardWhat::Down | HeardWhat::StoppedReading | HeardWhat::Busy => {
-                continue;
-            }
-            // What a state sync no longer says was taken back while the officer was away, by other
-            // work of theirs perhaps, and may be offered again in its round once they are free.
-            HeardWhat::Gone => {
-                offered.retain(|(vacancy, _)| *vacancy != heard.vacancy);
-                continue;
-            }
+            HeardWhat::Gone
+            | HeardWhat::Dropped
+            | HeardWhat::Down
+            | HeardWhat::StoppedReading
+            | HeardWhat::Busy => continue,
             // One push withdraws many, and each of them may be offered again in its round.
             HeardWhat::Overlapped => {
                 offered.retain(|(vacancy, _)| *vacancy != heard.vacancy);

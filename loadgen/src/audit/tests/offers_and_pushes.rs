@@ -119,16 +119,14 @@ fn a_repeated_push_is_found_by_cursor_and_by_round() {
 #[test]
 fn what_was_gone_after_an_absence_may_be_offered_again_in_its_round() {
     let mut ledger = clean();
+    let up = ledger.officers[2].heard.len();
     ledger.officers[2].heard.extend([
         heard(40, VacancyNo::NONE, HeardWhat::Up { resumed: false }),
-        heard(40, V0, HeardWhat::Gone),
         heard(40, VacancyNo::NONE, HeardWhat::Synced),
         offered(50, V0, 1),
     ]);
     assert_breaches(&ledger, &[], &[]);
-    let other = VacancyNo::NONE;
-    let gone = ledger.officers[2].heard.len() - 3;
-    ledger.officers[2].heard[gone].vacancy = other;
+    ledger.officers[2].heard[up].what = HeardWhat::Up { resumed: true };
     assert_breaches(
         &ledger,
         &[(BreachKind::RepeatedPush, 1)],
