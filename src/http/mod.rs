@@ -259,6 +259,27 @@ mod tests {
         assert!(!long.starts_with("HTTP/1.1 200"), "{long}");
     }
 
+    #[tokio::test]
+    async fn readers_who_say_nothing_hold_the_port_no_longer_than_their_time() {
+        let port = Port::open(any_port(), Arc::new(Overview::new())).await;
+        let address = port.as_ref().unwrap().as_ref().unwrap().address();
+        let asked = || tokio::task::spawn_blocking(move || page(address, "/healthz"));
+        let mut silent = Vec::new();
+        for _ in 1..CONNECTIONS_MAX {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        let alive = asked().await.unwrap().unwrap();
+        assert_eq!(alive.status, 200, "one place is left");
+        silent.push(TcpStream::connect(address).await.unwrap());
+        let waiting = asked();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(!waiting.is_finished(), "no place is left");
+        tokio::time::pause();
+        tokio::time::advance(CONNECTION_DEADLINE).await;
+        tokio::time::resume();
+        assert_eq!(waiting.await.unwrap().unwrap().status, 200);
+    }
+
     #[test]
     fn an_address_that_others_reach_must_be_asked_for() {
         let everywhere = SocketAddr::from(([0, 0, 0, 0], 9464));

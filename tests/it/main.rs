@@ -24,6 +24,7 @@ mod recovery;
 mod replay;
 mod scenario;
 mod scenarios;
+mod security;
 mod terminal;
 mod tidy;
 mod torture;

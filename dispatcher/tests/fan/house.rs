@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dispatcher::limits::CONNECTIONS_PER_MINUTE;
-use dispatcher::{Bound, Dispatcher, Lots, Network, Options, Stats};
+use dispatcher::{Bound, Dispatcher, Handshake, Lots, Network, Options, Stats};
 use engine::Engine;
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{Actor, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
@@ -42,13 +42,25 @@ impl House {
 
     /// Opens with everything in the runtime of the test, so that its time can be moved.
     pub(crate) async fn open_here(officers: usize) -> House {
-        let tokio: Arc<dyn quinn::Runtime> = Arc::new(quinn::TokioRuntime);
-        let socket = UdpSocket::bind(loopback()).expect("a port is free");
-        let socket = tokio.wrap_udp_socket(socket).expect("it is a socket");
-        House::open_on(Network::given(socket, tokio, 7), officers).await
+        House::open_on(here(), officers).await
+    }
+
+    /// As [`House::open_here`], where one address may come so often and `clock` says when.
+    pub(crate) async fn open_strict(per_minute: u32, clock: Arc<dyn Clock>) -> House {
+        House::open_with(here(), 1, per_minute, clock).await
     }
 
     async fn open_on(network: Network, officers: usize) -> House {
+        let clock = Arc::new(SystemClock);
+        House::open_with(network, officers, CONNECTIONS_PER_MINUTE, clock).await
+    }
+
+    async fn open_with(
+        network: Network,
+        officers: usize,
+        connections_per_minute: u32,
+        clock: Arc<dyn Clock>,
+    ) -> House {
         let options = engine::Options {
             storage: Arc::new(Memory::new()),
             clock: Arc::new(SystemClock),
@@ -67,9 +79,9 @@ impl House {
             tokens: VerifyingKeys::new([key.verifying_key()]),
             bound: Bound::Optional,
             lots: Lots::new(&[7; 32]),
-            clock: Arc::new(SystemClock),
+            clock,
             sessions_max: 10_000,
-            connections_per_minute: CONNECTIONS_PER_MINUTE,
+            connections_per_minute,
             origins: dispatcher::Origins::default(),
         };
         let dispatcher = Dispatcher::start(engine.clone(), options, network);
@@ -94,6 +106,12 @@ impl House {
 
     pub(crate) fn stats(&self) -> &Stats {
         self.dispatcher.stats()
+    }
+
+    pub(crate) fn handshakes(&self, how: Handshake) -> u64 {
+        let mut seen = self.stats().handshakes();
+        seen.find(|(kind, _)| *kind == how)
+            .map_or(0, |(_, count)| count)
     }
 
     pub(crate) fn token(&self, badge: &str) -> String {
@@ -145,6 +163,14 @@ impl House {
             .expect("memory does not fail")
             .expect("it is allowed");
     }
+}
+
+/// A socket of the runtime that the test is in.
+fn here() -> Network {
+    let tokio: Arc<dyn quinn::Runtime> = Arc::new(quinn::TokioRuntime);
+    let socket = UdpSocket::bind(loopback()).expect("a port is free");
+    let socket = tokio.wrap_udp_socket(socket).expect("it is a socket");
+    Network::given(socket, tokio, 7)
 }
 
 /// The badge of an officer.

@@ -1,6 +1,7 @@
 //! Sessions and pushes over real QUIC on the loopback interface: the dispatcher on an engine in
 //! memory, and phones that do what phones do.
 
+mod door;
 mod house;
 mod phone;
 
