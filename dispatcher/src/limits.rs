@@ -38,8 +38,9 @@ pub const LAG_DEADLINE: Duration = Duration::from_secs(30);
 pub const CATCH_UP_PUSHES_MAX: usize = 256;
 
 /// Sessions written to before the socket is read again. Without a look at it, the acknowledgements
-/// of a large broadcast come too late and both sides send again what was not lost.
-pub const PUSH_STEP_MAX: usize = 128;
+/// of a large broadcast come too late and both sides send again what was not lost; quinn takes
+/// about as many packets at a look as these are answered with.
+pub const PUSH_STEP_MAX: usize = 16;
 
 /// Pushes that may wait for one shard; the hub takes nothing more from the engine until there is
 /// room.
