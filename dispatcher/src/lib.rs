@@ -19,6 +19,7 @@ mod certificates;
 mod certified;
 mod chance;
 mod denials;
+mod door;
 mod endpoint;
 mod frame;
 mod hear;
@@ -62,6 +63,7 @@ pub use crate::stats::{Answered, Handshake, Spread, Stats};
 pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;
+use crate::door::Door;
 use crate::hub::{Hub, ToHub};
 use crate::network::{Claim, Kind};
 use crate::opaque::Opaque;
@@ -88,7 +90,7 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
-    /// Connections that one address may begin a minute, and at once, in each shard.
+    /// Connections that one address may begin a minute, and at once.
     pub connections_per_minute: u32,
     /// The web pages that may open sessions.
     pub origins: Origins,
@@ -195,6 +197,7 @@ impl Dispatcher {
             burst: options.connections_per_minute,
             per_minute: options.connections_per_minute,
         };
+        let door = Arc::new(Door::new(connections, limits::NEWCOMERS_MAX));
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
             Station {
@@ -207,7 +210,7 @@ impl Dispatcher {
                     bound: options.bound,
                     opaque: Arc::clone(&opaque),
                     sessions_max: options.sessions_max,
-                    connections,
+                    door: Arc::clone(&door),
                     origins: Arc::clone(&origins),
                     shard: shard.way(),
                 },
