@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use client::Client;
 use protocol::{Ask, Outcome, RequestId};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use super::super::BenchError;
 use super::child::{Kind, Server};
@@ -52,7 +52,7 @@ pub(super) struct Broadcast {
 impl Side {
     /// Starts a server on `folder` and connects everybody.
     pub(super) fn open(
-        runtime: &Runtime,
+        runtime: &Handle,
         kind: Kind,
         folder: &Path,
         cast: Cast,
@@ -81,7 +81,7 @@ impl Side {
     /// knows that they do.
     pub(super) fn broadcast(
         &mut self,
-        runtime: &Runtime,
+        runtime: &Handle,
         number: u64,
         readers: usize,
     ) -> Result<Broadcast, BenchError> {
@@ -96,7 +96,7 @@ impl Side {
     /// Publishes this vacancy; how long it takes until every reader has it.
     pub(super) fn deliver(
         &mut self,
-        runtime: &Runtime,
+        runtime: &Handle,
         number: u64,
         readers: usize,
     ) -> Result<Duration, BenchError> {
@@ -108,7 +108,7 @@ impl Side {
     }
 
     /// The same with everybody accepting at once, until all are answered.
-    pub(super) fn herd(&mut self, runtime: &Runtime, number: u64) -> Result<Broadcast, BenchError> {
+    pub(super) fn herd(&mut self, runtime: &Handle, number: u64) -> Result<Broadcast, BenchError> {
         self.officers.heard.begin(true);
         let before = self.server.cpu()?;
         let began = Instant::now();
@@ -122,7 +122,7 @@ impl Side {
         })
     }
 
-    fn publish(&mut self, runtime: &Runtime, number: u64) -> Result<(), BenchError> {
+    fn publish(&mut self, runtime: &Handle, number: u64) -> Result<(), BenchError> {
         let Publisher::Coordinator(client) = &self.publisher else {
             return self.server.say("push");
         };
