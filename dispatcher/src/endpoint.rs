@@ -24,6 +24,7 @@ const CERTIFICATE_ERRORS: RangeInclusive<u64> = 0x12a..=0x131;
 
 /// Takes connections until the endpoint is closed.
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
+    let shell = Arc::new(shell);
     let stats = Arc::clone(&shell.desk.stats);
     while let Some(incoming) = endpoint.accept().await {
         let is_proven = incoming.remote_address_validated();
@@ -46,22 +47,21 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
             stats.shook_hands(Handshake::Refused);
             continue;
         };
-        let shell = shell.clone();
-        tokio::spawn(async move {
-            let connection = handshake(incoming, &place).await;
-            let how = connection
-                .as_ref()
-                .map_or(Handshake::Failed, |_| Handshake::Done);
-            shell.desk.stats.shook_hands(how);
-            if let Some(connection) = connection {
-                converse(connection, place, shell).await;
-            }
-        });
+        tokio::spawn(enter(incoming, place, Arc::clone(&shell)));
     }
 }
 
-/// Waits for the client's stream, and holds the conversation on it.
-async fn converse(connection: Connection, place: Place, shell: Shell) {
+/// Waits for the handshake and for the client's stream. The conversation on it is a task of its
+/// own: what getting in needs is not kept while that lasts.
+async fn enter(incoming: Incoming, place: Place, shell: Arc<Shell>) {
+    let connection = handshake(incoming, &place).await;
+    let how = connection
+        .as_ref()
+        .map_or(Handshake::Failed, |_| Handshake::Done);
+    shell.desk.stats.shook_hands(how);
+    let Some(connection) = connection else {
+        return;
+    };
     let opened = async {
         tokio::select! {
             biased;
@@ -81,12 +81,12 @@ async fn converse(connection: Connection, place: Place, shell: Shell) {
     };
     let peer = Peer {
         connection,
-        browser,
+        browser: browser.map(Box::new),
         codec,
         streams,
         place,
     };
-    session::run(peer, shell).await;
+    tokio::spawn(session::run(peer, shell));
 }
 
 /// The stream of the conversation, and the session that a browser has around it.
@@ -94,7 +94,8 @@ async fn open(connection: &Connection, origins: &Origins) -> Option<(Streams, Op
     if !is_browser(connection) {
         return Some((connection.accept_bi().await.ok()?, None));
     }
-    match web::open(connection, origins).await {
+    // In a box: it is large, and most peers are no browsers.
+    match Box::pin(web::open(connection, origins)).await {
         Ok((session, streams)) => Some((streams, Some(session))),
         Err(refused) => {
             tracing::info!(%refused, "a browser gets no session");
