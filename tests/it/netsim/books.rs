@@ -1,11 +1,12 @@
-//! What was heard, as the books that the load generator's audit reads.
+//! What was heard, as the books that the load generator's audit reads: of vacancies that are
+//! published, raced for and cancelled. What became of the others is held against the log alone.
 
 use loadgen::ledger::{
     Contradiction, DeskAsk, DeskAskWhat, DeskBook, Heard, HeardWhat, Ledger, OfficerAsk,
     OfficerAskWhat, OfficerBook, VacancyNo,
 };
 use protocol::session::Event;
-use protocol::{Cursor, News, Push};
+use protocol::{BoardRow, Cursor, News, Push, VacancyKey};
 
 use super::device::{Line, What};
 use super::judge::Cast;
@@ -25,11 +26,26 @@ pub(crate) fn ledger(cast: &Cast<'_>, device: usize) -> Ledger {
         officers: with_device
             .map(|one| officer_book(cast.town, one, device))
             .collect(),
-        desks: cast.desks.iter().map(|desk| desk_book(desk)).collect(),
-        board: Some(cast.operator.board.clone().unwrap_or_default()),
+        desks: cast
+            .desks
+            .iter()
+            .map(|desk| desk_book(cast.town, desk))
+            .collect(),
+        board: Some(board(cast)),
         begun_us: 0,
         everyone: false,
     }
+}
+
+fn board(cast: &Cast<'_>) -> Vec<BoardRow> {
+    let rows = cast.operator.board.iter().flatten();
+    let plain = rows.filter(|row| plain(cast.town, row.vacancy).is_some());
+    plain.cloned().collect()
+}
+
+/// The place in the plan of a vacancy whose course the audit knows.
+fn plain(town: &Town, key: VacancyKey) -> Option<VacancyNo> {
+    town.number(key).filter(|number| town.is_plain(*number))
 }
 
 fn officer_book(town: &Town, person: &Person, device: usize) -> OfficerBook {
@@ -37,7 +53,11 @@ fn officer_book(town: &Town, person: &Person, device: usize) -> OfficerBook {
     for line in person.devices[device].all() {
         book.heard.extend(heard(town, line));
     }
-    for wish in &person.wishes {
+    for wish in person
+        .wishes
+        .iter()
+        .filter(|wish| town.is_plain(wish.vacancy))
+    {
         let what = match wish.what {
             WishWhat::Accept => OfficerAskWhat::Accept,
             WishWhat::Decline => OfficerAskWhat::Decline,
@@ -67,12 +87,16 @@ fn contradictions(ask: usize, wish: &Wish) -> impl Iterator<Item = Contradiction
         .map(move |&(later, at_us)| Contradiction { ask, later, at_us })
 }
 
-fn desk_book(desk: &Person) -> DeskBook {
+fn desk_book(town: &Town, desk: &Person) -> DeskBook {
     let mut book = DeskBook {
         name: desk.name.clone(),
         ..DeskBook::default()
     };
-    for wish in &desk.wishes {
+    for wish in desk
+        .wishes
+        .iter()
+        .filter(|wish| town.is_plain(wish.vacancy))
+    {
         book.contradictions
             .extend(contradictions(book.asks.len(), wish));
         book.repeats += wish.repeats;
@@ -117,7 +141,7 @@ fn heard(town: &Town, line: Line) -> Vec<Heard> {
         Event::News(push) => push,
     };
     let of = |vacancy, what| {
-        let number = town.number(vacancy);
+        let number = plain(town, vacancy);
         number
             .map(|number| note(cursor, number, what))
             .into_iter()

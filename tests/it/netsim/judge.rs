@@ -6,17 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use engine::core::{Actor, Effect, Reply, State, react};
+use engine::core::{Actor, Effect, Event as Happened, Record, Reply, State, react};
 use engine::io::Storage;
-use engine::model::{OfficerId, OfficerSet, Sequence, VacancyId};
+use engine::model::{Bearer, OfficerId, OfficerSet, Sequence, VacancyId};
 use engine::replay::Replay;
 use loadgen::audit::audit;
 use loadgen::ledger::Answer;
 use protocol::session::Event;
-use protocol::{Cursor, News, Push, RequestId, VacancyKey};
+use protocol::{Cursor, GoAway, News, Push, RequestId, VacancyKey};
 
 use super::Breach;
 use super::books::ledger;
+use super::denied::judge_denied;
 use super::device::What;
 use super::person::{Person, Wish, WishWhat};
 use super::town::Town;
@@ -31,6 +32,25 @@ pub(crate) struct Judged {
     pub(crate) resumed: u64,
     pub(crate) stated: u64,
     pub(crate) records: u64,
+    pub(crate) logged: Logged,
+    /// Whatever a denied officer heard of being so.
+    pub(crate) turned_away: u64,
+    /// Sessions that were told that the server stops.
+    pub(crate) told_of_a_stop: u64,
+}
+
+/// What the log has, of what not every run has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Logged {
+    pub(crate) moved: u64,
+    pub(crate) reconfirmed: u64,
+    pub(crate) lapsed: u64,
+    pub(crate) bids: u64,
+    pub(crate) rankings: u64,
+    pub(crate) standby: u64,
+    pub(crate) kept: u64,
+    pub(crate) passed: u64,
+    pub(crate) denials: u64,
 }
 
 /// Everybody, when a run is over.
@@ -52,17 +72,23 @@ pub(crate) fn judge(cast: &Cast<'_>, storage: Arc<dyn Storage>) -> (Judged, Vec<
     match History::read(cast, storage) {
         Ok(history) => {
             judged.records = history.records;
+            judged.logged = history.logged;
+            breaches.extend(history.breaches.iter().cloned());
             judge_answers(cast, &history, &mut judged, &mut breaches);
             judge_pushes(cast, &history, &mut judged, &mut breaches);
         }
         Err(why) => breaches.push(format!("the log cannot be read: {why}")),
     }
+    judge_denied(cast, &mut judged, &mut breaches);
     (judged, breaches)
 }
 
 /// The log as it is in the end.
 struct History {
     records: u64,
+    logged: Logged,
+    /// What the log should not have.
+    breaches: Vec<Breach>,
     /// What each request led to, by who made it.
     replies: BTreeMap<(Actor, RequestId), Vec<Reply>>,
     /// What each officer had to be told, in order.
@@ -92,6 +118,8 @@ impl History {
         let asked_for = whole_states(cast);
         let mut history = History {
             records: 0,
+            logged: Logged::default(),
+            breaches: Vec::new(),
             replies: BTreeMap::new(),
             told: BTreeMap::new(),
             stood: BTreeMap::new(),
@@ -102,13 +130,16 @@ impl History {
             let (state, record) = (replay.state(), &entry.record);
             history.records += 1;
             let asked = (record.by, RequestId(record.request.0));
-            if record.by != Actor::Clock {
+            // Nobody asks for a draw either: the server reveals its seed by itself.
+            let is_draw = |event: &Happened| matches!(event, Happened::Ranked(_));
+            if record.by != Actor::Clock && !record.events.iter().any(is_draw) {
                 history
                     .replies
                     .entry(asked)
                     .or_default()
                     .push(record.reply());
             }
+            history.count(state, record);
             for effect in react(state, record) {
                 history.tell(state, record.sequence.0, &effect);
             }
@@ -140,6 +171,36 @@ impl History {
         Ok(history)
     }
 
+    fn count(&mut self, state: &State, record: &Record) {
+        let (logged, reply) = (&mut self.logged, record.reply());
+        if let Actor::Officer(officer) = record.by
+            && state.is_denied(&Bearer::Officer(officer), record.at)
+            && reply.is_ok()
+        {
+            let sequence = record.sequence.0;
+            let breach = format!("a denied officer was heard in record {sequence}: {reply:?}");
+            self.breaches.push(breach);
+        }
+        match reply {
+            Ok(engine::core::Answer::Bid { .. }) => logged.bids += 1,
+            Ok(engine::core::Answer::Standby { .. }) => logged.standby += 1,
+            _ => {}
+        }
+        for event in record.events.iter() {
+            let count = match event {
+                Happened::Amended(amendment) if amendment.moved.is_some() => &mut logged.moved,
+                Happened::Reconfirmed { .. } => &mut logged.reconfirmed,
+                Happened::Lapsed(_) => &mut logged.lapsed,
+                Happened::Ranked(_) => &mut logged.rankings,
+                Happened::SlotKept { .. } => &mut logged.kept,
+                Happened::StandbyPassed { .. } => &mut logged.passed,
+                Happened::Denied(_) => &mut logged.denials,
+                _ => continue,
+            };
+            *count += 1;
+        }
+    }
+
     fn tell(&mut self, state: &State, sequence: u64, effect: &Effect) {
         let one = |officer: &OfficerId| [*officer].into_iter().collect::<OfficerSet>();
         let (what, vacancy, to) = match effect {
@@ -153,6 +214,15 @@ impl History {
                 vacancy, officer, ..
             } => ("unassigned", *vacancy, one(officer)),
             Effect::ReadOrders { vacancy, to, .. } => ("read-orders", *vacancy, to.clone()),
+            Effect::Amend { vacancy, to, .. } => ("amended", *vacancy, to.clone()),
+            Effect::Lose {
+                vacancy, missed, ..
+            } => ("missed", *vacancy, one(&missed.officer)),
+            Effect::Keep {
+                vacancy, officer, ..
+            } => ("kept", *vacancy, one(officer)),
+            Effect::Pass { vacancy, officer } => ("passed", *vacancy, one(officer)),
+            Effect::EndWait { vacancy, to, .. } => ("wait-ended", *vacancy, to.clone()),
             _ => return,
         };
         let Some(key) = key(state, vacancy) else {
@@ -238,9 +308,13 @@ fn judge_answers(
             let agrees = match (&replies[..], heard) {
                 (_, None) => true,
                 ([], Some(Answer::Lost(_) | Answer::Refused(_) | Answer::Told)) => true,
-                ([reply], Some(heard)) => said(reply, wish.what) == Some(heard),
+                ([reply], Some(heard)) => said(reply, wish.what) == (heard, wish.place),
                 _ => false,
             };
+            if let Some((later, _)) = wish.contradictions.first() {
+                let (name, ask) = (&person.name, &wish.ask);
+                breaches.push(format!("{name} heard {heard:?} and {later:?} to {ask:?}"));
+            }
             if !agrees {
                 breaches.push(format!(
                     "{} heard {heard:?} to {:?}, but the log has {replies:?}",
@@ -270,25 +344,30 @@ fn was_asked_again(person: &Person, wish: &Wish) -> bool {
     wish.answer.is_some() && within.next().is_some()
 }
 
-fn said(reply: &Reply, what: WishWhat) -> Option<Answer> {
-    match reply {
-        Ok(engine::core::Answer::Won(receipt)) => Some(Answer::Won {
+/// The answer that a reply is on the wire, and the place that comes with it.
+fn said(reply: &Reply, what: WishWhat) -> (Answer, Option<u32>) {
+    use engine::core::Answer as Good;
+    let answer = match reply {
+        Ok(Good::Won(receipt)) => Answer::Won {
             slot: receipt.slot,
             sequence: receipt.sequence.0,
             awarded_at_us: receipt.awarded_at.as_micros(),
-        }),
-        Ok(engine::core::Answer::Done { sequence }) => Some(Answer::Done {
+        },
+        Ok(Good::Done { sequence }) => Answer::Done {
             sequence: sequence.0,
-        }),
-        Ok(_) => None,
+        },
+        Ok(Good::Bid { place, .. } | Good::Standby { place, .. }) => {
+            return (Answer::Told, Some(*place));
+        }
         Err(refused) => {
             let code = dispatcher::refused(refused, 0).code;
-            Some(match what {
+            match what {
                 WishWhat::Accept => Answer::Lost(code),
                 _ => Answer::Refused(code),
-            })
+            }
         }
-    }
+    };
+    (answer, None)
 }
 
 fn judge_pushes(
@@ -374,7 +453,8 @@ impl Listener<'_> {
                     _ => Ok(()),
                 },
             },
-            Event::Down { .. } => {
+            Event::Down { because, .. } => {
+                judged.told_of_a_stop += u64::from(because == Some(GoAway::Stopping));
                 self.stating = None;
                 Ok(())
             }
@@ -452,6 +532,11 @@ fn subject(news: &News) -> Option<(&'static str, VacancyKey)> {
         News::Assigned(assignment) => Some(("assigned", assignment.receipt.vacancy)),
         News::Unassigned { vacancy, .. } => Some(("unassigned", *vacancy)),
         News::ReadOrders(orders) => Some(("read-orders", orders.vacancy)),
+        News::Amended(amended) => Some(("amended", amended.vacancy)),
+        News::Missed(missed) => Some(("missed", missed.vacancy)),
+        News::Kept { vacancy, .. } => Some(("kept", *vacancy)),
+        News::Passed { vacancy } => Some(("passed", *vacancy)),
+        News::WaitEnded { vacancy, .. } => Some(("wait-ended", *vacancy)),
         _ => None,
     }
 }

@@ -1,9 +1,10 @@
 //! The simulated network (promises P1, P2, P5, P12): the real dispatcher and the real client over
 //! quinn's own traits of sockets and runtimes, in one thread and in virtual time; the real engine,
 //! stepped, with its log on a simulated disk. From one root seed come the weather, who is cut off
-//! when, whose address changes, when the server is killed or loses its power and comes back with its
-//! log, which program crashes, what everybody wants and decides. Afterwards everything that was heard
-//! is judged; the same seed gives the same run, datagram for datagram.
+//! when, whose address changes, when the server is told to stop, is killed or loses its power and
+//! comes back with its log, which program crashes, who is denied, what everybody wants and decides.
+//! Afterwards everything that was heard is judged; the same seed gives the same run, datagram for
+//! datagram.
 //!
 //! `MUSTER_NETSIM_SEEDS=1000 cargo test --release -p muster --test it netsim -- --nocapture` plays
 //! more seeds; `MUSTER_NETSIM_FIRST=n` begins with another one.
@@ -20,6 +21,7 @@ mod disk;
 mod trouble;
 
 mod books;
+mod denied;
 mod device;
 mod judge;
 mod network;
@@ -59,6 +61,8 @@ pub(crate) enum Planted {
     StateLeavesOut,
     /// A device is never reached, and reaches nobody.
     Unplugged,
+    /// The operator denies another officer than they say.
+    DeniesAnother,
 }
 
 #[test]
@@ -138,6 +142,11 @@ fn a_whole_state_that_is_not_whole_is_caught() {
 #[test]
 fn somebody_who_is_never_reached_is_caught() {
     catches(Planted::Unplugged, "never heard");
+}
+
+#[test]
+fn a_denial_that_does_not_keep_out_is_caught() {
+    catches(Planted::DeniesAnother, "is denied and is told");
 }
 
 /// Plays seeds until the planted bug shows, with these words in one of the breaches.

@@ -8,7 +8,10 @@ use std::time::Duration;
 use loadgen::ledger::{Answer, VacancyNo};
 use loadgen::seed::{SplitMix64, derive};
 use protocol::session::{Event, Standing};
-use protocol::{Ask, BoardRow, News, Outcome, RequestId, RosterChange};
+use protocol::{
+    Ask, Bearer, BoardRow, DenialAsk, DenialReason, GoAway, News, Outcome, RefusalCode, RequestId,
+    RosterChange,
+};
 use tokio::time::Instant;
 
 use super::Planted;
@@ -36,6 +39,8 @@ pub(crate) struct Person {
     pub(crate) board: Option<Vec<BoardRow>>,
     pub(crate) crashes: u64,
     pub(crate) cuts: u64,
+    /// Requests that were asked on two devices.
+    pub(crate) asked_twice: u64,
 }
 
 /// Something somebody wants.
@@ -52,6 +57,8 @@ pub(crate) struct Wish {
     pub(crate) sent_us: u64,
     pub(crate) answered_us: u64,
     pub(crate) answer: Option<Answer>,
+    /// The place among bids or on the standby list that came with it.
+    pub(crate) place: Option<u32>,
     /// Later answers that were another one, and when.
     pub(crate) contradictions: Vec<(Answer, u64)>,
     pub(crate) repeats: u64,
@@ -63,8 +70,14 @@ pub(crate) enum WishWhat {
     Accept,
     Decline,
     Release,
+    Join,
+    Leave,
     Publish,
     Cancel,
+    Amend,
+    /// Of the officer of this number, who is let in again.
+    Deny(usize),
+    Admit(usize),
     Roster,
     Board,
 }
@@ -75,6 +88,8 @@ pub(crate) enum Act {
     Accept(VacancyNo, u32),
     Decline(VacancyNo, u32),
     Release(VacancyNo),
+    Join(VacancyNo),
+    Leave(VacancyNo),
     /// Asks again under the same id.
     Again(usize),
     Errand(Errand),
@@ -102,6 +117,7 @@ impl Person {
             board: None,
             crashes: 0,
             cuts: 0,
+            asked_twice: 0,
         }
     }
 
@@ -194,6 +210,14 @@ impl Person {
                 }
             }
             Event::Answered { id, outcome } => self.hear_answer(device, id, outcome, at_us),
+            // The program gave up; its owner tries again until they are let in.
+            Event::Down {
+                because: Some(GoAway::Denied),
+                ..
+            } => {
+                let after = millis(&mut self.dice, 500, 2_000);
+                self.plan(after, Act::Start(device));
+            }
             Event::Up(_) | Event::Synced(_) | Event::Down { .. } => {}
         }
     }
@@ -224,6 +248,12 @@ impl Person {
                 if let Some(vacancy) = number(assignment.receipt.vacancy) {
                     self.standing.remove(&vacancy);
                     self.held.insert(vacancy);
+                }
+            }
+            News::Amended(amended) if amended.confirm_by_us.is_some() => {
+                if let Some(vacancy) = number(amended.vacancy) {
+                    self.standing.insert(vacancy, amended.round);
+                    self.decide(vacancy, amended.round);
                 }
             }
             News::Unassigned { vacancy, .. } => {
@@ -258,6 +288,10 @@ impl Person {
         let Some(&place) = self.by_id.get(&id) else {
             return;
         };
+        let in_line = match outcome {
+            Outcome::Bid { place, .. } | Outcome::Standby { place } => Some(place),
+            _ => None,
+        };
         let Some(answer) = Answer::read(&outcome) else {
             let retry_ms = match outcome {
                 Outcome::Busy { retry_after_ms } => u64::from(retry_after_ms),
@@ -274,17 +308,42 @@ impl Person {
         let wish = &mut self.wishes[place];
         if let Some(first) = wish.answer {
             wish.repeats += 1;
-            if first != answer {
+            if (first, wish.place) != (answer, in_line) {
                 wish.contradictions.push((answer, at_us));
             }
             return;
         }
         wish.from.remove(&device);
-        (wish.answer, wish.answered_us) = (Some(answer), at_us);
-        let vacancy = wish.vacancy;
-        if matches!(answer, Answer::Won { .. }) && self.dice.chance(250) {
-            let after = millis(&mut self.dice, 300, 4_000);
-            self.plan(after, Act::Release(vacancy));
+        (wish.answer, wish.answered_us, wish.place) = (Some(answer), at_us, in_line);
+        let (vacancy, what) = (wish.vacancy, wish.what);
+        self.go_on(vacancy, what, answer);
+    }
+
+    /// What they mean to do because of an answer.
+    fn go_on(&mut self, vacancy: VacancyNo, what: WishWhat, answer: Answer) {
+        let stage = Arc::clone(&self.stage);
+        let town = &stage.town;
+        match (what, answer) {
+            (WishWhat::Accept, Answer::Won { .. }) => {
+                let permille = if town.has_standby(vacancy) { 700 } else { 250 };
+                if self.dice.chance(permille) {
+                    let after = millis(&mut self.dice, 300, 4_000);
+                    self.plan(after, Act::Release(vacancy));
+                }
+            }
+            (WishWhat::Accept, Answer::Lost(RefusalCode::Filled)) if town.has_standby(vacancy) => {
+                let after = millis(&mut self.dice, 10, 300);
+                self.plan(after, Act::Join(vacancy));
+            }
+            (WishWhat::Join, Answer::Told) if self.dice.chance(150) => {
+                let after = millis(&mut self.dice, 300, 4_000);
+                self.plan(after, Act::Leave(vacancy));
+            }
+            (WishWhat::Deny(officer), _) => {
+                let lasts = town.denied.lasts;
+                self.plan(lasts, Act::Errand(Errand::Admit(officer)));
+            }
+            _ => {}
         }
     }
 
@@ -301,6 +360,7 @@ impl Person {
                     let place = self.wish(device, WishWhat::Accept, vacancy, round, ask);
                     // Somebody with two devices in their hands.
                     if self.devices.len() > 1 && self.dice.chance(400) {
+                        self.asked_twice += 1;
                         self.ask(place, 1 - device);
                     }
                 }
@@ -323,6 +383,18 @@ impl Person {
                     let ask = Ask::Release { vacancy: key };
                     self.wish(device, WishWhat::Release, vacancy, 0, ask);
                 }
+            }
+            Act::Join(vacancy) => {
+                let key = self.stage.town.facts[vacancy.index()].key;
+                let device = self.any_device();
+                let ask = Ask::JoinStandby { vacancy: key };
+                self.wish(device, WishWhat::Join, vacancy, 0, ask);
+            }
+            Act::Leave(vacancy) => {
+                let key = self.stage.town.facts[vacancy.index()].key;
+                let device = self.any_device();
+                let ask = Ask::LeaveStandby { vacancy: key };
+                self.wish(device, WishWhat::Leave, vacancy, 0, ask);
             }
             Act::Again(place) => {
                 for device in self.wishes[place].from.clone() {
@@ -364,11 +436,43 @@ impl Person {
                 };
                 self.wish(0, WishWhat::Cancel, vacancy, 0, ask);
             }
+            Errand::Amend(vacancy) => {
+                let ask = Ask::Amend(town.amendments[&vacancy].clone());
+                self.wish(0, WishWhat::Amend, vacancy, 0, ask);
+            }
+            Errand::Deny(officer) => {
+                let ask = DenialAsk::Add {
+                    who: self.denied(officer),
+                    reason: DenialReason::Other,
+                    until_us: None,
+                };
+                let ask = Ask::Denial(Box::new(ask));
+                self.wish(0, WishWhat::Deny(officer), VacancyNo::NONE, 0, ask);
+            }
+            Errand::Admit(officer) => {
+                let who = self.denied(officer);
+                let ask = Ask::Denial(Box::new(DenialAsk::Remove { who }));
+                self.wish(0, WishWhat::Admit(officer), VacancyNo::NONE, 0, ask);
+            }
         }
+    }
+
+    fn denied(&self, officer: usize) -> Bearer {
+        let officers = &self.stage.town.officers;
+        let officer = match self.stage.planted {
+            Planted::DeniesAnother => (officer + 1) % officers.len(),
+            _ => officer,
+        };
+        let badge = officers[officer].badge.clone();
+        Bearer::Officer { badge }
     }
 
     /// A new process asks again what its owner has written down as unanswered.
     fn start_again(&mut self, device: usize) {
+        if self.devices[device].is_on() && !self.devices[device].has_ended() {
+            return;
+        }
+        self.devices[device].crash();
         self.devices[device].start();
         for place in 0..self.wishes.len() {
             let wish = &mut self.wishes[place];
@@ -405,6 +509,7 @@ impl Person {
             sent_us: self.stage.now_us(),
             answered_us: 0,
             answer: None,
+            place: None,
             contradictions: Vec::new(),
             repeats: 0,
             busy: 0,

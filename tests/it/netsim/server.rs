@@ -108,6 +108,8 @@ pub(crate) enum End {
     Kill,
     /// The power goes: what was not synced may be gone.
     PowerCut,
+    /// It is told to stop: it answers who is in line, and everybody hears when to come back.
+    Stop,
 }
 
 /// The server, whether or not it is running.
@@ -240,19 +242,30 @@ impl Server {
 
     /// Ends the process: its state is gone, and the disk is as the simulated disk says.
     pub(crate) async fn end(&mut self, end: End) {
-        let Some(running) = self.running.take() else {
+        let Some(Running {
+            dispatcher,
+            stepping,
+            ..
+        }) = self.running.take()
+        else {
             return;
         };
-        // From here on nothing that is left of it reaches the network, and nobody reaches it.
-        self.network.remove(SERVER);
-        running.stepping.abort();
+        if end == End::Stop {
+            dispatcher.stop().await;
+            self.network.remove(SERVER);
+        } else {
+            // From here on nothing that is left of it reaches the network, and nobody reaches it.
+            self.network.remove(SERVER);
+            drop(dispatcher);
+        }
+        stepping.abort();
         // Aborted or ended by itself, it is gone, and the engine with it.
-        let _ = running.stepping.await;
-        drop(running.dispatcher);
+        let _ = stepping.await;
         match end {
             End::PowerCut => self.disk.power_cut(),
-            End::Kill if self.disk.crashed() => self.disk.power_cut(),
+            End::Kill | End::Stop if self.disk.crashed() => self.disk.power_cut(),
             End::Kill => self.disk.count_kill(),
+            End::Stop => {}
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Who lives in the simulated town, and what is planned for one run: everything from the seed.
 //! Agencies, sites and officers are invented.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use loadgen::ledger::VacancyNo;
 use loadgen::seed::{SplitMix64, derive};
 use loadgen::world::{Facts, World};
 use protocol::{
-    Availability, Class, Clothing, Dated, NewSegment, NewVacancy, Position, Publication, Rank,
-    RosterChange, SiteKind, Term, VacancyKey,
+    Amend, Availability, AwardRule, Class, Clothing, Collect, Criterion, Dated, NewSegment,
+    NewVacancy, Position, Publication, Rank, RosterChange, SiteKind, Term, VacancyKey,
 };
 
 use super::Fault;
@@ -20,7 +21,12 @@ pub(crate) const AGENCIES: [&str; 2] = ["north", "south"];
 /// Officers of each agency.
 pub(crate) const OFFICERS_EACH: usize = 7;
 /// Vacancies of a run.
-const VACANCIES: usize = 9;
+const VACANCIES: usize = 14;
+/// How long holders of an amended vacancy have to say yes: the least there is, so that who says
+/// nothing loses the slot before everybody is at rest.
+const CONFIRM_WITHIN_MS: u64 = 60_000;
+/// Officers of both.
+const OFFICERS: u64 = (AGENCIES.len() * OFFICERS_EACH) as u64;
 /// Of so many officers, one carries a second device.
 const SECOND_DEVICE_EVERY: usize = 3;
 
@@ -44,6 +50,18 @@ pub(crate) struct Resident {
 pub(crate) enum Errand {
     Publish(VacancyNo),
     Cancel(VacancyNo),
+    Amend(VacancyNo),
+    /// The operator denies this officer, and lets them in again.
+    Deny(usize),
+    Admit(usize),
+}
+
+/// An officer whom the operator denies for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Denied {
+    pub(crate) officer: usize,
+    pub(crate) after: Duration,
+    pub(crate) lasts: Duration,
 }
 
 /// A run as it is planned.
@@ -54,6 +72,9 @@ pub(crate) struct Town {
     pub(crate) officers: Vec<Resident>,
     pub(crate) vacancies: Vec<Publication>,
     pub(crate) facts: Vec<Facts>,
+    /// What becomes of those that are amended.
+    pub(crate) amendments: BTreeMap<VacancyNo, Amend>,
+    pub(crate) denied: Denied,
     /// What the desk of each agency does, and when.
     pub(crate) errands: Vec<(Duration, usize, Errand)>,
     pub(crate) weather: Weather,
@@ -70,16 +91,21 @@ impl Town {
         let mut dice = SplitMix64::new(derive(seed, "town"));
         let mut errands = Vec::new();
         let mut vacancies = Vec::new();
+        let mut amendments = BTreeMap::new();
         for number in 0..VACANCIES {
             let lead = usize::try_from(dice.below(2)).expect("one of two");
             let no = VacancyNo(u32::try_from(number).expect("a handful"));
-            let asks_for_clothes = dice.chance(300);
-            let clothing = Clothing::Uniform;
-            vacancies.push(Publication {
-                vacancy: vacancy(number, lead, &mut dice),
-                terms: Vec::from_iter(asks_for_clothes.then_some(Term::Clothing { clothing })),
-            });
             let at = millis(&mut dice, 500, 22_000);
+            let one = vacancy(number, lead, &mut dice);
+            if dice.chance(250) {
+                let later = at + millis(&mut dice, 1_000, 5_000);
+                errands.push((later, lead, Errand::Amend(no)));
+                amendments.insert(no, amendment(&one, &mut dice));
+            }
+            vacancies.push(Publication {
+                vacancy: one,
+                terms: terms(at, &mut dice),
+            });
             errands.push((at, lead, Errand::Publish(no)));
             if dice.chance(180) {
                 let later = at + millis(&mut dice, 1_000, 8_000);
@@ -97,6 +123,12 @@ impl Town {
             officers,
             vacancies,
             facts,
+            amendments,
+            denied: Denied {
+                officer: usize::try_from(dice.below(OFFICERS)).expect("one of a few"),
+                after: millis(&mut dice, 2_000, 15_000),
+                lasts: millis(&mut dice, 7_000, 10_000),
+            },
             errands,
             weather: weather(&mut dice),
             fault: fault(&mut dice),
@@ -113,6 +145,22 @@ impl Town {
             power_gone_at: 0,
             ..self
         }
+    }
+
+    /// Whether a vacancy is published, raced for and cancelled, and nothing else: the load
+    /// generator's audit knows no other.
+    pub(crate) fn is_plain(&self, number: VacancyNo) -> bool {
+        let terms = &self.vacancies[number.index()].terms;
+        let is_plain = |term: &Term| matches!(term, Term::Clothing { .. });
+        terms.iter().all(is_plain) && !self.amendments.contains_key(&number)
+    }
+
+    /// Whether who finds it filled may wait for it.
+    pub(crate) fn has_standby(&self, number: VacancyNo) -> bool {
+        let terms = &self.vacancies[number.index()].terms;
+        terms
+            .iter()
+            .any(|term| matches!(term, Term::Standby { .. }))
     }
 
     /// The place of a vacancy in the plan.
@@ -224,6 +272,62 @@ fn vacancy(number: usize, lead: usize, dice: &mut SplitMix64) -> NewVacancy {
         slots: vec![Rank::Officer; if dice.chance(300) { 2 } else { 1 }],
         windows_ms: vec![dice.between(800, 4_000)],
         post_orders: "Invented: report to the front office.".to_owned(),
+    }
+}
+
+/// On what terms a vacancy is published so long after the beginning.
+fn terms(at: Duration, dice: &mut SplitMix64) -> Vec<Term> {
+    let mut terms = Vec::new();
+    if dice.chance(300) {
+        let clothing = Clothing::Uniform;
+        terms.push(Term::Clothing { clothing });
+    }
+    let collect = match dice.below(6) {
+        0 => {
+            let until = at + millis(dice, 2_500, 6_000);
+            let until_us = i64::try_from(until.as_micros()).expect("a run takes minutes");
+            Some(Collect::Until {
+                at_us: NOON_US + until_us,
+            })
+        }
+        1 => Some(Collect::Fairness {
+            window_ms: dice.between(500, 2_500),
+        }),
+        _ => None,
+    };
+    if let Some(collect) = collect {
+        let reveal_within_ms = 20_000;
+        let criterion = match dice.below(2) {
+            0 => Criterion::Rotation,
+            _ => Criterion::Lottery { reveal_within_ms },
+        };
+        terms.push(Term::Award(Box::new(AwardRule {
+            collect,
+            ranked_by: vec![criterion],
+        })));
+    }
+    if dice.chance(250) {
+        terms.push(Term::Standby {
+            confirm_within_ms: dice.between(1_500, 5_000),
+        });
+    }
+    terms
+}
+
+/// Mostly another time, and sometimes other orders.
+fn amendment(vacancy: &NewVacancy, dice: &mut SplitMix64) -> Amend {
+    let moved = |segment: &NewSegment| NewSegment {
+        start_us: segment.start_us + HOUR_US,
+        end_us: segment.end_us + HOUR_US,
+        ..segment.clone()
+    };
+    let is_moved = dice.chance(750);
+    Amend {
+        vacancy: vacancy.key,
+        segments: is_moved.then(|| vacancy.segments.iter().map(moved).collect()),
+        slots: None,
+        post_orders: (!is_moved).then(|| "Invented: report to the side door.".to_owned()),
+        confirm_within_ms: CONFIRM_WITHIN_MS,
     }
 }
 

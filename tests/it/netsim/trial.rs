@@ -17,7 +17,7 @@ use super::judge::{Cast, Judged, judge};
 use super::network::{Carried, Cut, Network, SERVER, Weather};
 use super::person::{Act, Person};
 use super::server::{End, Server};
-use super::town::{AGENCIES, Resident, TROUBLE, Town, millis};
+use super::town::{AGENCIES, Errand, Resident, TROUBLE, Town, millis};
 use super::{Breach, Bug, Fired, Planted};
 
 /// How long it takes until everybody has noticed what they lost: the idle time of a session and
@@ -60,6 +60,8 @@ struct Seen {
     carried: Carried,
     disk: Fired,
     server_cuts: u64,
+    stops: u64,
+    asked_twice: u64,
     crashes: u64,
     connection_cuts: u64,
     failures: u64,
@@ -109,6 +111,7 @@ impl Seen {
             judged,
             ..
         } = self;
+        let logged = &judged.logged;
         vec![
             ("virtual seconds", self.virtual_s),
             ("datagrams", carried.sent),
@@ -123,6 +126,8 @@ impl Seen {
             ("to nobody", carried.unreachable),
             ("addresses changed", carried.moved),
             ("servers cut off", self.server_cuts),
+            ("servers told to stop", self.stops),
+            ("sessions told so", judged.told_of_a_stop),
             ("servers killed", disk.kills),
             ("power cuts", disk.crashes),
             ("servers that failed by their disk", self.failures),
@@ -133,6 +138,17 @@ impl Seen {
             ("programs crashed", self.crashes),
             ("connections cut", self.connection_cuts),
             ("records", judged.records),
+            ("amendments that move", logged.moved),
+            ("said yes to", logged.reconfirmed),
+            ("not said yes to", logged.lapsed),
+            ("bids", logged.bids),
+            ("rankings", logged.rankings),
+            ("places on standby", logged.standby),
+            ("slots kept", logged.kept),
+            ("passed", logged.passed),
+            ("denials", logged.denials),
+            ("turned away", judged.turned_away),
+            ("asked on two devices", self.asked_twice),
             ("answers judged", judged.answers),
             ("of them across connections", judged.retries),
             ("pushes judged", judged.pushes),
@@ -183,6 +199,7 @@ struct Trial {
     operator: Seat,
     dice: SplitMix64,
     server_cuts: u64,
+    stops: u64,
     failures: u64,
 }
 
@@ -231,6 +248,7 @@ impl Trial {
             server,
             disk,
             server_cuts: 0,
+            stops: 0,
             failures: 0,
         }
     }
@@ -245,6 +263,10 @@ impl Trial {
         for officer in &self.officers {
             officer.person().plan_mishaps();
         }
+        let denied = self.stage.town.denied;
+        let deny = Act::Errand(Errand::Deny(denied.officer));
+        self.operator.person().plan(denied.after, deny);
+        self.operator.news.notify_one();
         self.trouble().await?;
         self.stage.network.set_weather(Weather::CALM);
         self.stage.network.mend_all();
@@ -339,7 +361,7 @@ impl Trial {
             person.devices[usize::try_from(device).expect("one of two")].address()
         };
         let cut = [Cut::Both, Cut::Outwards, Cut::Inwards][self.dice.pick(&[2, 1, 1])];
-        match self.dice.below(40) {
+        match self.dice.below(42) {
             0..15 => {
                 let after = millis(&mut self.dice, 200, 6_000);
                 (
@@ -356,10 +378,10 @@ impl Trial {
                 )
             }
             number => {
-                let end = if number == 37 {
-                    End::Kill
-                } else {
-                    End::PowerCut
+                let end = match number {
+                    37 => End::Kill,
+                    38..40 => End::PowerCut,
+                    _ => End::Stop,
                 };
                 let after = millis(&mut self.dice, 100, 3_000);
                 (Mishap::EndServer(end), Some((after, Mishap::StartServer)))
@@ -377,7 +399,10 @@ impl Trial {
             }
             Mishap::Mend(address) => network.mend(address),
             Mishap::ChangeAddress(address) => network.change_address(address),
-            Mishap::EndServer(end) => self.server.end(end).await,
+            Mishap::EndServer(end) => {
+                self.stops += u64::from(end == End::Stop && self.server.is_running());
+                self.server.end(end).await;
+            }
             Mishap::StartServer if !self.server.is_running() => {
                 if self.stage.planted == Planted::ForgetAnswers {
                     self.stage.clock.set_ahead(FORGETTING);
@@ -464,6 +489,8 @@ impl Trial {
             carried: network.carried(),
             disk: self.disk.fired(),
             server_cuts: self.server_cuts,
+            stops: self.stops,
+            asked_twice: sum(|person| person.asked_twice),
             crashes: sum(|person| person.crashes),
             connection_cuts: sum(|person| person.cuts),
             failures: self.failures,
