@@ -16,6 +16,13 @@ use super::vacancy;
 /// client may hold it back for 25 ms.
 const ACKNOWLEDGED: Duration = Duration::from_millis(150);
 
+/// How long a server that has just started may be busy with itself, such as with the segment that
+/// its log goes on in.
+const CALM_DEADLINE: Duration = Duration::from_secs(10);
+/// A server that spends less than this between two looks is calm.
+const CALM_LOOK: Duration = Duration::from_millis(100);
+const CALM_CPU: Duration = Duration::from_millis(1);
+
 /// A server, everybody who is connected to it, and what connecting them took.
 pub(super) struct Side {
     pub(super) server: Server,
@@ -55,6 +62,7 @@ impl Side {
             Kind::Dispatcher => Publisher::Coordinator(coordinator(runtime, &server)?),
             Kind::Driver => Publisher::Line,
         };
+        calm(&mut server)?;
         let memory_before = server.memory_bytes()?;
         let before = server.cpu()?;
         let officers = Officers::connect(runtime, &server, cast)?;
@@ -136,4 +144,19 @@ impl Side {
         let gained = memory.saturating_sub(self.memory_before);
         Ok(gained as f64 / self.officers.clients.len() as f64)
     }
+}
+
+/// Waits until the server has nothing more to do for itself.
+fn calm(server: &mut Server) -> Result<(), BenchError> {
+    let until = Instant::now() + CALM_DEADLINE;
+    let mut before = server.cpu()?;
+    while Instant::now() < until {
+        std::thread::sleep(CALM_LOOK);
+        let now = server.cpu()?;
+        if now.saturating_sub(before) < CALM_CPU {
+            break;
+        }
+        before = now;
+    }
+    Ok(())
 }
