@@ -335,7 +335,7 @@ fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
         Event::SiteAdded { id, site } => roster.put_site(*id, Site::clone(site)),
         Event::OfficerAdded { id, officer } => {
             for (kind, valid) in officer.certifications.iter() {
-                let expiry = Deadline::Certification(*id, *kind);
+                let expiry = Deadline::Certification(*id, kind);
                 insert_expiry(&mut state.durable.deadlines, valid.end, expiry);
             }
             roster.put_officer(*id, Officer::clone(officer));
