@@ -193,7 +193,8 @@ fn declared() -> Availability {
         month: 11,
         day,
     };
-    let exceptions = BTreeMap::from([(date(26), vec![]), (date(27), vec![window(480, 720)])]);
+    let exceptions =
+        BTreeMap::from([(date(26), vec![]), (date(27), vec![window(480, 720)])]).into();
     let weekly = weekly.into();
     Availability::Declared { weekly, exceptions }
 }
