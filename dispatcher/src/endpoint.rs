@@ -24,6 +24,7 @@ const CERTIFICATE_ERRORS: RangeInclusive<u64> = 0x12a..=0x131;
 
 /// Takes connections until the endpoint is closed.
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
+    let shell = Arc::new(shell);
     let under_way = Arc::new(AtomicUsize::new(0));
     let stats = Arc::clone(&shell.desk.stats);
     let mut arrivals = Arrivals::new(shell.connections);
@@ -46,24 +47,23 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
             }
             continue;
         }
-        let (shell, under_way) = (shell.clone(), Arc::clone(&under_way));
         under_way.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(async move {
-            let connection = handshake(incoming).await;
-            under_way.fetch_sub(1, Ordering::Relaxed);
-            let how = connection
-                .as_ref()
-                .map_or(Handshake::Failed, |_| Handshake::Done);
-            shell.desk.stats.shook_hands(how);
-            if let Some(connection) = connection {
-                converse(connection, shell).await;
-            }
-        });
+        tokio::spawn(enter(incoming, Arc::clone(&shell), Arc::clone(&under_way)));
     }
 }
 
-/// Waits for the client's stream, and holds the conversation on it.
-async fn converse(connection: Connection, shell: Shell) {
+/// Waits for the handshake and for the client's stream. The conversation on it is a task of its
+/// own: what getting in needs is not kept while that lasts.
+async fn enter(incoming: Incoming, shell: Arc<Shell>, under_way: Arc<AtomicUsize>) {
+    let connection = handshake(incoming).await;
+    under_way.fetch_sub(1, Ordering::Relaxed);
+    let how = connection
+        .as_ref()
+        .map_or(Handshake::Failed, |_| Handshake::Done);
+    shell.desk.stats.shook_hands(how);
+    let Some(connection) = connection else {
+        return;
+    };
     let seat = Seat::take(&shell);
     let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, open(&connection, &shell.origins)).await;
     let Ok(Some((streams, browser))) = opened else {
@@ -77,12 +77,12 @@ async fn converse(connection: Connection, shell: Shell) {
     };
     let peer = Peer {
         connection,
-        browser,
+        browser: browser.map(Box::new),
         codec,
         streams,
         seat,
     };
-    session::run(peer, shell).await;
+    tokio::spawn(session::run(peer, shell));
 }
 
 /// The stream of the conversation, and the session that a browser has around it.
@@ -90,7 +90,8 @@ async fn open(connection: &Connection, origins: &Origins) -> Option<(Streams, Op
     if !is_browser(connection) {
         return Some((connection.accept_bi().await.ok()?, None));
     }
-    match web::open(connection, origins).await {
+    // In a box: it is large, and most peers are no browsers.
+    match Box::pin(web::open(connection, origins)).await {
         Ok((session, streams)) => Some((streams, Some(session))),
         Err(refused) => {
             tracing::info!(%refused, "a browser gets no session");

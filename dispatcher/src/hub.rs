@@ -97,7 +97,6 @@ impl Hub {
                     Ok(delivery) => {
                         self.since = Instant::now();
                         self.deliver(&delivery);
-                        self.desk.stats.stands(self.open.len(), heard.len());
                         for shard in &self.shards {
                             if shard.room().await.is_err() {
                                 tracing::error!("a shard has ended, and the hub with it");

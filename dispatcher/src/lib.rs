@@ -59,6 +59,7 @@ pub use crate::lots::Lots;
 pub use crate::network::Network;
 pub use crate::speak::{board_row, clause, clause_name, flagged_clause, period, refused, segments};
 pub use crate::stats::{Answered, Handshake, Spread, Stats};
+pub use crate::transport::crypto_provider;
 pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;

@@ -42,6 +42,10 @@ pub const CATCH_UP_PUSHES_MAX: usize = 256;
 /// about as many packets at a look as these are answered with.
 pub const PUSH_STEP_MAX: usize = 16;
 
+/// What a shard has been told is looked through so far for whoever is written to anyway: an answer
+/// brings along the pushes that are ahead.
+pub const AHEAD_MAX: usize = 16;
+
 /// Pushes that may wait for one shard; the hub takes nothing more from the engine until there is
 /// room.
 pub const SHARD_PUSHES_MAX: u32 = 4_096;

@@ -41,6 +41,8 @@ struct Inside {
     rest_bytes: usize,
     /// Since when the client has been behind.
     behind_since: Option<Instant>,
+    /// The last push that was written.
+    told: Option<Cursor>,
     /// The first push that was not written.
     missed: Option<Cursor>,
     /// Whether the hub has been asked for what was missed.
@@ -78,6 +80,7 @@ impl Line {
             rest: VecDeque::new(),
             rest_bytes: 0,
             behind_since: None,
+            told: None,
             missed: None,
             is_asked: false,
             noticed: (false, false),
@@ -101,16 +104,17 @@ impl Line {
         inside.write(frames);
     }
 
-    /// Says a push, if the client keeps up; says whether it was written.
+    /// Says a push, unless it was said before, if the client keeps up; says whether it was written.
     pub(crate) fn push(&self, cursor: Cursor, frame: &Frame) -> bool {
         let mut inside = self.inside();
-        if inside.is_over() {
+        if inside.is_over() || inside.told >= Some(cursor) {
             return false;
         }
         if inside.missed.is_some() || !inside.rest.is_empty() {
             inside.missed.get_or_insert(cursor);
             return false;
         }
+        inside.told = Some(cursor);
         inside.write_one(frame.bytes(self.codec));
         true
     }

@@ -136,10 +136,9 @@ impl Members {
             }
             Audience::Desks(agencies) => {
                 let here = agencies.iter().filter_map(|agency| self.boards.get(agency));
-                let coordinators = here.flatten().filter(|line| {
-                    let who = self.by_session.get(&line.number).map(|member| member.who);
-                    matches!(who, Some(Who::Coordinator(_)))
-                });
+                let coordinators = here
+                    .flatten()
+                    .filter(|line| matches!(self.who(line.number), Some(Who::Coordinator(_))));
                 coordinators.chain(&self.operators).cloned().collect()
             }
             Audience::Board(lead) => {
@@ -147,6 +146,11 @@ impl Members {
                 watchers.chain(&self.operators).cloned().collect()
             }
         }
+    }
+
+    /// Who this session speaks for, if it is here.
+    pub(crate) fn who(&self, session: u64) -> Option<Who> {
+        self.by_session.get(&session).map(|member| member.who)
     }
 
     /// Every session.

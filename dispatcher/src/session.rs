@@ -3,7 +3,7 @@
 //! What may be said when, and by whom, is decided by [`ServerSession`], which knows neither
 //! sockets nor clocks; this is the shell around it.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,7 +32,6 @@ use crate::web::Origins;
 use crate::{Bound, Stats};
 
 /// What every session needs.
-#[derive(Clone)]
 pub(crate) struct Shell {
     pub(crate) desk: Arc<Desk>,
     pub(crate) hub: mpsc::Sender<ToHub>,
@@ -53,8 +52,9 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 /// The other end of a conversation, as whoever accepted its connection hands it over.
 pub(crate) struct Peer {
     pub(crate) connection: Connection,
-    /// What a browser has around its stream; it ends when this is dropped.
-    pub(crate) browser: Option<Session>,
+    /// What a browser has around its stream; it ends when this is dropped. In a box, since it is
+    /// larger than everything else here and most peers are no browsers.
+    pub(crate) browser: Option<Box<Session>>,
     /// How messages are written.
     pub(crate) codec: Codec,
     /// The one stream that carries the conversation, opened by the client.
@@ -85,7 +85,7 @@ impl Drop for Seat {
 }
 
 /// Holds the conversation with `peer` until it ends, and closes its connection.
-pub(crate) async fn run(peer: Peer, shell: Shell) {
+pub(crate) async fn run(peer: Peer, shell: Arc<Shell>) {
     let Peer {
         connection,
         browser,
@@ -136,7 +136,7 @@ pub(crate) async fn run(peer: Peer, shell: Shell) {
 }
 
 struct Conversation {
-    shell: Shell,
+    shell: Arc<Shell>,
     line: Arc<Line>,
 }
 
@@ -157,13 +157,14 @@ impl Conversation {
             return self.line.close(GoAway::TooManySessions, 0);
         }
         let mut frames = FrameReader::new(self.line.codec, OFFICER_FRAME_MAX_BYTES);
-        if let Some(who) = self.open(&mut frames, receive).await {
+        // In a box, so that the room it takes is given back before a conversation of days.
+        if let Some(who) = Box::pin(self.open(&mut frames, receive)).await {
             let role = self
                 .line
                 .session(|session| session.claims().map(|claims| claims.role));
             let stats = &self.shell.desk.stats;
             let _present = role.map(|role| stats.enters(role, self.line.codec));
-            self.converse(who, frames, receive).await;
+            self.converse(who, &mut frames, receive).await;
         }
     }
 
@@ -229,25 +230,18 @@ impl Conversation {
     async fn converse(
         &self,
         who: Who,
-        mut frames: FrameReader<ClientMessage>,
+        frames: &mut FrameReader<ClientMessage>,
         receive: &mut RecvStream,
     ) {
         let mut due = pin!(sleep_until(Instant::now()));
         let mut wanted = None;
         let mut _lagging = None;
         loop {
-            if let Turn::End = self.turn(&mut frames, Some(who)) {
+            if let Turn::End = self.turn(frames, Some(who)) {
                 return;
             }
-            while let Some(action) = self.line.next_action() {
-                match action {
-                    Action::Request { id, ask } => self.ask(who, id, ask).await,
-                    Action::Renewed { claims } => {
-                        self.tell_hub(ToHub::Renew(Arc::clone(&self.line), claims))
-                            .await;
-                    }
-                    Action::Opened { .. } | Action::Send(_) | Action::Close { .. } => {}
-                }
+            while let Some(telling) = self.act(who) {
+                telling.await;
             }
             let expiry_us = self.line.session(|session| session.poll_timeout());
             let now_wanted = Some((expiry_us, self.line.deadline()));
@@ -268,8 +262,7 @@ impl Conversation {
                 moved = self.line.moved() => match moved {
                     Moved::Changed => {}
                     Moved::Behind(from) => {
-                        let behind = ToHub::Behind(who, Arc::clone(&self.line), from);
-                        self.tell_hub(behind).await;
+                        self.tell_hub(ToHub::Behind(who, Arc::clone(&self.line), from)).await;
                     }
                     Moved::Over => return,
                 },
@@ -335,8 +328,23 @@ impl Conversation {
         }
     }
 
-    /// Takes what the race asks straight to the engine, and everything else to the hub.
-    async fn ask(&self, who: Who, id: RequestId, ask: Ask) {
+    /// Does what the conversation's rules want done, as far as the hub need not be waited for.
+    fn act(&self, who: Who) -> Option<impl Future<Output = ()>> {
+        while let Some(action) = self.line.next_action() {
+            let left = match action {
+                Action::Request { id, ask } => self.ask(who, id, ask),
+                Action::Renewed { claims } => Some(ToHub::Renew(Arc::clone(&self.line), claims)),
+                Action::Opened { .. } | Action::Send(_) | Action::Close { .. } => None,
+            };
+            if let Some(what) = left {
+                return Some(self.tell_hub(what));
+            }
+        }
+        None
+    }
+
+    /// Takes what the race asks straight to the engine; everything else is the hub's.
+    fn ask(&self, who: Who, id: RequestId, ask: Ask) -> Option<ToHub> {
         let received_us = self.shell.desk.now_us();
         let caller = Caller {
             line: Arc::clone(&self.line),
@@ -344,7 +352,7 @@ impl Conversation {
             received_us,
         };
         let Who::Officer(officer) = who else {
-            return self.ask_hub(who, caller, ask).await;
+            return Some(ToHub::Ask(who, caller, ask));
         };
         let key = match &ask {
             Ask::Accept { vacancy, .. }
@@ -354,12 +362,13 @@ impl Conversation {
             | Ask::Undo { vacancy }
             | Ask::JoinStandby { vacancy }
             | Ask::LeaveStandby { vacancy } => *vacancy,
-            _ => return self.ask_hub(who, caller, ask).await,
+            _ => return Some(ToHub::Ask(who, caller, ask)),
         };
         let desk = &self.shell.desk;
         let Some(vacancy) = desk.vacancies.get(&VacancyKey(key.0)).map(|found| *found) else {
             let is_accept = matches!(ask, Ask::Accept { .. });
-            return desk.unknown(caller, "vacancy", &key.to_string(), is_accept);
+            desk.unknown(caller, "vacancy", &key.to_string(), is_accept);
+            return None;
         };
         let body = match ask {
             Ask::Accept { round, .. } => Body::Accept { vacancy, round },
@@ -377,18 +386,19 @@ impl Conversation {
                 direction: hear::direction(direction),
                 position: position.map(hear::position),
             },
-            other => return self.ask_hub(who, caller, other).await,
+            other => return Some(ToHub::Ask(who, caller, other)),
         };
         desk.submit(caller, Actor::Officer(officer), body);
+        None
     }
 
-    async fn ask_hub(&self, who: Who, caller: Caller, ask: Ask) {
-        self.tell_hub(ToHub::Ask(who, caller, ask)).await;
-    }
-
-    async fn tell_hub(&self, what: ToHub) {
-        // A hub that is gone ends every session, and the client asks again with the same id.
-        let _ = self.shell.hub.send(what).await;
+    /// Tells the hub, once it has room. In a box: what waits is large, and most sessions say
+    /// nothing to the hub most of the time.
+    fn tell_hub(&self, what: ToHub) -> Pin<Box<impl Future<Output = ()>>> {
+        Box::pin(async {
+            // A hub that is gone ends every session, and the client asks again with the same id.
+            let _ = self.shell.hub.send(what).await;
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! endpoint's socket. The hub hands it each push once, for all of its sessions; it finds out who
 //! of the audience is here, and writes to them in an order drawn by lot for this push.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,7 +19,7 @@ use crate::Stats;
 use crate::chance::Chance;
 use crate::denials::Marks;
 use crate::frame::Frame;
-use crate::limits::{PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
+use crate::limits::{AHEAD_MAX, PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
 use crate::line::Line;
 use crate::members::{Audience, Members, Who};
 
@@ -90,6 +91,8 @@ enum Urgent {
 pub(crate) struct Shard {
     told: UnboundedReceiver<ToShard>,
     urgent: UnboundedReceiver<Urgent>,
+    /// What it was told and is not done with; a push that is being written is the first.
+    ahead: VecDeque<ToShard>,
     way: Arc<Way>,
     members: Members,
     stats: Arc<Stats>,
@@ -152,6 +155,7 @@ impl Shard {
         Shard {
             told,
             urgent,
+            ahead: VecDeque::new(),
             way: Arc::new(way),
             members: Members::default(),
             stats,
@@ -168,24 +172,32 @@ impl Shard {
     /// Passes on what it is told, for as long as it is run.
     pub(crate) async fn run(mut self) {
         loop {
-            tokio::select! {
-                biased;
-                Some(urgent) = self.urgent.recv() => self.give(urgent),
-                Some(told) = self.told.recv() => self.hear(told).await,
+            self.give_urgent();
+            if let Some(ToShard::Push(pushed)) = self.ahead.front() {
+                let pushed = Arc::clone(pushed);
+                self.push(&pushed).await;
+                self.ahead.pop_front();
+                self.way.room.add_permits(1);
+            } else if let Some(told) = self.ahead.pop_front() {
+                self.hear(told);
+            } else {
+                tokio::select! {
+                    biased;
+                    Some(urgent) = self.urgent.recv() => self.give(urgent),
+                    Some(told) = self.told.recv() => self.ahead.push_back(told),
+                }
             }
         }
     }
 
-    async fn hear(&mut self, told: ToShard) {
+    fn hear(&mut self, told: ToShard) {
         match told {
             ToShard::Join(entry) => self.join(*entry),
             ToShard::Leave(session) => self.members.leave(session),
             ToShard::Renew(session, marks) => self.members.renew(session, marks),
             ToShard::TurnOut(bearer) => self.members.turn_out(&bearer),
-            ToShard::Push(pushed) => {
-                self.push(&pushed).await;
-                self.way.room.add_permits(1);
-            }
+            // Pushes take their time, and are written where this one is from.
+            ToShard::Push(_) => {}
             ToShard::CatchUp(line, missed, still) => {
                 self.count(missed.len());
                 line.catch_up(&missed, still);
@@ -225,9 +237,7 @@ impl Shard {
             if self.written >= PUSH_STEP_MAX {
                 self.written = 0;
                 tokio::task::yield_now().await;
-                while let Ok(urgent) = self.urgent.try_recv() {
-                    self.give(urgent);
-                }
+                self.give_urgent();
             }
         }
         if told > 0 {
@@ -236,11 +246,39 @@ impl Shard {
         }
     }
 
-    fn give(&self, urgent: Urgent) {
+    fn give_urgent(&mut self) {
+        while let Ok(urgent) = self.urgent.try_recv() {
+            self.give(urgent);
+        }
+    }
+
+    fn give(&mut self, urgent: Urgent) {
         match urgent {
-            Urgent::Answer { line, id, frame } => line.answer(id, frame),
+            Urgent::Answer { line, id, frame } => {
+                line.answer(id, frame);
+                self.push_ahead(&line);
+            }
             Urgent::TurnOut(bearer) => self.members.turn_out(&bearer),
         }
+    }
+
+    /// Says to somebody who is written to anyway what is ahead for them: whoever loses a race hears
+    /// of the withdrawal in the same packet, and acknowledges one instead of two.
+    fn push_ahead(&mut self, line: &Line) {
+        while let Ok(told) = self.told.try_recv() {
+            self.ahead.push_back(told);
+        }
+        let Some(who) = self.members.who(line.number) else {
+            return;
+        };
+        let ahead = self.ahead.iter().take(AHEAD_MAX);
+        let told = ahead.filter(|told| match told {
+            ToShard::Push(pushed) if pushed.audience.includes(who) => {
+                line.push(pushed.cursor, &pushed.frame)
+            }
+            _ => false,
+        });
+        self.count(told.count());
     }
 
     fn count(&self, told: usize) {

@@ -68,7 +68,9 @@ impl Station {
                 let (endpoint, run) = self.prepare(socket, tokio)?;
                 // Whoever opens it waits for this; nobody does if its own thread is gone.
                 let _ = opened.send(endpoint);
-                until(halted, run).await;
+                // As a task: what a runtime itself waits for is looked at only when no task is ready,
+                // after one more look at the system. One that panicked has ended as well.
+                let _ = tokio::spawn(until(halted, run)).await;
                 Ok::<_, std::io::Error>(())
             })
         };

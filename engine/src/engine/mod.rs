@@ -17,7 +17,7 @@ use std::time::Duration;
 use follow::Boxes;
 pub use follow::{Answered, Answers, Batch, Delivery, Ended, Follower, Outbox};
 pub use recover::{OpenError, Recovered};
-use snapshots::Saver;
+use snapshots::{Saver, Saving};
 pub use step::Stepper;
 
 use crate::core::{Actor, Command, Refusal, Refused, Reply};
@@ -129,9 +129,13 @@ impl Engine {
         if every > 0
             && let Some(follower) = engine.follow()
         {
-            let is_saved = recovered.snapshot == recovered.sequence;
+            let saving = Saving {
+                snapshots,
+                every,
+                saved: recovered.snapshot,
+            };
             let saver = &engine.shared.saver;
-            saver.start(follower, snapshots, every, is_saved)?;
+            saver.start(engine.clone(), follower, saving)?;
         }
         Ok((engine, recovered))
     }
@@ -223,9 +227,25 @@ impl Engine {
         self.shared.line.len()
     }
 
-    /// Settles what is in line, makes it durable and ends the engine. Later commands hear
+    /// Settles what is in line, makes it durable and ends the engine, and waits for the snapshot
+    /// that is being saved: the log can be opened again. Later commands hear
     /// [`Unavailable::Closed`].
     pub fn close(&self) {
+        self.end();
+        self.shared.saver.wait();
+    }
+
+    /// As [`Engine::close`], and saves a snapshot of the last state, so that the next start reads
+    /// no records. Says whether it was saved within this time; if it was not, or if this engine
+    /// saves no snapshots, the next start reads the log.
+    pub fn close_saved(&self, within: Duration) -> bool {
+        self.shared.saver.save_last();
+        self.end();
+        self.shared.saver.wait_saved(within)
+    }
+
+    /// Ends the engine and waits for the threads that settle and write.
+    fn end(&self) {
         while !self.enter(Intention::Close) {
             thread::yield_now();
         }
@@ -239,15 +259,6 @@ impl Engine {
             // The thread's panic has been printed by the panic hook; closing goes on.
             let _ = thread.join();
         }
-    }
-
-    /// As [`Engine::close`], and saves a snapshot of the last state, so that the next start reads
-    /// no records. Says whether it was saved within this time; if it was not, or if this engine
-    /// saves no snapshots, the next start reads the log.
-    pub fn close_saved(&self, within: Duration) -> bool {
-        self.shared.saver.save_last();
-        self.close();
-        self.shared.saver.wait(within)
     }
 
     /// Answers at the gate what needs no place in line.

@@ -4,9 +4,11 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use engine::io::{FileInfo, FolderLock, IoError, Memory, Storage, StoredFile};
+use engine::core::{Actor, Body, Command, RosterChange};
+use engine::io::{FileInfo, FolderLock, IoError, Memory, Storage, StoredFile, SystemClock};
 use engine::log::{Background, Log, LogOptions, durable_mark};
-use engine::model::Sequence;
+use engine::model::{RequestId, Sequence};
+use engine::{Engine, Health, Options, Recovered};
 
 use super::folder::{files, names, open, storage_of, write};
 use super::run::{SEGMENT_BYTES, options};
@@ -235,4 +237,83 @@ fn spares_outlive_a_restart_and_half_filled_ones_do_not() {
     assert_eq!(used.iter().filter(spare).count(), 0, "{used:?}");
     drop(log);
     assert_eq!(open(&storage).1, written);
+}
+
+fn open_engine(disk: &SlowDisk, snapshot_every_records: u64) -> (Engine, Recovered) {
+    let opened = Engine::open(Options {
+        storage: Arc::new(disk.clone()),
+        clock: Arc::new(SystemClock),
+        log: LogOptions {
+            background: Background::Threads,
+            ..options()
+        },
+        snapshot_every_records,
+    });
+    opened.expect("the log opens")
+}
+
+/// Has one record written.
+fn record(engine: &Engine, request: u128) {
+    let change = RosterChange::Agency {
+        code: format!("agency-{request}"),
+        name: "Invented".to_owned(),
+        agreement: None,
+    };
+    let command = Command {
+        request: RequestId(request),
+        by: Actor::Operator,
+        body: Body::Roster(vec![change]),
+    };
+    let answer = engine.submit(command).wait().expect("the disk is fine");
+    answer.expect("no agency is added twice");
+}
+
+#[test]
+fn closing_waits_for_the_snapshot_that_is_being_saved() {
+    let disk = SlowDisk::new("snapshot");
+    let (engine, _) = open_engine(&disk, 1);
+    disk.hold(true);
+    record(&engine, 1);
+    disk.until_somebody_waits();
+    std::thread::scope(|scope| {
+        let closing = scope.spawn(|| engine.close());
+        while engine.health() != Health::Closed {
+            std::thread::yield_now();
+        }
+        // Far longer than closing takes when there is nothing to wait for.
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(!closing.is_finished(), "the snapshot is not there yet");
+        disk.hold(false);
+    });
+    let storage: Arc<dyn Storage> = Arc::new(disk.clone());
+    let names = names(&storage);
+    assert!(!names.contains(&"snapshot.tmp".to_owned()), "{names:?}");
+    let (engine, recovered) = open_engine(&disk, 0);
+    assert_eq!(recovered.snapshot, Sequence(1));
+    engine.close();
+}
+
+#[test]
+fn who_closes_can_have_the_last_state_saved() {
+    let disk = SlowDisk::new("snapshot");
+    let (engine, _) = open_engine(&disk, 1_000);
+    (1..=3).for_each(|request| record(&engine, request));
+    assert!(engine.close_saved(PATIENCE));
+    let (engine, recovered) = open_engine(&disk, 1_000);
+    assert_eq!((recovered.snapshot, recovered.records), (Sequence(3), 0));
+    assert!(engine.close_saved(PATIENCE), "it was saved already");
+
+    let (engine, _) = open_engine(&disk, 1_000);
+    record(&engine, 4);
+    engine.close();
+    let (engine, recovered) = open_engine(&disk, 1_000);
+    assert_eq!(recovered.snapshot, Sequence(3), "nobody asked for it");
+
+    disk.hold(true);
+    assert!(!engine.close_saved(Duration::from_millis(1)), "too slow");
+    disk.hold(false);
+    engine.close();
+    let (engine, recovered) = open_engine(&disk, 0);
+    assert_eq!(recovered.snapshot, Sequence(4), "it was saved later");
+    assert!(!engine.close_saved(PATIENCE), "this engine saves none");
 }

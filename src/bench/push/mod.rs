@@ -11,6 +11,7 @@ mod driver;
 mod handshake;
 mod officers;
 mod packets;
+mod phones;
 mod rows;
 mod serve;
 mod side;

@@ -9,7 +9,7 @@ use client::{Client, Driver, Endpoint, Event, Options, Packets, Trust};
 use protocol::session::Event as Learned;
 use protocol::token::SigningKey;
 use protocol::{Ask, News, Outcome, RefusalCode, RequestId, Role};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -73,7 +73,7 @@ pub(super) struct Cast {
 impl Officers {
     /// Connects everybody and waits until they are there.
     pub(super) fn connect(
-        runtime: &Runtime,
+        runtime: &Handle,
         server: &Server,
         cast: Cast,
     ) -> Result<Officers, BenchError> {
@@ -156,7 +156,7 @@ impl Officers {
     }
 
     /// Ends every session; what became of all their packets.
-    pub(super) fn end(mut self, runtime: &Runtime) -> Packets {
+    pub(super) fn end(mut self, runtime: &Handle) -> Packets {
         runtime.block_on(self.sessions.shutdown());
         let each = self.endpoints.iter().map(Endpoint::packets);
         each.fold(Packets::default(), |sum, packets| Packets {
@@ -269,7 +269,7 @@ impl Count {
 }
 
 /// A session of somebody else than an officer of the crowd, who hears nothing.
-pub(super) fn coordinator(runtime: &Runtime, server: &Server) -> Result<Client, BenchError> {
+pub(super) fn coordinator(runtime: &Handle, server: &Server) -> Result<Client, BenchError> {
     let signing = Arc::new(server.signing_key()?);
     let trust = Trust::Certificate(server.certificate_pem().to_vec());
     let _in_runtime = runtime.enter();

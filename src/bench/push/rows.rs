@@ -8,7 +8,7 @@ use client::Packets;
 use jiff::Timestamp;
 use protocol::frame::encode;
 use protocol::{Ask, Cursor, Outcome, Push, RefusalCode, RequestId, ServerMessage};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use super::super::floor::{Floor, Looks, histogram, median, note};
 use super::super::report::{Beside, Report, Spread, count};
@@ -17,6 +17,7 @@ use super::super::{BenchError, folder_error};
 use super::child::{Kind, resident_bytes};
 use super::officers::Cast;
 use super::packets::{self, Packets as Bare};
+use super::phones::Phones;
 use super::side::{Broadcast, Side};
 use super::{PushPlan, PushRow, handshake, key, offer, slow};
 use crate::clock::now_us;
@@ -41,10 +42,8 @@ pub(in super::super) fn measure(
     folder: &Path,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Report, BenchError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|cause| folder_error("start threads for", folder, cause))?;
+    let phones = Phones::start();
+    let phones = phones.map_err(|cause| folder_error("start a thread for", folder, cause))?;
     progress("the floor");
     let mut bench = Bench {
         floor: Floor::open(folder, plan.floor_syncs)?,
@@ -52,7 +51,7 @@ pub(in super::super) fn measure(
         report: Report::new("push", folder),
         plan,
         folder,
-        runtime,
+        runtime: phones.handle().clone(),
         published: 0,
     };
     bench.floor.look(&mut bench.looks)?;
@@ -68,11 +67,8 @@ pub(in super::super) fn measure(
     let Bench {
         mut floor,
         mut report,
-        runtime,
         ..
     } = bench;
-    // Sessions of servers that have ended are not waited for.
-    runtime.shutdown_background();
     report.floor = floor.report()?;
     Ok(report)
 }
@@ -83,7 +79,7 @@ struct Bench<'a> {
     report: Report,
     plan: &'a PushPlan,
     folder: &'a Path,
-    runtime: Runtime,
+    runtime: Handle,
     /// Vacancies that were published.
     published: u64,
 }

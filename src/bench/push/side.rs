@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use client::Client;
 use protocol::{Ask, Outcome, RequestId};
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use super::super::BenchError;
 use super::child::{Kind, Server};
@@ -15,6 +15,13 @@ use super::vacancy;
 /// How long is waited after the last delivery until its acknowledgement has been worked off: a
 /// client may hold it back for 25 ms.
 const ACKNOWLEDGED: Duration = Duration::from_millis(150);
+
+/// How long a server that has just started may be busy with itself, such as with the segment that
+/// its log goes on in.
+const CALM_DEADLINE: Duration = Duration::from_secs(10);
+/// A server that spends less than this between two looks is calm.
+const CALM_LOOK: Duration = Duration::from_millis(100);
+const CALM_CPU: Duration = Duration::from_millis(1);
 
 /// A server, everybody who is connected to it, and what connecting them took.
 pub(super) struct Side {
@@ -45,7 +52,7 @@ pub(super) struct Broadcast {
 impl Side {
     /// Starts a server on `folder` and connects everybody.
     pub(super) fn open(
-        runtime: &Runtime,
+        runtime: &Handle,
         kind: Kind,
         folder: &Path,
         cast: Cast,
@@ -55,6 +62,7 @@ impl Side {
             Kind::Dispatcher => Publisher::Coordinator(coordinator(runtime, &server)?),
             Kind::Driver => Publisher::Line,
         };
+        calm(&mut server)?;
         let memory_before = server.memory_bytes()?;
         let before = server.cpu()?;
         let officers = Officers::connect(runtime, &server, cast)?;
@@ -73,7 +81,7 @@ impl Side {
     /// knows that they do.
     pub(super) fn broadcast(
         &mut self,
-        runtime: &Runtime,
+        runtime: &Handle,
         number: u64,
         readers: usize,
     ) -> Result<Broadcast, BenchError> {
@@ -88,7 +96,7 @@ impl Side {
     /// Publishes this vacancy; how long it takes until every reader has it.
     pub(super) fn deliver(
         &mut self,
-        runtime: &Runtime,
+        runtime: &Handle,
         number: u64,
         readers: usize,
     ) -> Result<Duration, BenchError> {
@@ -100,7 +108,7 @@ impl Side {
     }
 
     /// The same with everybody accepting at once, until all are answered.
-    pub(super) fn herd(&mut self, runtime: &Runtime, number: u64) -> Result<Broadcast, BenchError> {
+    pub(super) fn herd(&mut self, runtime: &Handle, number: u64) -> Result<Broadcast, BenchError> {
         self.officers.heard.begin(true);
         let before = self.server.cpu()?;
         let began = Instant::now();
@@ -114,7 +122,7 @@ impl Side {
         })
     }
 
-    fn publish(&mut self, runtime: &Runtime, number: u64) -> Result<(), BenchError> {
+    fn publish(&mut self, runtime: &Handle, number: u64) -> Result<(), BenchError> {
         let Publisher::Coordinator(client) = &self.publisher else {
             return self.server.say("push");
         };
@@ -136,4 +144,19 @@ impl Side {
         let gained = memory.saturating_sub(self.memory_before);
         Ok(gained as f64 / self.officers.clients.len() as f64)
     }
+}
+
+/// Waits until the server has nothing more to do for itself.
+fn calm(server: &mut Server) -> Result<(), BenchError> {
+    let until = Instant::now() + CALM_DEADLINE;
+    let mut before = server.cpu()?;
+    while Instant::now() < until {
+        std::thread::sleep(CALM_LOOK);
+        let now = server.cpu()?;
+        if now.saturating_sub(before) < CALM_CPU {
+            break;
+        }
+        before = now;
+    }
+    Ok(())
 }

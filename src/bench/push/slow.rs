@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 
 use super::super::BenchError;
 use super::super::floor::median;
@@ -35,7 +35,7 @@ struct Taken {
 pub(super) fn measure(
     plan: &PushPlan,
     folder: &Path,
-    runtime: &Runtime,
+    runtime: &Handle,
 ) -> Result<(Vec<Beside>, Vec<String>), BenchError> {
     let slow = plan.readers / READERS_EACH;
     let without = pushed(
@@ -84,7 +84,7 @@ fn pushed(
     plan: &PushPlan,
     slow: usize,
     folder: &Path,
-    runtime: &Runtime,
+    runtime: &Handle,
 ) -> Result<Taken, BenchError> {
     let cast = Cast {
         count: plan.readers + slow,
