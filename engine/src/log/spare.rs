@@ -24,8 +24,8 @@ pub const SPARES_READY: usize = 2;
 /// would.
 pub const SHORT_SEGMENT_BYTES: u64 = 8 << 20;
 
-/// How much faster a spare is filled than the segment before it is used up. Filling it as fast as the
-/// disk can would double the time of the commits that share the disk with it.
+/// How much faster a spare is filled than the segment before it is used up. Filling it as fast as
+/// the disk can would double the time of the commits that share the disk with it.
 const AHEAD: u64 = 2;
 
 /// How long the thread that fills rests at a time while it is far enough ahead.
