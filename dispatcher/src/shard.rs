@@ -240,7 +240,10 @@ impl Shard {
         self.chance.shuffle(&mut reached);
         let mut told = 0;
         for line in &reached {
-            told += usize::from(line.push(pushed.cursor, &pushed.frame));
+            if !line.push(pushed.cursor, &pushed.frame) {
+                continue;
+            }
+            told += 1;
             self.written += 1;
             if self.written >= PUSH_STEP_MAX {
                 self.written = 0;
@@ -285,14 +288,15 @@ impl Shard {
     /// Says to somebody who is written to anyway what is ahead for them: whoever loses a race hears
     /// of the withdrawal in the same packet, and acknowledges one instead of two.
     fn push_ahead(&mut self, line: &Line) {
-        while let Ok(told) = self.told.try_recv() {
+        while self.ahead.len() < AHEAD_MAX
+            && let Ok(told) = self.told.try_recv()
+        {
             self.ahead.push_back(told);
         }
         let Some(who) = self.members.who(line.number) else {
             return;
         };
-        let ahead = self.ahead.iter().take(AHEAD_MAX);
-        let told = ahead.filter(|told| match told {
+        let told = self.ahead.iter().filter(|told| match told {
             ToShard::Push(pushed) if pushed.audience.includes(who) => {
                 line.push(pushed.cursor, &pushed.frame)
             }
