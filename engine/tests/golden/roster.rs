@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use engine::core::Event;
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
-    Date, Held, Officer, Pact, Programme, ProgrammeId, Rank, Site, SiteId, SiteKind, Window,
+    Date, Held, Interval, Officer, Pact, Programme, ProgrammeId, Rank, Site, SiteId, SiteKind,
+    Window,
 };
 
 use crate::samples::{O, code, tucson, year};

@@ -11,13 +11,13 @@
 //! variant) changes the bytes of records that are on disks already.
 
 use engine::core::{
-    Actor, Amendment, Event, Invalid, Kind, Lapse, Receipt, Record, Refusal, Refused, Relocation,
-    TierCause, Vacated,
+    Actor, Amendment, Event, Invalid, Kind, Lapse, Receipt, Record, Refusal, Relocation, TierCause,
+    Vacated,
 };
 use engine::model::{
-    AgencyId, AgreementId, CertificationId, Class, Code, Date, Direction, Interval, LocalSpan,
-    Officer, OfficerId, OfficerSet, Position, Posting, ProgrammeId, Punch, Rank, RequestId,
-    Segment, Sequence, SiteId, Term, Timestamp, VacancyId, VacancyKey, Window,
+    AgencyId, AgreementId, CertificationId, Code, Date, Direction, Interval, LocalSpan, OfficerId,
+    OfficerSet, Position, Posting, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, SiteId,
+    Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 use engine::rules::Clause;
 
