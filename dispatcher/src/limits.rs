@@ -15,8 +15,8 @@ pub const NEWCOMERS_UNPROVEN_MAX: usize = 1_024;
 pub const NEWCOMERS_MAX: usize = 16_384;
 
 /// How long a newcomer keeps its place though another wants it: enough for a phone far away to
-/// shake hands and show its token. Whoever would keep all places has to take 8,192 of them anew each
-/// second, which is more handshakes than two cores shake.
+/// shake hands and show its token. Whoever would keep all places has to take 8,192 of them anew
+/// each second.
 pub const NEWCOMER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Connections that one address may begin a minute, and at once, unless the configuration says

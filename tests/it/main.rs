@@ -4,6 +4,7 @@ mod afterwards;
 mod amend;
 mod awards;
 mod corpus;
+mod dependencies;
 mod embed;
 mod faults;
 mod history;

@@ -5,6 +5,7 @@ mod bound;
 mod certified;
 mod log;
 mod matrix;
+mod rotation;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
