@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol::frame::Codec;
 use quinn::crypto::rustls::HandshakeData;
@@ -10,10 +9,11 @@ use quinn::{Connection, ConnectionError, Endpoint, Incoming, RecvStream, SendStr
 use web_transport_quinn::Session;
 
 use crate::Handshake;
-use crate::arrivals::{Admission, Arrivals};
-use crate::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX};
+use crate::arrivals::Admission;
+use crate::door::Place;
+use crate::limits::HANDSHAKE_DEADLINE;
 use crate::opaque;
-use crate::session::{self, Peer, Seat, Shell};
+use crate::session::{self, Peer, Shell};
 use crate::web::{self, Origins};
 
 type Streams = (SendStream, RecvStream);
@@ -25,21 +25,12 @@ const CERTIFICATE_ERRORS: RangeInclusive<u64> = 0x12a..=0x131;
 /// Takes connections until the endpoint is closed.
 pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
     let shell = Arc::new(shell);
-    let under_way = Arc::new(AtomicUsize::new(0));
     let stats = Arc::clone(&shell.desk.stats);
-    let mut arrivals = Arrivals::new(shell.connections);
     while let Some(incoming) = endpoint.accept().await {
-        let handshakes = under_way.load(Ordering::Relaxed);
         let is_proven = incoming.remote_address_validated();
         let from = incoming.remote_address().ip();
-        let admission = arrivals.admit(from, is_proven, shell.desk.now_us());
-        if handshakes >= HANDSHAKES_MAX || admission == Admission::Refused {
-            incoming.refuse();
-            stats.shook_hands(Handshake::Refused);
-            continue;
-        }
-        let must_prove = admission == Admission::Prove || handshakes >= HANDSHAKES_UNPROVEN_MAX;
-        if must_prove && incoming.may_retry() {
+        let admission = shell.door.admit(from, is_proven, shell.desk.now_us());
+        if admission == Admission::Prove && incoming.may_retry() {
             stats.shook_hands(Handshake::Retried);
             // An address that cannot receive never comes back, and nothing is held for it.
             if incoming.retry().is_err() {
@@ -47,16 +38,23 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
             }
             continue;
         }
-        under_way.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(enter(incoming, Arc::clone(&shell), Arc::clone(&under_way)));
+        let place = match admission {
+            Admission::Refused => None,
+            Admission::Welcome | Admission::Prove => shell.door.enter(),
+        };
+        let Some(place) = place else {
+            incoming.refuse();
+            stats.shook_hands(Handshake::Refused);
+            continue;
+        };
+        tokio::spawn(enter(incoming, place, Arc::clone(&shell)));
     }
 }
 
 /// Waits for the handshake and for the client's stream. The conversation on it is a task of its
 /// own: what getting in needs is not kept while that lasts.
-async fn enter(incoming: Incoming, shell: Arc<Shell>, under_way: Arc<AtomicUsize>) {
-    let connection = handshake(incoming).await;
-    under_way.fetch_sub(1, Ordering::Relaxed);
+async fn enter(incoming: Incoming, place: Place, shell: Arc<Shell>) {
+    let connection = handshake(incoming, &place).await;
     let how = connection
         .as_ref()
         .map_or(Handshake::Failed, |_| Handshake::Done);
@@ -64,8 +62,14 @@ async fn enter(incoming: Incoming, shell: Arc<Shell>, under_way: Arc<AtomicUsize
     let Some(connection) = connection else {
         return;
     };
-    let seat = Seat::take(&shell);
-    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, open(&connection, &shell.origins)).await;
+    let opened = async {
+        tokio::select! {
+            biased;
+            () = place.lost() => None,
+            opened = open(&connection, &shell.origins) => opened,
+        }
+    };
+    let opened = tokio::time::timeout(HANDSHAKE_DEADLINE, opened).await;
     let Ok(Some((streams, browser))) = opened else {
         // A client that opens none, or is gone by now, has nothing to be told. Said outright, since
         // a session of WebTransport holds its connection until the client ends it.
@@ -80,7 +84,7 @@ async fn enter(incoming: Incoming, shell: Arc<Shell>, under_way: Arc<AtomicUsize
         browser: browser.map(Box::new),
         codec,
         streams,
-        seat,
+        place,
     };
     tokio::spawn(session::run(peer, shell));
 }
@@ -108,17 +112,22 @@ fn is_browser(connection: &Connection) -> bool {
     shaken.is_some_and(|shaken| shaken.protocol.as_deref() == Some(web::ALPN))
 }
 
-async fn handshake(incoming: Incoming) -> Option<Connection> {
-    match tokio::time::timeout(HANDSHAKE_DEADLINE, incoming).await {
-        Ok(Ok(connection)) => Some(connection),
-        Ok(Err(error)) => {
+async fn handshake(incoming: Incoming, place: &Place) -> Option<Connection> {
+    let shaken = tokio::select! {
+        biased;
+        () = place.lost() => None,
+        shaken = tokio::time::timeout(HANDSHAKE_DEADLINE, incoming) => shaken.ok(),
+    };
+    match shaken {
+        Some(Ok(connection)) => Some(connection),
+        Some(Err(error)) => {
             if is_about_certificate(&error) {
                 opaque::certificate_refused();
             }
             tracing::debug!(%error, "a handshake failed");
             None
         }
-        Err(_) => {
+        None => {
             tracing::debug!("a handshake took too long");
             None
         }

@@ -19,10 +19,12 @@ mod certificates;
 mod certified;
 mod chance;
 mod denials;
+mod door;
 mod endpoint;
 mod frame;
 mod hear;
 mod hub;
+mod inflow;
 mod jobs;
 mod line;
 mod lots;
@@ -63,6 +65,7 @@ pub use crate::transport::crypto_provider;
 pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;
+use crate::door::Door;
 use crate::hub::{Hub, ToHub};
 use crate::network::{Claim, Kind};
 use crate::opaque::Opaque;
@@ -89,7 +92,7 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Sessions held at most.
     pub sessions_max: usize,
-    /// Connections that one address may begin a minute, and at once, in each shard.
+    /// Connections that one address may begin a minute, and at once.
     pub connections_per_minute: u32,
     /// The web pages that may open sessions.
     pub origins: Origins,
@@ -196,6 +199,7 @@ impl Dispatcher {
             burst: options.connections_per_minute,
             per_minute: options.connections_per_minute,
         };
+        let door = Arc::new(Door::new(connections, limits::NEWCOMERS_MAX));
         let stations = (0_u8..).zip(shards).map(|(index, shard)| {
             let named = (count > 1).then_some(index);
             Station {
@@ -208,7 +212,7 @@ impl Dispatcher {
                     bound: options.bound,
                     opaque: Arc::clone(&opaque),
                     sessions_max: options.sessions_max,
-                    connections,
+                    door: Arc::clone(&door),
                     origins: Arc::clone(&origins),
                     shard: shard.way(),
                 },

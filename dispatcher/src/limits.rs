@@ -5,19 +5,26 @@ use std::time::Duration;
 /// Sessions held unless the configuration says otherwise.
 pub const SESSIONS_MAX: usize = 65_536;
 
-/// Handshakes under way from which new addresses must prove that they receive what is sent to
-/// them (QUIC Retry). A flood with forged addresses then holds nothing here.
-pub const HANDSHAKES_UNPROVEN_MAX: usize = 1_024;
+/// Newcomers, who shake hands or have shown no good token yet, from which new addresses must prove
+/// that they receive what is sent to them (QUIC Retry). A flood with forged addresses then holds
+/// nothing here.
+pub const NEWCOMERS_UNPROVEN_MAX: usize = 1_024;
 
-/// Handshakes under way from which new ones are refused.
-pub const HANDSHAKES_MAX: usize = 16_384;
+/// Newcomers at a time, in all shards. The next one takes the place of the first, if that has had
+/// its time, and is refused otherwise.
+pub const NEWCOMERS_MAX: usize = 16_384;
+
+/// How long a newcomer keeps its place though another wants it: enough for a phone far away to
+/// shake hands and show its token. Whoever would keep all places has to take 8,192 of them anew each
+/// second, which is more handshakes than two cores shake.
+pub const NEWCOMER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Connections that one address may begin a minute, and at once, unless the configuration says
 /// otherwise. Generous, because a whole department may sit behind one address: it bounds what one
 /// machine can make this one do to a thousand handshakes a second.
 pub const CONNECTIONS_PER_MINUTE: u32 = 60_000;
 
-/// Addresses whose connections are counted at a time; twice as many are remembered.
+/// Addresses whose connections are counted at a time, in all shards; twice as many are remembered.
 pub const ADDRESSES_MAX: usize = 16_384;
 
 /// Sessions of one officer in one shard; with the next one, the oldest ends. A phone that lost its
@@ -41,6 +48,10 @@ pub const CATCH_UP_PUSHES_MAX: usize = 256;
 /// of a large broadcast come too late and both sides send again what was not lost; quinn takes
 /// about as many packets at a look as these are answered with.
 pub const PUSH_STEP_MAX: usize = 16;
+
+/// How often the socket is read between two such steps at the most, until it is empty: quinn takes
+/// 50 µs' worth of packets each time.
+pub const LOOKS_MAX: usize = 8;
 
 /// What a shard has been told is looked through so far for whoever is written to anyway: an answer
 /// brings along the pushes that are ahead.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use engine::core::{Actor, Body};
 use engine::model::VacancyKey;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES};
-use protocol::session::{Action, Channel, Rate, ServerSession, close_code};
+use protocol::session::{Action, Channel, ServerSession, close_code};
 use protocol::token::{EXPORTER_BYTES, EXPORTER_LABEL, VerifyingKeys};
 use protocol::{Ask, ClientMessage, GoAway, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
@@ -21,6 +21,7 @@ use web_transport_quinn::Session;
 
 use crate::ask::{Caller, Desk};
 use crate::certified::certified;
+use crate::door::{Door, Place};
 use crate::hear;
 use crate::hub::{Join, ToHub};
 use crate::limits::{LEAVE_DEADLINE, READ_BYTES, REFUSED_DEADLINE};
@@ -39,8 +40,8 @@ pub(crate) struct Shell {
     pub(crate) bound: Bound,
     pub(crate) opaque: Arc<Opaque>,
     pub(crate) sessions_max: usize,
-    /// How often one address may begin a connection.
-    pub(crate) connections: Rate,
+    /// The way in, which all shards share.
+    pub(crate) door: Arc<Door>,
     pub(crate) origins: Arc<Origins>,
     /// The shard whose thread this is.
     pub(crate) shard: Arc<Way>,
@@ -59,28 +60,25 @@ pub(crate) struct Peer {
     pub(crate) codec: Codec,
     /// The one stream that carries the conversation, opened by the client.
     pub(crate) streams: (SendStream, RecvStream),
-    pub(crate) seat: Seat,
+    /// Held until the client is welcome.
+    pub(crate) place: Place,
 }
 
 /// A place among the sessions that may be open, given back when it is dropped.
-pub(crate) struct Seat {
-    stats: Arc<Stats>,
-    /// Whether there was room; else the client is told so and leaves.
-    is_free: bool,
-}
+struct Seat(Arc<Stats>);
 
 impl Seat {
-    /// Takes one, or stands where there is none.
-    pub(crate) fn take(shell: &Shell) -> Seat {
-        let stats = Arc::clone(&shell.desk.stats);
-        let is_free = stats.sessions.fetch_add(1, Ordering::Relaxed) < shell.sessions_max;
-        Seat { stats, is_free }
+    /// Takes one, if there is one.
+    fn take(shell: &Shell) -> Option<Seat> {
+        let seat = Seat(Arc::clone(&shell.desk.stats));
+        let taken = seat.0.sessions.fetch_add(1, Ordering::Relaxed);
+        (taken < shell.sessions_max).then_some(seat)
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.stats.sessions.fetch_sub(1, Ordering::Relaxed);
+        self.0.sessions.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -91,7 +89,7 @@ pub(crate) async fn run(peer: Peer, shell: Arc<Shell>) {
         browser,
         codec,
         streams: (send, mut receive),
-        seat,
+        place,
     } = peer;
     let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
     let session = ServerSession::new(Arc::clone(&shell.tokens), shell.desk.now_us()).over(channel(
@@ -106,7 +104,7 @@ pub(crate) async fn run(peer: Peer, shell: Arc<Shell>) {
         shell,
         line: Arc::clone(&line),
     };
-    conversation.hold(&seat, &mut receive).await;
+    let _seat = conversation.hold(place, &mut receive).await;
     let because = line.last_words();
     if let Some(because) = because {
         stats.sends_away(because);
@@ -151,32 +149,31 @@ enum Turn {
 }
 
 impl Conversation {
-    /// Listens until the conversation is over.
-    async fn hold(&self, seat: &Seat, receive: &mut RecvStream) {
-        if !seat.is_free {
-            return self.line.close(GoAway::TooManySessions, 0);
-        }
+    /// Listens until the conversation is over. Who had a seat in it keeps it until the last word.
+    async fn hold(&self, place: Place, receive: &mut RecvStream) -> Option<Seat> {
         let mut frames = FrameReader::new(self.line.codec, OFFICER_FRAME_MAX_BYTES);
         // In a box, so that the room it takes is given back before a conversation of days.
-        if let Some(who) = Box::pin(self.open(&mut frames, receive)).await {
-            let role = self
-                .line
-                .session(|session| session.claims().map(|claims| claims.role));
-            let stats = &self.shell.desk.stats;
-            let _present = role.map(|role| stats.enters(role, self.line.codec));
-            self.converse(who, &mut frames, receive).await;
-        }
+        let (who, seat) = Box::pin(self.open(place, &mut frames, receive)).await?;
+        let role = self
+            .line
+            .session(|session| session.claims().map(|claims| claims.role));
+        let stats = &self.shell.desk.stats;
+        let _present = role.map(|role| stats.enters(role, self.line.codec));
+        self.converse(who, &mut frames, receive).await;
+        Some(seat)
     }
 
-    /// Waits for `Hello`, and until the shard has welcomed the client.
+    /// Waits for `Hello`, and until the shard has welcomed the client, who then needs no place
+    /// among newcomers any more.
     async fn open(
         &self,
+        place: Place,
         frames: &mut FrameReader<ClientMessage>,
         receive: &mut RecvStream,
-    ) -> Option<Who> {
+    ) -> Option<(Who, Seat)> {
         let opened = loop {
             match self.turn(frames, None) {
-                Turn::Continue => self.read_more(frames, receive).await?,
+                Turn::Continue => self.read_more(&place, frames, receive).await?,
                 Turn::Opened(action) => break action,
                 Turn::End => return None,
             }
@@ -187,6 +184,10 @@ impl Conversation {
             software,
         } = opened
         else {
+            return None;
+        };
+        let Some(seat) = Seat::take(&self.shell) else {
+            self.line.close(GoAway::TooManySessions, 0);
             return None;
         };
         let session = self.line.number;
@@ -204,12 +205,14 @@ impl Conversation {
         }
         let who = welcomed.await.ok()?;
         frames.limit(self.line.session(|session| session.frame_max_bytes()));
-        Some(who)
+        Some((who, seat))
     }
 
-    /// Waits for the client's first words, or for the end of its time; none at the end.
+    /// Waits for the client's first words, or for the end of its time or its place; none at the
+    /// end.
     async fn read_more(
         &self,
+        place: &Place,
         frames: &mut FrameReader<ClientMessage>,
         receive: &mut RecvStream,
     ) -> Option<()> {
@@ -222,6 +225,10 @@ impl Conversation {
             () = sleep_until(self.due()?) => {
                 self.look_at_the_time();
                 (!self.line.is_over()).then_some(())
+            }
+            () = place.lost() => {
+                self.line.close(GoAway::TooManySessions, 0);
+                None
             }
         }
     }

@@ -115,7 +115,7 @@ pub struct Log {
 pub struct Limits {
     /// Sessions held at once; the next one is sent away.
     pub sessions_max: u32,
-    /// Connections that one address may begin a minute, and at once, in each shard.
+    /// Connections that one address may begin a minute, and at once.
     pub connections_per_minute: u32,
     /// Threads that write to sessions, each with a socket of its own on the one port.
     pub shards: NonZeroU8,

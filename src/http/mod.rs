@@ -9,13 +9,14 @@ mod metrics;
 mod overview;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -91,7 +92,7 @@ impl Port {
         let failed = |cause| PortError::Bind { address, cause };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let task = tokio::spawn(answer_all(listener, overview));
+        let task = tokio::spawn(answer_all(listener, config, overview));
         Ok(Some(Port { address, task }))
     }
 
@@ -120,7 +121,7 @@ pub fn refuse_exposed(config: config::Http) -> Result<(), PortError> {
     }
 }
 
-async fn answer_all(listener: TcpListener, overview: Arc<Overview>) {
+async fn answer_all(listener: TcpListener, config: config::Http, overview: Arc<Overview>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -130,7 +131,7 @@ async fn answer_all(listener: TcpListener, overview: Arc<Overview>) {
             Ok((stream, _)) => {
                 let overview = Arc::clone(&overview);
                 tokio::spawn(async move {
-                    let answered = answer_one(stream, overview);
+                    let answered = answer_one(stream, config, overview);
                     if tokio::time::timeout(CONNECTION_DEADLINE, answered)
                         .await
                         .is_err()
@@ -148,10 +149,10 @@ async fn answer_all(listener: TcpListener, overview: Arc<Overview>) {
     }
 }
 
-async fn answer_one(stream: TcpStream, overview: Arc<Overview>) {
+async fn answer_one(stream: TcpStream, config: config::Http, overview: Arc<Overview>) {
     let answer = service_fn(|request: Request<Incoming>| {
         let overview = Arc::clone(&overview);
-        async move { Ok::<_, Infallible>(answer(&request, overview).await) }
+        async move { Ok::<_, Infallible>(answer(&request, config, overview).await) }
     });
     let served = http1::Builder::new()
         .keep_alive(false)
@@ -163,7 +164,15 @@ async fn answer_one(stream: TcpStream, overview: Arc<Overview>) {
     }
 }
 
-async fn answer(request: &Request<Incoming>, overview: Arc<Overview>) -> Response<Full<Bytes>> {
+async fn answer(
+    request: &Request<Incoming>,
+    config: config::Http,
+    overview: Arc<Overview>,
+) -> Response<Full<Bytes>> {
+    if !config.exposed && !names_this_machine(request.headers().get(HOST)) {
+        let ask_for = "ask for 127.0.0.1 or localhost, or set http.exposed\n";
+        return response(StatusCode::MISDIRECTED_REQUEST, TEXT, ask_for.into());
+    }
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return response(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into());
     }
@@ -192,6 +201,19 @@ async fn answer(request: &Request<Incoming>, overview: Arc<Overview>) -> Respons
     }
 }
 
+/// Whether a request came by an address or by this machine's own name. A page of the web that makes
+/// its name point here would read the port through a browser on this machine; it cannot have the
+/// browser say another name than its own. Whoever says none is no browser.
+fn names_this_machine(host: Option<&HeaderValue>) -> bool {
+    let Some(host) = host else { return true };
+    let Ok(authority) = Authority::try_from(host.as_bytes()) else {
+        return false;
+    };
+    let name = authority.host();
+    let literal = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || literal.parse::<IpAddr>().is_ok()
+}
+
 /// A file of the officers' page, where pages may open sessions at all.
 fn page_file(path: &str, overview: &Overview) -> Option<(&'static str, String)> {
     let serving = overview.serving()?;
@@ -202,8 +224,8 @@ fn response(status: StatusCode, kind: &'static str, text: String) -> Response<Fu
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
-    let never = hyper::header::HeaderValue::from_static("no-store");
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let never = HeaderValue::from_static("no-store");
     headers.insert(CACHE_CONTROL, never);
     response
 }
@@ -241,18 +263,55 @@ mod tests {
         assert_eq!(page(port.address(), "/").unwrap().status, 404);
     }
 
+    fn say(port: &Port, request: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(port.address()).unwrap();
+        // A server that has had enough may close before everything is written.
+        let _ = stream.write_all(request.as_bytes());
+        let mut heard = Vec::new();
+        let _ = stream.read_to_end(&mut heard);
+        String::from_utf8(heard).unwrap()
+    }
+
+    #[test]
+    fn a_page_that_makes_its_name_point_here_reads_nothing() {
+        let (runtime, port) = opened();
+        let mut config = any_port();
+        config.exposed = true;
+        let exposed = runtime.block_on(Port::open(config, Arc::new(Overview::new())));
+        let exposed = exposed.unwrap().unwrap();
+        let asks = |port, host: &str| {
+            let request = format!("GET /healthz HTTP/1.1\r\n{host}connection: close\r\n\r\n");
+            let heard = say(port, &request);
+            heard.split(' ').nth(1).unwrap_or_default().to_owned()
+        };
+        let own = [
+            "localhost",
+            "LocalHost:9464",
+            "127.0.0.1:9464",
+            "[::1]:9464",
+        ];
+        for host in own {
+            assert_eq!(asks(&port, &format!("host: {host}\r\n")), "200", "{host}");
+        }
+        assert_eq!(asks(&port, ""), "200", "whoever says none is no browser");
+        let others = [
+            "rebound.example",
+            "localhost.example:9464",
+            "127.0.0.1.example",
+            "",
+        ];
+        for host in others {
+            let header = format!("host: {host}\r\n");
+            assert_eq!(asks(&port, &header), "421", "{host}");
+            assert_eq!(asks(&exposed, &header), "200", "{host}");
+        }
+    }
+
     #[test]
     fn only_reading_is_answered_and_a_long_request_is_not() {
         let (_runtime, port) = opened();
-        let said = |request: &str| {
-            let mut stream = std::net::TcpStream::connect(port.address()).unwrap();
-            // A server that has had enough may close before everything is written.
-            let _ = stream.write_all(request.as_bytes());
-            let mut heard = Vec::new();
-            let _ = stream.read_to_end(&mut heard);
-            String::from_utf8(heard).unwrap()
-        };
-        let post = said("POST /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
+        let said = |request: &str| say(&port, request);
+        let post = said("POST /metrics HTTP/1.1\r\nhost: [::1]\r\ncontent-length: 0\r\n\r\n");
         assert!(post.starts_with("HTTP/1.1 405"), "{post}");
         let long = "a".repeat(2 * REQUEST_BYTES_MAX);
         let long = said(&format!("GET /healthz HTTP/1.1\r\nx: {long}\r\n\r\n"));

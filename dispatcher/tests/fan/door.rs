@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dispatcher::Handshake;
-use dispatcher::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_UNPROVEN_MAX};
+use dispatcher::limits::{HANDSHAKE_DEADLINE, NEWCOMERS_UNPROVEN_MAX};
 use engine::io::{Clock, ManualClock, SystemClock};
+use protocol::GoAway;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint};
 use tokio::net::UdpSocket;
 
@@ -19,8 +20,17 @@ const PACKET_BYTES: usize = 1_500;
 
 #[tokio::test]
 async fn an_address_beyond_its_rate_proves_itself_is_then_refused_and_comes_back() {
+    an_address_has_one_rate(1).await;
+}
+
+#[tokio::test]
+async fn an_address_has_one_rate_over_all_shards() {
+    an_address_has_one_rate(4).await;
+}
+
+async fn an_address_has_one_rate(shards: u8) {
     let clock = Arc::new(ManualClock::new(SystemClock.now()));
-    let house = House::open_strict(3, Arc::clone(&clock) as Arc<dyn Clock>).await;
+    let house = House::open_strict(shards, 3, Arc::clone(&clock) as Arc<dyn Clock>).await;
     let often = SocketAddr::from(([127, 0, 0, 1], 0));
     for _ in 0..3 {
         come(&house, often).await.expect("it is within its rate");
@@ -69,7 +79,7 @@ async fn a_handshake_that_is_not_completed_ends_at_its_deadline() {
 async fn a_connection_that_opens_no_conversation_ends_at_its_deadline() {
     let house = House::open_here(1).await;
     let idler = come(&house, loopback()).await.expect("it shakes hands");
-    until(|| house.stats().sessions() == 1).await;
+    until(|| house.handshakes(Handshake::Done) == 1).await;
     advance(HANDSHAKE_DEADLINE / 2).await;
     let phone = Phone::call(&house, &badge(0)).await;
     assert!(idler.close_reason().is_none(), "half is left");
@@ -79,7 +89,29 @@ async fn a_connection_that_opens_no_conversation_ends_at_its_deadline() {
         matches!(ended, ConnectionError::ApplicationClosed(_)),
         "{ended:?}"
     );
-    until(|| house.stats().sessions() == 1).await;
+    assert_eq!(house.stats().sessions(), 1, "the phone's");
+    assert!(phone.connection.close_reason().is_none());
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn who_shows_no_token_takes_no_seat() {
+    let house = House::open_for(1).await;
+    let idlers = [
+        come(&house, loopback()).await,
+        come(&house, loopback()).await,
+    ];
+    until(|| house.handshakes(Handshake::Done) == 2).await;
+    let phone = Phone::call(&house, &badge(0)).await;
+    let idle =
+        |one: &Result<Connection, _>| one.as_ref().is_ok_and(|one| one.close_reason().is_none());
+    assert!(
+        idlers.iter().all(idle),
+        "they are there, and nobody misses their seats"
+    );
+    // The one seat is taken now, by a token.
+    let ended = Phone::try_call(&house, &badge(0)).await;
+    assert_eq!(ended, Some(GoAway::TooManySessions));
     assert!(phone.connection.close_reason().is_none());
     house.stop().await;
 }
@@ -95,7 +127,7 @@ async fn half_open_handshakes_past_the_threshold_cost_newcomers_a_proof_and_noth
         mute.begin().await;
         begun += 1;
     }
-    assert!(begun > HANDSHAKES_UNPROVEN_MAX, "{begun} handshakes");
+    assert!(begun > NEWCOMERS_UNPROVEN_MAX, "{begun} handshakes");
     let before = house.handshakes(Handshake::Retried);
     let phone = Phone::call(&house, &badge(0)).await;
     assert!(phone.connection.close_reason().is_none());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dispatcher::limits::CONNECTIONS_PER_MINUTE;
+use dispatcher::limits::{CONNECTIONS_PER_MINUTE, SESSIONS_MAX};
 use dispatcher::{Bound, Dispatcher, Handshake, Lots, Network, Options, Stats};
 use engine::Engine;
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
@@ -32,12 +32,16 @@ pub(crate) struct House {
     requests: AtomicU64,
 }
 
+/// How many sessions there may be, and how often one address may come a minute.
+struct Bounds {
+    sessions: usize,
+    per_minute: u32,
+}
+
 impl House {
     /// Opens with so many officers and so many shards.
     pub(crate) async fn open(officers: usize, shards: u8) -> House {
-        let shards = NonZeroU8::new(shards).expect("there is a shard");
-        let network = Network::bind(loopback(), shards).expect("a port is free");
-        House::open_on(network, officers).await
+        House::open_on(sharded(shards), officers).await
     }
 
     /// Opens with everything in the runtime of the test, so that its time can be moved.
@@ -45,20 +49,36 @@ impl House {
         House::open_on(here(), officers).await
     }
 
-    /// As [`House::open_here`], where one address may come so often and `clock` says when.
-    pub(crate) async fn open_strict(per_minute: u32, clock: Arc<dyn Clock>) -> House {
-        House::open_with(here(), 1, per_minute, clock).await
+    /// Opens with an officer, where one address may come so often and `clock` says when.
+    pub(crate) async fn open_strict(shards: u8, per_minute: u32, clock: Arc<dyn Clock>) -> House {
+        let bounds = Bounds {
+            sessions: SESSIONS_MAX,
+            per_minute,
+        };
+        House::open_with(sharded(shards), 1, bounds, clock).await
+    }
+
+    /// As [`House::open_here`] with one officer, for so many sessions.
+    pub(crate) async fn open_for(sessions: usize) -> House {
+        let bounds = Bounds {
+            sessions,
+            per_minute: CONNECTIONS_PER_MINUTE,
+        };
+        House::open_with(here(), 1, bounds, Arc::new(SystemClock)).await
     }
 
     async fn open_on(network: Network, officers: usize) -> House {
-        let clock = Arc::new(SystemClock);
-        House::open_with(network, officers, CONNECTIONS_PER_MINUTE, clock).await
+        let bounds = Bounds {
+            sessions: SESSIONS_MAX,
+            per_minute: CONNECTIONS_PER_MINUTE,
+        };
+        House::open_with(network, officers, bounds, Arc::new(SystemClock)).await
     }
 
     async fn open_with(
         network: Network,
         officers: usize,
-        connections_per_minute: u32,
+        bounds: Bounds,
         clock: Arc<dyn Clock>,
     ) -> House {
         let options = engine::Options {
@@ -80,8 +100,8 @@ impl House {
             bound: Bound::Optional,
             lots: Lots::new(&[7; 32]),
             clock,
-            sessions_max: 10_000,
-            connections_per_minute,
+            sessions_max: bounds.sessions,
+            connections_per_minute: bounds.per_minute,
             origins: dispatcher::Origins::default(),
         };
         let dispatcher = Dispatcher::start(engine.clone(), options, network);
@@ -163,6 +183,12 @@ impl House {
             .expect("memory does not fail")
             .expect("it is allowed");
     }
+}
+
+/// So many shards, on threads of their own.
+fn sharded(shards: u8) -> Network {
+    let shards = NonZeroU8::new(shards).expect("there is a shard");
+    Network::bind(loopback(), shards).expect("a port is free")
 }
 
 /// A socket of the runtime that the test is in.

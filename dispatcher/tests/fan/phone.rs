@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, SERVER_FRAME_MAX_BYTES};
-use protocol::{ALPN, Ask, ClientMessage, Cursor, Hello, News, RequestId, ServerMessage, VERSION};
+use protocol::{
+    ALPN, Ask, ClientMessage, Cursor, GoAway, Hello, News, RequestId, ServerMessage, VERSION,
+};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
     ClientConfig, Connection, Endpoint, IdleTimeout, RecvStream, SendStream, TransportConfig,
@@ -36,8 +38,28 @@ impl Phone {
         Phone::call_with_window(house, badge, 64 << 10).await
     }
 
+    /// As [`Phone::call`], where the server ends the conversation: why.
+    pub(crate) async fn try_call(house: &House, badge: &str) -> Option<GoAway> {
+        let mut phone = Phone::greet(house, badge, 64 << 10).await;
+        match phone.next().await {
+            ServerMessage::GoAway { because, .. } => Some(because),
+            _ => None,
+        }
+    }
+
     /// As [`Phone::call`], but takes no more than `window` bytes that it has not read.
     pub(crate) async fn call_with_window(house: &House, badge: &str, window: u32) -> Phone {
+        let mut phone = Phone::greet(house, badge, window).await;
+        loop {
+            if let ServerMessage::Synced { cursor } = phone.next().await {
+                phone.cursor = Some(cursor);
+                return phone;
+            }
+        }
+    }
+
+    /// Connects and says hello.
+    async fn greet(house: &House, badge: &str, window: u32) -> Phone {
         let endpoint = Endpoint::client(loopback()).expect("a port is free");
         let mut config = config(&house.certificate);
         let mut transport = TransportConfig::default();
@@ -66,12 +88,7 @@ impl Phone {
                 software: "a test".into(),
             }))
             .await;
-        loop {
-            if let ServerMessage::Synced { cursor } = phone.next().await {
-                phone.cursor = Some(cursor);
-                return phone;
-            }
-        }
+        phone
     }
 
     pub(crate) async fn ask(&mut self, id: u128, ask: Ask) {
