@@ -199,7 +199,7 @@ fn flipping(criterion: &mut Criterion) {
     let mut away = row.clone();
     away.availability = Availability::Declared {
         weekly: std::array::from_fn(|_| Vec::new()).into(),
-        exceptions: BTreeMap::new(),
+        exceptions: BTreeMap::new().into(),
     };
     let mut index = state.index().clone();
     let mut group = criterion.benchmark_group("one change in the index, 10,000 officers");

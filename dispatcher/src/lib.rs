@@ -24,6 +24,7 @@ mod endpoint;
 mod frame;
 mod hear;
 mod hub;
+mod inflow;
 mod jobs;
 mod line;
 mod lots;

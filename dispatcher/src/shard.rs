@@ -19,7 +19,8 @@ use crate::Stats;
 use crate::chance::Chance;
 use crate::denials::Marks;
 use crate::frame::Frame;
-use crate::limits::{AHEAD_MAX, PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
+use crate::inflow::Inflow;
+use crate::limits::{AHEAD_MAX, LOOKS_MAX, PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
 use crate::line::Line;
 use crate::members::{Audience, Members, Who};
 
@@ -99,6 +100,7 @@ pub(crate) struct Shard {
     chance: Chance,
     /// Sessions written to since the socket was last read.
     written: usize,
+    inflow: Inflow,
 }
 
 impl Way {
@@ -161,12 +163,18 @@ impl Shard {
             stats,
             chance: Chance::new(seed),
             written: 0,
+            inflow: Inflow::default(),
         }
     }
 
     /// The way to it.
     pub(crate) fn way(&self) -> Arc<Way> {
         Arc::clone(&self.way)
+    }
+
+    /// Whether packets wait at its socket.
+    pub(crate) fn inflow(&self) -> Inflow {
+        self.inflow.clone()
     }
 
     /// Passes on what it is told, for as long as it is run.
@@ -232,17 +240,32 @@ impl Shard {
         self.chance.shuffle(&mut reached);
         let mut told = 0;
         for line in &reached {
-            told += usize::from(line.push(pushed.cursor, &pushed.frame));
+            if !line.push(pushed.cursor, &pushed.frame) {
+                continue;
+            }
+            told += 1;
             self.written += 1;
             if self.written >= PUSH_STEP_MAX {
                 self.written = 0;
-                tokio::task::yield_now().await;
-                self.give_urgent();
+                self.look().await;
             }
         }
         if told > 0 {
             self.count(told);
             self.stats.fanned_out(pushed.since.elapsed());
+        }
+    }
+
+    /// Lets the socket be read until it is empty, and answers what came: what waits there longer
+    /// is asked again, and lost where the socket has no room for it. A flood holds pushes back for
+    /// so many looks only.
+    async fn look(&mut self) {
+        for _ in 0..LOOKS_MAX {
+            tokio::task::yield_now().await;
+            self.give_urgent();
+            if !self.inflow.is_on() {
+                break;
+            }
         }
     }
 
@@ -265,14 +288,15 @@ impl Shard {
     /// Says to somebody who is written to anyway what is ahead for them: whoever loses a race hears
     /// of the withdrawal in the same packet, and acknowledges one instead of two.
     fn push_ahead(&mut self, line: &Line) {
-        while let Ok(told) = self.told.try_recv() {
+        while self.ahead.len() < AHEAD_MAX
+            && let Ok(told) = self.told.try_recv()
+        {
             self.ahead.push_back(told);
         }
         let Some(who) = self.members.who(line.number) else {
             return;
         };
-        let ahead = self.ahead.iter().take(AHEAD_MAX);
-        let told = ahead.filter(|told| match told {
+        let told = self.ahead.iter().filter(|told| match told {
             ToShard::Push(pushed) if pushed.audience.includes(who) => {
                 line.push(pushed.cursor, &pushed.frame)
             }

@@ -44,9 +44,9 @@ const RESET_INTERVAL_MIN: Duration = Duration::from_micros(200);
 /// collides when Retry is used.
 const CONNECTION_ID_LEN: usize = 8;
 
-/// The cryptography of every handshake. AES-256 is left out: its suite hashes with SHA-384, for which
-/// most processors have no instructions, and that was a fifth of a handshake. Every peer speaks
-/// AES-128 as well (RFC 8446, section 9.1).
+/// The cryptography of every handshake. AES-256 is left out: its suite hashes with SHA-384, for
+/// which most processors have no instructions, and that is a fifth of what TLS takes. Every peer
+/// speaks AES-128 as well (RFC 8446, section 9.1).
 pub fn crypto_provider() -> CryptoProvider {
     let mut provider = rustls::crypto::ring::default_provider();
     let left_out = CipherSuite::TLS13_AES_256_GCM_SHA384;

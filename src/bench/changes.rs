@@ -1,11 +1,11 @@
 //! What it costs to keep the index up to date, change by change.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use engine::core::{Actor, Event, Record, apply};
 use engine::model::{
-    Availability, Calendar, CertificationId, Interval, OfficerId, RequestId, Timestamp, Window,
+    Availability, Calendar, CertificationId, Exceptions, Interval, OfficerId, RequestId, Timestamp,
+    Window,
 };
 use loadgen::seed::SplitMix64;
 
@@ -158,7 +158,7 @@ fn by_day(from_minute: u16) -> Availability {
     };
     Availability::Declared {
         weekly: std::array::from_fn(|_| vec![window]).into(),
-        exceptions: BTreeMap::new(),
+        exceptions: Exceptions::default(),
     }
 }
 

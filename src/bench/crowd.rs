@@ -329,7 +329,7 @@ impl Maker {
         let weekly: [Vec<Window>; 7] = weekly;
         let declared = Availability::Declared {
             weekly: weekly.into(),
-            exceptions,
+            exceptions: exceptions.into(),
         };
         (declared, is_willing, away)
     }

@@ -184,10 +184,15 @@ fn a_match_is_measured_beside_its_floor_and_everybody_finds_the_same() {
         "cores",
         "growth",
         "memory-record",
+        "memory-codes",
+        "memory-calendar",
+        "memory-deadlines",
         "memory-sets",
         "memory-plane",
         "memory-days",
-        "memory-calendar",
+        "memory-around",
+        "memory-vacancies",
+        "memory-other",
         "memory",
     ];
     assert_eq!(rows[..expected.len()], expected);

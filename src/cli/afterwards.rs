@@ -1,9 +1,9 @@
 //! What can be said about a vacancy once slots of it were awarded.
 
 use clap::{Args, Subcommand, ValueEnum};
-use protocol::VacancyKey;
+use protocol::{Direction, Position, VacancyKey};
 
-use super::words::when;
+use super::words::{position, when};
 use super::{Moment, ReachArgs, help};
 
 /// `muster reduce`.
@@ -26,6 +26,43 @@ pub struct ReduceArgs {
     /// Why, at most 200 bytes
     #[arg(long, value_name = "TEXT", default_value = "the customer needs fewer")]
     pub reason: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The server.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// `muster recall`.
+#[derive(Debug, Args)]
+pub struct RecallArgs {
+    /// Key of the vacancy
+    #[arg(value_name = "VACANCY")]
+    pub vacancy: VacancyKey,
+    /// Badge code of the holder
+    #[arg(value_name = "BADGE")]
+    pub badge: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The server.
+    #[command(flatten)]
+    pub reach: ReachArgs,
+}
+
+/// `muster punch`.
+#[derive(Debug, Args)]
+pub struct PunchArgs {
+    /// Key of the vacancy
+    #[arg(value_name = "VACANCY")]
+    pub vacancy: VacancyKey,
+    /// In or out
+    #[arg(value_name = "WAY")]
+    pub way: Way,
+    /// Where the officer is, such as 33.30616,-111.84125; kept with this punch, and nowhere else
+    #[arg(long, value_name = "LAT,LON", value_parser = position, allow_hyphen_values = true)]
+    pub at: Option<Position>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -110,7 +147,7 @@ pub struct CorrectArgs {
     pub strike: Option<u32>,
     /// A punch that is missing, --to
     #[arg(long, value_name = "WAY", group = "mends", requires = "to")]
-    pub missed: Option<Missed>,
+    pub missed: Option<Way>,
     /// Number of an earlier correction that does not count
     #[arg(long, value_name = "N", group = "mends")]
     pub withdraw: Option<u32>,
@@ -134,13 +171,23 @@ pub struct CorrectArgs {
     pub reach: ReachArgs,
 }
 
-/// A punch that is missing.
+/// In or out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Missed {
+pub enum Way {
     /// Clock-in.
     In,
     /// Clock-out.
     Out,
+}
+
+impl Way {
+    /// The same on the wire.
+    pub fn direction(self) -> Direction {
+        match self {
+            Way::In => Direction::In,
+            Way::Out => Direction::Out,
+        }
+    }
 }
 
 /// `muster notes`.

@@ -1,5 +1,13 @@
 //! What stands below the flags: examples first, then what cannot be guessed.
 
+mod roster;
+
+pub(super) use roster::{
+    ROSTER, ROSTER_APPROVE, ROSTER_BIND, ROSTER_CERTIFY, ROSTER_DECLARE, ROSTER_END_PACT,
+    ROSTER_EXCLUDE, ROSTER_LADDER, ROSTER_LAST_TIER, ROSTER_LIFT, ROSTER_LIMITS, ROSTER_PREFER,
+    ROSTER_SUSPEND,
+};
+
 pub(super) const TOP: &str = "\
 Examples:
   muster demo                          see it work: nothing to configure, no internet
@@ -177,6 +185,28 @@ Examples:
 
 The officer is the one of the token: `muster token issue --role officer` prints one, and
 MUSTER_TOKEN holds it. undo takes an accept back as an accident, standby waits for a slot.";
+
+pub(super) const PUNCH: &str = "\
+Examples:
+  muster punch vac_0193… in --at 32.22174,-110.92648
+  muster punch vac_0193… out
+
+The officer is the one of the token, as with `muster answer`. A punch far from the site is recorded
+and flagged, never refused.";
+
+pub(super) const NEXT_TIER: &str = "\
+Example:
+  muster next-tier vac_0193… --agency tucson
+
+Earlier tiers stay open. A tier also opens by itself: when nobody is left to answer, when its time
+is over, or when the start is near.";
+
+pub(super) const RECALL: &str = "\
+Example:
+  muster recall vac_0193… TUC-0412 --agency tucson
+
+By the officer's home agency. The slot is offered anew, to the standby list first, and not to the
+officer who was recalled.";
 
 pub(super) const AMEND: &str = "\
 Examples:
@@ -455,72 +485,6 @@ pub(super) const ROLES_OF_AN_AGENCY: [(&str, &str); 3] = [
     ("role", "coordinator"),
     ("role", "read-only"),
 ];
-
-pub(super) const ROSTER: &str = "\
-Examples:
-  muster roster declare TUC-0412 'mon-fri 06:00-18:00;!2026-11-26'
-  muster roster limits tucson day:12h:warn week-from-mon:40h:block --agency tucson
-  muster roster exclude TUC-0412 --site tucson-001
-
-Officers, with a token of theirs, declare for themselves; a coordinator (--agency) changes the
-roster of the own agency; an operator changes everything. `muster import` reads whole files.";
-
-pub(super) const ROSTER_DECLARE: &str = "\
-Examples:
-  muster roster declare TUC-0412 always
-  muster roster declare TUC-0412 'mon-fri 06:00-18:00;sat 08:00-12:00;!2026-11-26'
-
-Times are local to the site of the work. It replaces what was declared before.";
-
-pub(super) const ROSTER_PREFER: &str = "\
-Examples:
-  muster roster prefer TUC-0412 --district 'Desert Unified' --notice 24h
-  muster roster prefer TUC-0412 --near 32.22174,-110.92648 --within-metres 25000
-  muster roster prefer TUC-0412 --quiet 22:00-06:00
-  muster roster prefer TUC-0412        anything, at any hour
-
-Preferences narrow who is pushed: the officer sees other work, and may accept it.";
-
-pub(super) const ROSTER_BIND: &str = "\
-Examples:
-  muster roster bind tucson            officers accept only what they prefer
-  muster roster bind tucson --off      preferences narrow the push only";
-
-pub(super) const ROSTER_LIMITS: &str = "\
-Examples:
-  muster roster limits tucson week-from-mon:40h:block day:12h:warn rest:8h:block
-  muster roster limits tucson 14-days:80h:block --from 2027-01-01T00:00
-  muster roster limits tucson          no limits any more
-
-Days are those of the site of the work. block: not eligible; warn: the award is flagged.";
-
-pub(super) const ROSTER_LIFT: &str = "\
-Examples:
-  muster roster lift TUC-0412 --vacancy vac_0193… --reason 'funeral detail'
-  muster roster lift TUC-0412 --from 2026-12-01T00:00 --until 2026-12-03T00:00 --reason festival
-
-Only the home agency lifts its limits. The award is flagged with its figures all the same.";
-
-pub(super) const ROSTER_EXCLUDE: &str = "\
-Examples:
-  muster roster exclude TUC-0412 --site tucson-001
-  muster roster exclude TUC-0412 --district 'Desert Unified' --lead tucson
-  muster roster readmit TUC-0412 --site tucson-001";
-
-pub(super) const ROSTER_LAST_TIER: &str = "\
-Examples:
-  muster roster last-tier traffic-control --class community-service-officer --waive azpost
-  muster roster approve-last-tier vac_0193… --by 'the chief'
-
-A last tier comes after all others, for one vacancy at a time, with who approved it on record.";
-
-pub(super) const ROSTER_LADDER: &str = "\
-Examples:
-  muster roster ladder tucson 5:sergeant 16:commander
-  muster roster ladder tucson 5:sergeant:every-5@2027-01-01.. --higher-fills
-  muster roster ladder tucson          no ladder any more
-
-Supervisors replace officers, they are not added. `post --slots N` takes the ladder's ranks.";
 
 pub(super) const JOB: &str = "\
 Examples:

@@ -23,9 +23,9 @@ use protocol::{Rank, Role, VacancyKey};
 use words::{milliseconds, rank, role, set};
 
 pub use afterwards::{
-    AttendanceCommand, AttendanceWhat, CorrectArgs, MessagesCommand, MessagesWhat, Missed,
-    NoShowArgs, NotesCommand, NotesWhat, OrdersCommand, OrdersWhat, ReduceArgs, ShiftsArgs,
-    VacancyArgs, WriteArgs,
+    AttendanceCommand, AttendanceWhat, CorrectArgs, MessagesCommand, MessagesWhat, NoShowArgs,
+    NotesCommand, NotesWhat, OrdersCommand, OrdersWhat, PunchArgs, RecallArgs, ReduceArgs,
+    ShiftsArgs, VacancyArgs, Way, WriteArgs,
 };
 pub use award::{AnswerArgs, AwardArgs, OfficerAnswer, RankBy};
 pub use bench::{
@@ -44,8 +44,9 @@ pub use publication::{
     PreviewArgs,
 };
 pub use roster::{
-    ApproveLastTierArgs, BindArgs, ChangeArgs, DeclareArgs, ExcludeArgs, LastTierArgs, LiftArgs,
-    LimitsArgs, PreferArgs, RosterCommand, RosterWhat,
+    ApproveLastTierArgs, BindArgs, ChangeArgs, DeclareArgs, EndPactArgs, ExcludeArgs, HeldArgs,
+    LastTierArgs, LiftArgs, LimitsArgs, OfficerArgs, PreferArgs, RecordWhat, RosterCommand,
+    RosterWhat, TakenArgs,
 };
 pub use words::{Moment, Setting, Until, Window as TierWindow, when, window as tier_window};
 
@@ -80,7 +81,7 @@ pub enum Command {
     /// Import agencies, officers, sites or pacts from CSV
     #[command(after_help = help::IMPORT)]
     Import(ImportCommand),
-    /// Change the roster: availability, preferences, limits, exclusions, last tiers
+    /// Change the roster: certifications, approvals, availability, limits, exclusions
     #[command(after_help = help::ROSTER)]
     Roster(RosterCommand),
     /// Judge and approve what customers ask for, before anything is published under it
@@ -98,6 +99,15 @@ pub enum Command {
     /// Answer an offer as an officer: accept, decline, release, undo, standby
     #[command(after_help = help::ANSWER)]
     Answer(AnswerArgs),
+    /// Clock in or out as an officer
+    #[command(after_help = help::PUNCH)]
+    Punch(PunchArgs),
+    /// Ask the next tier of a vacancy now
+    #[command(after_help = help::NEXT_TIER)]
+    NextTier(VacancyArgs),
+    /// Take an officer back from an assignment
+    #[command(after_help = help::RECALL)]
+    Recall(RecallArgs),
     /// Change time, place, slots or post orders of a vacancy
     #[command(after_help = help::AMEND)]
     Amend(AmendArgs),

@@ -33,6 +33,12 @@ pub enum RosterWhat {
     /// Lift an officer's limits for one vacancy or some time
     #[command(after_help = help::ROSTER_LIFT)]
     Lift(LiftArgs),
+    /// Change an officer's record.
+    #[command(flatten)]
+    Record(RecordWhat),
+    /// End a pact
+    #[command(after_help = help::ROSTER_END_PACT)]
+    EndPact(EndPactArgs),
     /// Keep an officer away from a site, or from all sites of a district
     #[command(after_help = help::ROSTER_EXCLUDE)]
     Exclude(ExcludeArgs),
@@ -48,6 +54,29 @@ pub enum RosterWhat {
     /// Record that the last tier of one vacancy may be asked
     #[command(after_help = help::ROSTER_LAST_TIER)]
     ApproveLastTier(ApproveLastTierArgs),
+}
+
+/// What to change of an officer's record.
+#[derive(Debug, Subcommand)]
+pub enum RecordWhat {
+    /// Record that an officer has a certification, or has renewed it
+    #[command(after_help = help::ROSTER_CERTIFY)]
+    Certify(HeldArgs),
+    /// Take a certification away
+    #[command(after_help = help::ROSTER_CERTIFY)]
+    Revoke(TakenArgs),
+    /// Approve an officer of the own agency for a programme
+    #[command(after_help = help::ROSTER_APPROVE)]
+    Approve(HeldArgs),
+    /// Withdraw the approval for a programme
+    #[command(after_help = help::ROSTER_APPROVE)]
+    WithdrawApproval(TakenArgs),
+    /// Say that an officer may not work until reinstated
+    #[command(after_help = help::ROSTER_SUSPEND)]
+    Suspend(OfficerArgs),
+    /// Say that a suspended officer may work again
+    #[command(after_help = help::ROSTER_SUSPEND)]
+    Reinstate(OfficerArgs),
 }
 
 /// How to say it and where.
@@ -172,6 +201,68 @@ pub struct LiftArgs {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// How and where.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `muster roster certify` and `approve`.
+#[derive(Debug, Args)]
+pub struct HeldArgs {
+    /// Badge code of the officer
+    #[arg(value_name = "BADGE")]
+    pub badge: String,
+    /// Code of the certification or of the programme
+    #[arg(value_name = "CODE")]
+    pub code: String,
+    /// Valid from then on
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    pub from: Option<Moment>,
+    /// Valid before then; none means until it is taken away
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    pub until: Option<Moment>,
+    /// IANA zone of times written without an offset
+    #[arg(long, value_name = "ZONE", default_value = "America/Phoenix")]
+    pub zone: String,
+    /// How and where.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `muster roster revoke` and `withdraw-approval`.
+#[derive(Debug, Args)]
+pub struct TakenArgs {
+    /// Badge code of the officer
+    #[arg(value_name = "BADGE")]
+    pub badge: String,
+    /// Code of the certification or of the programme
+    #[arg(value_name = "CODE")]
+    pub code: String,
+    /// How and where.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `muster roster suspend` and `reinstate`.
+#[derive(Debug, Args)]
+pub struct OfficerArgs {
+    /// Badge code of the officer
+    #[arg(value_name = "BADGE")]
+    pub badge: String,
+    /// How and where.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// `muster roster end-pact`.
+#[derive(Debug, Args)]
+pub struct EndPactArgs {
+    /// Code of the agency that is backed up
+    #[arg(value_name = "LEAD")]
+    pub lead: String,
+    /// Code of the agency that backs it up
+    #[arg(value_name = "BACKUP")]
+    pub backup: String,
     /// How and where.
     #[command(flatten)]
     pub change: ChangeArgs,

@@ -3,15 +3,13 @@
 use std::io::Write;
 
 use jiff::tz::TimeZone;
-use protocol::{
-    Afterwards, Again, Ask, Attachment, Direction, Mended, Outcome, Read, Reading, VacancyKey,
-};
+use protocol::{Afterwards, Again, Ask, Attachment, Mended, Outcome, Read, Reading, VacancyKey};
 use serde::Serialize;
 
 use super::print_json;
 use crate::cli::{
-    AttendanceWhat, CorrectArgs, MessagesWhat, Missed, Moment, NoShowArgs, NotesWhat, OrdersWhat,
-    ReachArgs, ReduceArgs, ShiftsArgs, VacancyArgs, WriteArgs,
+    AttendanceWhat, CorrectArgs, MessagesWhat, Moment, NoShowArgs, NotesWhat, OrdersWhat,
+    ReachArgs, ReduceArgs, ShiftsArgs, VacancyArgs, Way, WriteArgs,
 };
 use crate::reach::Reach;
 use crate::session::{SessionError, ask, new_vacancy};
@@ -181,10 +179,7 @@ fn correct(args: &CorrectArgs) -> Result<Afterwards, String> {
         Some(to) => Some(moment(*to, &args.zone, "--to")?),
         None => None,
     };
-    let direction = args.missed.map(|missed| match missed {
-        Missed::In => Direction::In,
-        Missed::Out => Direction::Out,
-    });
+    let direction = args.missed.map(Way::direction);
     let mended = match (args.punch, direction, to_us, args.strike, args.withdraw) {
         (Some(punch), _, Some(to_us), _, _) => Mended::Moved { punch, to_us },
         (_, Some(direction), Some(to_us), _, _) => Mended::Missed { direction, to_us },
@@ -312,6 +307,7 @@ fn print_rows<T: Serialize>(
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use protocol::Direction;
 
     use super::*;
     use crate::cli::{Cli, Command};

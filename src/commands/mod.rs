@@ -1,10 +1,10 @@
 //! What the commands do.
 
+mod act;
 mod afterwards;
 mod amend;
 mod answer;
 mod board;
-mod cancel;
 mod check;
 mod config;
 mod deny;
@@ -61,7 +61,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Stop> {
         Command::Messages(command) => afterwards::messages(&command.what, out),
         Command::Orders(command) => afterwards::orders(&command.what, out),
         Command::Shifts(args) => afterwards::shifts(&args, out),
-        Command::Cancel(args) => cancel::run(&args, out),
+        Command::Cancel(args) => act::cancel(&args, out),
+        Command::Recall(args) => act::recall(&args, out),
+        Command::NextTier(args) => act::next_tier(&args, out),
+        Command::Punch(args) => act::punch(&args, out),
         Command::Watch(args) => watch::run(&args, out),
         Command::Board(args) => board::run(&args, out),
         Command::Why(args) => why::run(&args, out),

@@ -4,11 +4,14 @@ use std::io::Write;
 
 use jiff::tz::TimeZone;
 use miette::Diagnostic;
-use protocol::{Ask, Lift, Outcome, Preferences, Quiet, RosterChange};
+use protocol::{Ask, Dated, Lift, Outcome, Preferences, Quiet, RosterChange};
 use serde::Serialize;
 
 use super::print_json;
-use crate::cli::{ChangeArgs, ExcludeArgs, LiftArgs, LimitsArgs, Moment, PreferArgs, RosterWhat};
+use crate::cli::{
+    ChangeArgs, ExcludeArgs, HeldArgs, LiftArgs, LimitsArgs, Moment, PreferArgs, RecordWhat,
+    RosterWhat,
+};
 use crate::reach::Reach;
 use crate::session::{SessionError, ask};
 use crate::stop::Stop;
@@ -79,6 +82,16 @@ fn said(what: &RosterWhat) -> Result<(&'static str, String, Ask, &ChangeArgs), S
             let change = lifted(args)?;
             ("lifted", args.badge.clone(), one(change), &args.change)
         }
+        RosterWhat::Record(what) => {
+            let (word, badge, change, args) = recorded(what)?;
+            (word, badge.to_owned(), one(change), args)
+        }
+        RosterWhat::EndPact(args) => {
+            let (lead, backup) = (args.lead.clone(), args.backup.clone());
+            let of = format!("{lead} {backup}");
+            let change = RosterChange::PactEnded { lead, backup };
+            ("ended", of, one(change), &args.change)
+        }
         RosterWhat::Exclude(args) => {
             let change = excluded(args, true);
             ("excluded", args.badge.clone(), one(change), &args.change)
@@ -115,6 +128,56 @@ fn said(what: &RosterWhat) -> Result<(&'static str, String, Ask, &ChangeArgs), S
             };
             ("approved", vacancy.to_string(), approve, &args.change)
         }
+    })
+}
+
+/// The change to an officer's record in a word, whose it is, and what it is.
+fn recorded(what: &RecordWhat) -> Result<(&'static str, &str, RosterChange, &ChangeArgs), Stop> {
+    Ok(match what {
+        RecordWhat::Certify(args) => {
+            let (badge, certification) = (args.badge.clone(), dated(args)?);
+            let change = RosterChange::CertificationGranted {
+                badge,
+                certification,
+            };
+            ("certified", &args.badge, change, &args.change)
+        }
+        RecordWhat::Revoke(args) => {
+            let (badge, certification) = (args.badge.clone(), args.code.clone());
+            let change = RosterChange::CertificationRevoked {
+                badge,
+                certification,
+            };
+            ("revoked for", &args.badge, change, &args.change)
+        }
+        RecordWhat::Approve(args) => {
+            let (badge, programme) = (args.badge.clone(), dated(args)?);
+            let change = RosterChange::ApprovalGranted { badge, programme };
+            ("approved", &args.badge, change, &args.change)
+        }
+        RecordWhat::WithdrawApproval(args) => {
+            let (badge, programme) = (args.badge.clone(), args.code.clone());
+            let change = RosterChange::ApprovalWithdrawn { badge, programme };
+            ("withdrawn from", &args.badge, change, &args.change)
+        }
+        RecordWhat::Suspend(args) => {
+            let badge = args.badge.clone();
+            let change = RosterChange::Suspended { badge };
+            ("suspended", &args.badge, change, &args.change)
+        }
+        RecordWhat::Reinstate(args) => {
+            let badge = args.badge.clone();
+            let change = RosterChange::Reinstated { badge };
+            ("reinstated", &args.badge, change, &args.change)
+        }
+    })
+}
+
+fn dated(args: &HeldArgs) -> Result<Dated, Stop> {
+    Ok(Dated {
+        code: args.code.clone(),
+        from_us: instant_us(args.from, &args.zone)?,
+        until_us: instant_us(args.until, &args.zone)?,
     })
 }
 
@@ -305,6 +368,70 @@ mod tests {
             panic!("preferences")
         };
         assert_eq!(preferences.quiet.unwrap().windows, [(1_320, 1_440)]);
+    }
+
+    #[test]
+    fn an_officers_record_is_changed_one_line_at_a_time() {
+        let until = ["--until", "2028-07-01T00:00", "--zone", "America/Denver"];
+        let certify = ["certify", "TUC-0412", "azpost"];
+        let RosterChange::CertificationGranted { certification, .. } =
+            change(&[&certify[..], &until[..]].concat())
+        else {
+            panic!("a certification")
+        };
+        assert_eq!(certification.code, "azpost");
+        assert_eq!(certification.from_us, None);
+        assert_eq!(certification.until_us, Some(1_846_044_000_000_000));
+        let badge = || "TUC-0412".to_owned();
+        let certification = || "ade-sso".to_owned();
+        let programme = || "sso".to_owned();
+        let (from_us, until_us) = (None, None);
+        let code = programme();
+        for (words, wanted) in [
+            (
+                "revoke TUC-0412 ade-sso",
+                RosterChange::CertificationRevoked {
+                    badge: badge(),
+                    certification: certification(),
+                },
+            ),
+            (
+                "approve TUC-0412 sso",
+                RosterChange::ApprovalGranted {
+                    badge: badge(),
+                    programme: Dated {
+                        code,
+                        from_us,
+                        until_us,
+                    },
+                },
+            ),
+            (
+                "withdraw-approval TUC-0412 sso",
+                RosterChange::ApprovalWithdrawn {
+                    badge: badge(),
+                    programme: programme(),
+                },
+            ),
+            (
+                "suspend TUC-0412",
+                RosterChange::Suspended { badge: badge() },
+            ),
+            (
+                "reinstate TUC-0412",
+                RosterChange::Reinstated { badge: badge() },
+            ),
+            (
+                "end-pact tucson pima-so",
+                RosterChange::PactEnded {
+                    lead: "tucson".into(),
+                    backup: "pima-so".into(),
+                },
+            ),
+        ] {
+            let words: Vec<&str> = words.split(' ').collect();
+            assert_eq!(change(&words), wanted);
+        }
     }
 
     #[test]

@@ -6,9 +6,9 @@ use engine::core::{Actor, Event, Record, State, apply};
 use engine::index::naive;
 use engine::model::{
     Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
-    Code, Date, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Posting, Programme,
-    ProgrammeId, Rank, RequestId, Segment, SiteId, Timestamp, Vacancy, VacancyId, VacancyKey,
-    Window,
+    Code, Date, Exceptions, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact, Posting,
+    Programme, ProgrammeId, Rank, RequestId, Segment, SiteId, Timestamp, Vacancy, VacancyId,
+    VacancyKey, Window,
 };
 use engine::rules::tier;
 use proptest::prelude::*;
@@ -244,13 +244,14 @@ impl World {
                 let Availability::Declared { weekly, exceptions } = &row.availability else {
                     return;
                 };
-                let (weekly, mut exceptions) = (weekly.clone(), exceptions.clone());
+                let (weekly, mut exceptions) = (weekly.clone(), BTreeMap::clone(exceptions));
                 let date = Date {
                     year: 1970,
                     month: 1,
                     day,
                 };
                 exceptions.insert(date, window.map(day_window).into_iter().collect());
+                let exceptions = exceptions.into();
                 let availability = Availability::Declared { weekly, exceptions };
                 Event::AvailabilityDeclared {
                     officer: id,
@@ -401,7 +402,7 @@ fn availability(window: Option<(u16, u16)>) -> Availability {
     let day = vec![day_window(window)];
     Availability::Declared {
         weekly: std::array::from_fn(|_| day.clone()).into(),
-        exceptions: BTreeMap::new(),
+        exceptions: Exceptions::default(),
     }
 }
 

@@ -52,6 +52,53 @@ async fn every_device_of_an_officer_hears_what_came_of_an_accept_on_one_of_them(
     house.stop().await;
 }
 
+/// A phone takes no push that does not come after the last one it heard. An answer that is given
+/// while an offer is still on its way to others brings the withdrawal along, which then comes to
+/// everybody in its turn.
+#[tokio::test]
+async fn a_herd_hears_everything_once_and_in_order() {
+    const PHONES: usize = 96;
+    const VACANCIES: u64 = 3;
+    let house = House::open(PHONES, 1).await;
+    let mut phones = Vec::new();
+    for number in 0..PHONES {
+        phones.push(Phone::call(&house, &badge(number)).await);
+    }
+    for key in 1..=VACANCIES {
+        house.publish(key, "");
+    }
+    let tasks = phones.into_iter().map(|phone| tokio::spawn(races(phone)));
+    let mut won = 0;
+    for race in tasks.collect::<Vec<_>>() {
+        won += race.await.expect("it heard everything");
+    }
+    assert_eq!(won, VACANCIES);
+    house.stop().await;
+
+    /// Accepts each vacancy as it is offered; says how many it won.
+    async fn races(mut phone: Phone) -> u64 {
+        let (mut won, mut answered, mut settled) = (0, 0, 0);
+        while answered < VACANCIES || settled < VACANCIES {
+            match phone.next().await {
+                ServerMessage::Answer { outcome, .. } => {
+                    answered += 1;
+                    won += u64::from(matches!(outcome, Outcome::Won(_)));
+                }
+                ServerMessage::Push(push) => match push.news {
+                    News::Offered(offer) => {
+                        let (vacancy, round) = (offer.vacancy, offer.round);
+                        phone.ask(vacancy.0, Ask::Accept { vacancy, round }).await;
+                    }
+                    News::Withdrawn { .. } | News::Assigned(_) => settled += 1,
+                    other => panic!("{other:?}"),
+                },
+                other => panic!("{other:?}"),
+            }
+        }
+        won
+    }
+}
+
 #[tokio::test]
 async fn one_device_too_many_takes_the_place_of_the_first() {
     let house = House::open(2, 1).await;

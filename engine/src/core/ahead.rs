@@ -100,12 +100,18 @@ impl Ahead {
         places.take_while(move |place| place.lead == lead)
     }
 
-    /// The vacancies that may ask officers of `home` and keep them busy in `span`: all that do, and
-    /// others.
-    pub fn around(&self, home: AgencyId, span: Interval) -> impl Iterator<Item = Place> + '_ {
+    /// The vacancies of the agencies for which `counts` that may ask officers of `home` and keep
+    /// them busy in `span`: all that do, and others.
+    pub fn around<'a>(
+        &'a self,
+        home: AgencyId,
+        span: Interval,
+        counts: impl Fn(AgencyId) -> bool + 'a,
+    ) -> impl Iterator<Item = Place> + 'a {
         // Asked with every award, so without a set of its own.
         let backed = self.leads.get(&home).into_iter().flatten().copied();
         let leads = iter::once(home).chain(backed);
+        let leads = leads.filter(move |lead| counts(*lead));
         leads.flat_map(move |lead| self.led_around(lead, span))
     }
 
@@ -192,7 +198,7 @@ mod tests {
             start: Timestamp(49),
             end: Timestamp(60),
         };
-        assert_eq!(numbers(ahead.around(AgencyId(1), span)), [0, 1]);
+        assert_eq!(numbers(ahead.around(AgencyId(1), span, |_| true)), [0, 1]);
     }
 
     #[test]
@@ -208,7 +214,7 @@ mod tests {
             start: Timestamp(5_000),
             end: Timestamp(5_001),
         };
-        assert_eq!(numbers(ahead.around(AgencyId(1), span)), [0]);
+        assert_eq!(numbers(ahead.around(AgencyId(1), span, |_| true)), [0]);
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub fn apply(state: &mut State, record: &Record) {
         record.at >= state.durable.at,
         "time never runs backwards in a log"
     );
+    state.durable.turn_to(record.at);
     for event in &record.events {
         apply_event(state, record, event);
     }
@@ -334,14 +335,13 @@ fn apply_roster(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::SiteAdded { id, site } => roster.put_site(*id, Site::clone(site)),
         Event::OfficerAdded { id, officer } => {
-            for (kind, valid) in officer.certifications.iter() {
-                let expiry = Deadline::Certification(*id, *kind);
-                insert_expiry(&mut state.durable.deadlines, valid.end, expiry);
-            }
             roster.put_officer(*id, Officer::clone(officer));
             state.index.put(*id, roster, at);
             if let Some(officer) = roster.officers.find_mut(*id) {
                 state.index.share(officer);
+            }
+            for (kind, valid) in officer.certifications.iter() {
+                state.durable.expect_expiry(*id, kind, valid.end, at);
             }
         }
         Event::PactMade { pact } => {
@@ -401,14 +401,13 @@ fn apply_officer(state: &mut State, event: &Event, at: Timestamp) {
         state.index.expire(*officer, *certification);
         let row = state.durable.roster.officers.find(*officer);
         if let Some(valid) = row.and_then(|row| row.certifications.get(certification)) {
-            let expiry = Deadline::Certification(*officer, *certification);
-            state.durable.deadlines.remove(&(valid.end, expiry));
+            let durable = &mut state.durable;
+            durable.forget_expiry(*officer, *certification, valid.end, at);
         }
         return;
     }
     let row = state.durable.roster.officers.find_mut(*id);
     let row = row.expect("the log adds an officer before it names one");
-    let deadlines = &mut state.durable.deadlines;
     let index = &mut state.index;
     match event {
         Event::CertificationGranted {
@@ -416,16 +415,18 @@ fn apply_officer(state: &mut State, event: &Event, at: Timestamp) {
             valid,
             ..
         } => {
-            let expiry = Deadline::Certification(*id, *certification);
-            if let Some(before) = row.certifications.insert(*certification, *valid) {
-                deadlines.remove(&(before.end, expiry));
+            let before = row.certifications.insert(*certification, *valid);
+            let durable = &mut state.durable;
+            if let Some(before) = before {
+                durable.forget_expiry(*id, *certification, before.end, at);
             }
-            insert_expiry(deadlines, valid.end, expiry);
+            durable.expect_expiry(*id, *certification, valid.end, at);
             index.certify(*id, *certification, &state.durable.roster, at);
         }
         Event::CertificationRevoked { certification, .. } => {
             if let Some(before) = row.certifications.remove(certification) {
-                deadlines.remove(&(before.end, Deadline::Certification(*id, *certification)));
+                let durable = &mut state.durable;
+                durable.forget_expiry(*id, *certification, before.end, at);
             }
             index.certify(*id, *certification, &state.durable.roster, at);
         }
@@ -450,15 +451,5 @@ fn apply_officer(state: &mut State, event: &Event, at: Timestamp) {
             index.share(row);
         }
         _ => {}
-    }
-}
-
-fn insert_expiry(
-    deadlines: &mut std::collections::BTreeSet<(Timestamp, Deadline)>,
-    end: Timestamp,
-    expiry: Deadline,
-) {
-    if end != Timestamp::MAX {
-        deadlines.insert((end, expiry));
     }
 }

@@ -21,6 +21,7 @@ pub mod digest;
 pub mod effect;
 pub mod event;
 pub mod events;
+mod expiries;
 pub mod grants;
 pub mod jobs;
 pub mod matching;

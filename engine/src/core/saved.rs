@@ -5,6 +5,7 @@
 //! read. A section that is empty is left out; one whose number is not known was written by a later
 //! program, and the snapshot is refused.
 
+mod first;
 mod jobs;
 mod later;
 mod provisions;
@@ -55,15 +56,12 @@ enum Unreadable {
 /// The bytes of `durable`.
 pub(super) fn save(durable: &Durable) -> Result<Vec<u8>, rancor::Error> {
     let more = later(durable)?;
+    let first = first::save(durable)?;
     if more.is_empty() {
-        return Ok(rkyv::to_bytes::<rancor::Error>(durable)?.into_vec());
+        return Ok(first.into_vec());
     }
     let mut bytes = BEGIN.to_vec();
-    put(
-        &mut bytes,
-        FIRST,
-        &rkyv::to_bytes::<rancor::Error>(durable)?,
-    );
+    put(&mut bytes, FIRST, &first);
     for (number, section) in more {
         put(&mut bytes, number, &section);
     }

@@ -258,7 +258,7 @@ fn is_due(durable: &Durable, at: Timestamp, deadline: Deadline) -> bool {
         Deadline::Certification(officer, kind) => {
             let valid = |officer: OfficerId| {
                 let row = durable.roster.officers.find(officer)?;
-                row.certifications.get(&kind).copied()
+                row.certifications.get(&kind)
             };
             valid(officer).is_some_and(|valid| valid.end == at)
         }

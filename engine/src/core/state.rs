@@ -15,6 +15,7 @@ use super::ahead::Ahead;
 use super::answers::{Answers, Remembered};
 use super::command::Actor;
 use super::event::{Event, Record};
+use super::expiries::Expiries;
 use super::grants::Grants;
 use super::refusal::Refused;
 use super::{saved, sound};
@@ -46,8 +47,12 @@ pub struct Durable {
     pub(super) keys: BTreeMap<VacancyKey, VacancyId>,
     pub(super) calendars: Table<OfficerId, Calendar>,
     pub(super) punches: BTreeMap<VacancyId, Vec<Punch>>,
+    /// What falls due, but for certifications that run out on days to come.
     pub(super) deadlines: BTreeSet<(Timestamp, Deadline)>,
     pub(super) answers: Answers,
+    /// Those certifications. In a snapshot they are among the deadlines.
+    #[rkyv(with = Skip)]
+    pub(super) expiries: Expiries,
     /// A section of its own in a snapshot.
     #[rkyv(with = Skip)]
     pub(super) grants: Grants,
@@ -404,6 +409,7 @@ impl Durable {
 impl From<Durable> for State {
     fn from(mut durable: Durable) -> State {
         durable.answers.rekey(0);
+        durable.put_off_expiries();
         let index = Index::build(&durable.roster, &durable.calendars, durable.at);
         for officer in durable.roster.officers.iter_mut() {
             index.share(officer);

@@ -235,12 +235,15 @@ impl Shifts {
 
     /// Makes a row of the hours that most of the list have, if more than one has them.
     fn promote(&mut self, width: usize) {
+        if self.alike.len() == ALIKE {
+            return;
+        }
         let hours = self.few.iter().map(|(_, span)| *span);
         let count = |span: Interval| self.few.iter().filter(|(_, other)| *other == span).count();
         let Some(span) = hours.max_by_key(|span| count(*span)) else {
             return;
         };
-        if self.alike.len() == ALIKE || count(span) == 1 {
+        if count(span) == 1 {
             return;
         }
         let mut row = vec![0; width];

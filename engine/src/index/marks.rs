@@ -2,12 +2,8 @@
 
 use roaring::RoaringBitmap;
 
-use super::rows::{BLOCK_WORDS, each_place, has, mark, officer_at, place_of};
+use super::rows::{BLOCK_WORDS, count, has, mark, place_of, write_out};
 use crate::model::{OfficerId, OfficerSet};
-
-/// Members for which there is room at first when they are written out, for each word: counting them
-/// would take as long as a part of the writing.
-const MEMBERS_A_WORD: usize = 2;
 
 /// A set of officers as one bit each.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +25,7 @@ impl Marks {
 
     /// Number of members.
     pub fn len(&self) -> u64 {
-        let words = self.words.iter();
-        words.map(|word| u64::from(word.count_ones())).sum()
+        count(&self.words) as u64
     }
 
     /// Whether there are no members.
@@ -47,13 +42,9 @@ impl Marks {
 
     /// The members in order of their numbers.
     pub fn officers(&self) -> Vec<OfficerId> {
-        let mut all = Vec::with_capacity(self.words.len() * MEMBERS_A_WORD);
         let mut blocks: Vec<(u32, &[u64])> = self.blocks().collect();
         blocks.sort_by_key(|(number, _)| *number);
-        for (number, words) in &blocks {
-            let words = words.iter().copied();
-            each_place(words, |place| all.push(officer_at(*number, place)));
-        }
+        let mut all = write_out(&blocks, count(&self.words));
         // Numbers are given to one agency by blocks; a roster put together by hand need not.
         if blocks.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             all.sort_unstable();

@@ -471,7 +471,7 @@ fn exceptions(availability: &Availability) -> impl Iterator<Item = (&Date, &Vec<
         Availability::Always => None,
         Availability::Declared { exceptions, .. } => Some(exceptions),
     };
-    exceptions.into_iter().flatten()
+    exceptions.into_iter().flat_map(|dates| dates.iter())
 }
 
 /// The UTC days that `span` touches, counted from the epoch.

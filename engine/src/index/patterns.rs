@@ -134,10 +134,8 @@ fn ordinary(availability: &Availability) -> Option<&Weekly> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::model::Window;
+    use crate::model::{Exceptions, Window};
 
     fn declared(from_minute: u16) -> Availability {
         let until_minute = 1_440;
@@ -147,7 +145,7 @@ mod tests {
         };
         Availability::Declared {
             weekly: std::array::from_fn(|_| vec![window]).into(),
-            exceptions: BTreeMap::new(),
+            exceptions: Exceptions::default(),
         }
     }
 

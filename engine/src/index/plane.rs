@@ -4,7 +4,9 @@ use super::days::{Excepted, Several, Shifts};
 use super::ladder::{Ladder, RUNGS};
 use super::marks::Marks;
 use super::patterns::Patterns;
-use super::rows::{Rows, each_place, has, mark, officer_at, place_of, width_for};
+use super::rows::{
+    Rows, clear_if, each_place, has, keep, mark, officer_at, place_of, take_out, width_for,
+};
 use super::week::{self, Week};
 use crate::limits::OFFICER_BLOCK;
 use crate::model::{
@@ -38,12 +40,20 @@ pub(super) struct Plane {
     width: usize,
     rows: Rows,
     /// Who is qualified to a known end, at the row of the last rung that is reached.
-    ends: Vec<Vec<(Timestamp, u32)>>,
+    ends: Vec<Ends>,
     patterns: Patterns,
     /// Hours in which those of uncommon weeks are willing to work.
     hours: Rows,
     uncommon: u32,
     pending: u32,
+}
+
+/// When officers are no longer qualified, each at the index of the officer's place: whoever looks
+/// for one of the two does not read the other.
+#[derive(Debug, Clone, Default)]
+struct Ends {
+    ends: Vec<Timestamp>,
+    places: Vec<u32>,
 }
 
 /// What is asked of an agency's officers.
@@ -71,15 +81,17 @@ impl Question<'_> {
 /// The rows that hold whoever is asked, whenever they are willing or free.
 struct Asked<'a> {
     qualified: &'a [u64],
-    ranked: &'a [u64],
-    /// Who is not asked all the same.
+    /// Who has the one rank that is asked.
+    ranked: Option<&'a [u64]>,
+    /// Who has the one rank that is not asked.
     barred: Option<&'a [u64]>,
 }
 
 impl Asked<'_> {
     fn has(&self, place: usize) -> bool {
+        let is_ranked = self.ranked.is_none_or(|row| has(row, place));
         let is_barred = self.barred.is_some_and(|row| has(row, place));
-        has(self.qualified, place) && has(self.ranked, place) && !is_barred
+        has(self.qualified, place) && is_ranked && !is_barred
     }
 }
 
@@ -104,11 +116,9 @@ impl Plane {
             lines.fold(0, |seen, word| seen ^ word)
         };
         let mut seen = lines(self.rows.read(question.qualified));
-        let ends = self
-            .ends
-            .get(question.qualified)
-            .and_then(|ends| ends.first());
-        seen ^= ends.map_or(0, |(_, place)| u64::from(*place));
+        let ends = self.ends.get(question.qualified);
+        let end = ends.and_then(|ends| ends.ends.first());
+        seen ^= end.map_or(0, |end| end.0 as u64);
         for shifts in question.shifts.sheets(agency) {
             let alike = shifts.alike.iter();
             seen ^= alike.fold(0, |seen, (_, row)| seen ^ lines(row));
@@ -133,37 +143,57 @@ impl Plane {
         let Some(asked) = self.asked(question) else {
             return;
         };
-        let Question { ground, .. } = question;
-        let unwilling = self.patterns.unwilling(&ground.posting.segments);
-        let sheets = question.shifts.sheets(agency);
-        let alike = sheets.flat_map(|shifts| &shifts.alike);
-        let alike = alike.filter(|(hours, _)| question.is_busy(*hours));
-        let alike = alike.map(|(_, row)| row.as_slice());
-        let sheets = question.excepted.sheets(agency);
-        let away = sheets.map(|sheet| sheet.away.many());
-        let barred = asked.barred.into_iter().chain(unwilling);
-        let barred = barred.chain(alike).chain(away);
+        let segments = &question.ground.posting.segments;
         let words = marks.words_mut();
         let start = words.len();
-        keep(words, &asked, barred.filter(|row| !row.is_empty()));
+        words.extend_from_slice(asked.qualified);
         let kept = &mut words[start..];
-
+        if let Some(ranked) = asked.ranked {
+            keep(kept, ranked);
+        }
+        if let Some(barred) = asked.barred {
+            take_out(kept, barred);
+        }
+        for row in self.patterns.unwilling(segments) {
+            take_out(kept, row);
+        }
         if let Some(ends) = self.ends.get(question.qualified) {
-            let over = ends.iter().filter(|(end, _)| *end < question.through);
-            over.for_each(|(_, place)| mark(kept, *place as usize, false));
+            ends.take_out_before(question.through, kept);
+        }
+
+        let mut doubt = |kept: &mut [u64], place: usize| {
+            mark(kept, place, false);
+            doubtful.push(self.officer_at(place));
+        };
+        if self.uncommon > 0 {
+            each_place(self.ask_hours(segments, kept), |place| {
+                if asked.has(place) {
+                    doubt(kept, place);
+                }
+            });
+        }
+        for sheet in question.excepted.sheets(agency) {
+            take_out(kept, sheet.away.many());
+            sheet.away.few().for_each(|place| mark(kept, place, false));
+            sheet.windowed.each(|place| {
+                if asked.has(place) {
+                    doubt(kept, place);
+                }
+            });
         }
         for shifts in question.shifts.sheets(agency) {
+            let alike = shifts.alike.iter();
+            let alike = alike.filter(|(hours, _)| question.is_busy(*hours));
+            alike.for_each(|(_, row)| take_out(kept, row));
             let few = shifts.few.iter();
             let few = few.filter(|(_, span)| question.is_busy(*span));
             few.for_each(|(place, _)| mark(kept, *place as usize, false));
+            each_place(both(kept, &shifts.others), |place| doubt(kept, place));
         }
-        for sheet in question.excepted.sheets(agency) {
-            sheet.away.few().for_each(|place| mark(kept, place, false));
+        if self.pending > 0 {
+            let pending = both(kept, self.rows.read(PENDING));
+            each_place(pending, |place| doubt(kept, place));
         }
-        self.doubt(agency, question, &asked, kept, |kept, place| {
-            mark(kept, place, false);
-            doubtful.push(self.officer_at(place));
-        });
         marks.name(&self.numbers);
     }
 
@@ -251,13 +281,11 @@ impl Plane {
 
     /// Bytes of memory.
     pub(super) fn bytes(&self) -> usize {
-        let ends = self.ends.iter();
-        let ends = ends.map(|ends| ends.capacity() * size_of::<(Timestamp, u32)>());
         self.rows.bytes()
             + self.hours.bytes()
             + self.patterns.bytes()
-            + ends.sum::<usize>()
-            + self.ends.capacity() * size_of::<Vec<(Timestamp, u32)>>()
+            + self.ends.iter().map(Ends::bytes).sum::<usize>()
+            + self.ends.capacity() * size_of::<Ends>()
     }
 
     fn officer_at(&self, place: usize) -> OfficerId {
@@ -300,14 +328,9 @@ impl Plane {
         let reaches = |rung: &usize| self.rows.has(first + rung, place);
         let before = (0..RUNGS).take_while(reaches).count();
         let now = end.map_or(0, |end| ladder.reached(end));
-        if let Some(ends) = before
-            .checked_sub(1)
-            .and_then(|last| self.ends.get_mut(first + last))
-        {
-            let known = ends.iter().position(|(_, known)| *known as usize == place);
-            if let Some(known) = known {
-                ends.swap_remove(known);
-            }
+        let last = before.checked_sub(1);
+        if let Some(ends) = last.and_then(|last| self.ends.get_mut(first + last)) {
+            ends.remove(place);
         }
         for rung in before.min(now)..before.max(now) {
             self.rows.write(first + rung, place, now > before);
@@ -317,67 +340,32 @@ impl Plane {
         };
         let row = first + now - 1;
         if self.ends.len() <= row {
-            self.ends.resize_with(row + 1, Vec::new);
+            self.ends.resize_with(row + 1, Ends::default);
         }
-        self.ends[row].push((end, place as u32));
+        self.ends[row].push(end, place);
     }
 
     /// The rows that hold whoever is asked; nothing if nobody is.
     fn asked(&self, question: &Question<'_>) -> Option<Asked<'_>> {
         let qualified = self.rows.read(question.qualified);
-        let row = |rank| self.rows.read(rank);
+        let row = |rank| Some(self.rows.read(rank));
         let (ranked, barred) = match question.ranks {
-            [true, true, true] => (qualified, None),
+            [true, true, true] => (None, None),
             [true, false, false] => (row(0), None),
             [false, true, false] => (row(1), None),
             [false, false, true] => (row(2), None),
             // Everybody has one rank.
-            [false, true, true] => (qualified, Some(row(0))),
-            [true, false, true] => (qualified, Some(row(1))),
-            [true, true, false] => (qualified, Some(row(2))),
+            [false, true, true] => (None, row(0)),
+            [true, false, true] => (None, row(1)),
+            [true, true, false] => (None, row(2)),
             [false, false, false] => return None,
         };
-        let is_anybody = !qualified.is_empty() && !ranked.is_empty();
+        let is_anybody = !qualified.is_empty() && ranked.is_none_or(|row| !row.is_empty());
         is_anybody.then_some(Asked {
             qualified,
             ranked,
             barred,
         })
-    }
-
-    /// Calls `each` with `kept`, which is otherwise what the question asks for, and everybody of
-    /// whom only an examination tells.
-    fn doubt(
-        &self,
-        agency: AgencyId,
-        question: &Question<'_>,
-        asked: &Asked<'_>,
-        kept: &mut [u64],
-        mut each: impl FnMut(&mut [u64], usize),
-    ) {
-        if self.uncommon > 0 {
-            let ragged = self.ask_hours(&question.ground.posting.segments, kept);
-            each_place(ragged, |place| {
-                if asked.has(place) {
-                    each(kept, place);
-                }
-            });
-        }
-        if self.pending > 0 {
-            let pending = both(kept, self.rows.read(PENDING));
-            each_place(pending, |place| each(kept, place));
-        }
-        for sheet in question.excepted.sheets(agency) {
-            sheet.windowed.each(|place| {
-                if asked.has(place) {
-                    each(kept, place);
-                }
-            });
-        }
-        for shifts in question.shifts.sheets(agency) {
-            let others = both(kept, &shifts.others);
-            each_place(others, |place| each(kept, place));
-        }
     }
 
     /// Takes those of uncommon weeks out of `kept` whose hours are not those of the work, and
@@ -401,32 +389,30 @@ impl Plane {
     }
 }
 
-/// Adds to `words` who is in the rows of `asked`, less those of `barred`, which may be shorter.
-#[inline]
-fn keep<'a>(words: &mut Vec<u64>, asked: &Asked<'_>, barred: impl Iterator<Item = &'a [u64]>) {
-    let Asked {
-        qualified, ranked, ..
-    } = asked;
-    let (start, width) = (words.len(), qualified.len());
-    let pairs = qualified
-        .iter()
-        .zip(*ranked)
-        .map(|(one, other)| one & other);
-    let mut barred = barred.peekable();
-    // Two rows that are as long as the others are mostly all there is: one pass does it.
-    match barred.next_if(|row| row.len() == width) {
-        None => words.extend(pairs),
-        Some(a) => match barred.next_if(|row| row.len() == width) {
-            None => words.extend(pairs.zip(a).map(|(kept, a)| kept & !a)),
-            Some(b) => {
-                let rows = pairs.zip(a).zip(b);
-                words.extend(rows.map(|((kept, a), b)| kept & !(a | b)));
-            }
-        },
+impl Ends {
+    fn push(&mut self, end: Timestamp, place: usize) {
+        self.ends.push(end);
+        self.places.push(place as u32);
     }
-    for row in barred {
-        let kept = words[start..].iter_mut().zip(row);
-        kept.for_each(|(kept, barred)| *kept &= !barred);
+
+    fn remove(&mut self, place: usize) {
+        let place = place as u32;
+        if let Some(known) = self.places.iter().position(|known| *known == place) {
+            self.ends.swap_remove(known);
+            self.places.swap_remove(known);
+        }
+    }
+
+    /// Clears the bits of those who are no longer qualified just before `through`. Nobody can guess
+    /// who they are, so that a branch for each would cost more than a bit that is cleared in vain.
+    fn take_out_before(&self, through: Timestamp, kept: &mut [u64]) {
+        for (end, place) in self.ends.iter().zip(&self.places) {
+            clear_if(kept, *place as usize, *end < through);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.ends.capacity() * size_of::<Timestamp>() + self.places.capacity() * size_of::<u32>()
     }
 }
 

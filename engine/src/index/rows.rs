@@ -1,5 +1,8 @@
 //! Rows of bits: one bit for each officer of an agency, one row for each thing that is asked.
 
+use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd_macros::simd;
+
 use crate::limits::OFFICER_BLOCK;
 use crate::model::OfficerId;
 
@@ -12,6 +15,9 @@ const GROWTH_WORDS: usize = 4;
 /// Rows of many words grow by about this part of themselves: all rows of an agency are copied when
 /// they do.
 const GROWTH_PART: usize = 16;
+
+/// Members of a word that are written out without asking whether there are so many.
+const AT_ONCE: usize = 4;
 
 /// The block that `officer` is numbered in, and the place there.
 pub(super) fn place_of(officer: OfficerId) -> (u32, usize) {
@@ -61,6 +67,77 @@ pub(super) fn mark(words: &mut [u64], place: usize, on: bool) {
     } else {
         *word &= !bit;
     }
+}
+
+/// Clears the bit at `place` if `is_over`, in the same time if not.
+#[inline]
+pub(super) fn clear_if(words: &mut [u64], place: usize, is_over: bool) {
+    words[place / WORD] &= !(u64::from(is_over) << (place % WORD));
+}
+
+/// Clears the bits of `words` that `row`, which is as long, does not have.
+#[inline]
+pub(super) fn keep(words: &mut [u64], row: &[u64]) {
+    #[simd]
+    fn keep<S: Simd>(_: S, words: &mut [u64], row: &[u64]) {
+        for (word, kept) in words.iter_mut().zip(row) {
+            *word &= kept;
+        }
+    }
+    dispatch!(Level::new(), simd => keep(simd, words, row));
+}
+
+/// Clears the bits of `row` in `words`, of which one may be shorter.
+#[inline]
+pub(super) fn take_out(words: &mut [u64], row: &[u64]) {
+    #[simd]
+    fn take<S: Simd>(_: S, words: &mut [u64], row: &[u64]) {
+        for (word, taken) in words.iter_mut().zip(row) {
+            *word &= !taken;
+        }
+    }
+    dispatch!(Level::new(), simd => take(simd, words, row));
+}
+
+/// How many bits of `words` are set.
+pub(super) fn count(words: &[u64]) -> usize {
+    #[simd]
+    fn count<S: Simd>(_: S, words: &[u64]) -> u64 {
+        words.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+    dispatch!(Level::new(), simd => count(simd, words)) as usize
+}
+
+/// The officers whose bits are set in the words of blocks of these numbers, in turn.
+pub(super) fn write_out(blocks: &[(u32, &[u64])], members: usize) -> Vec<OfficerId> {
+    #[simd]
+    fn write<S: Simd>(_: S, blocks: &[(u32, &[u64])], all: &mut [OfficerId]) -> usize {
+        let mut end = 0;
+        for (block, words) in blocks {
+            for (number, word) in words.iter().enumerate() {
+                let first = officer_at(*block, number * WORD).0;
+                let (mut left, mut rest) = (*word, &mut all[end..]);
+                end += word.count_ones() as usize;
+                // How many members a word has cannot be guessed, so that a branch for each costs
+                // more than a few that are written in vain and then written over.
+                while let Some((some, behind)) = rest.split_first_chunk_mut::<AT_ONCE>() {
+                    for id in some {
+                        *id = OfficerId(first + left.trailing_zeros());
+                        left &= left.wrapping_sub(1);
+                    }
+                    if left == 0 {
+                        break;
+                    }
+                    rest = behind;
+                }
+            }
+        }
+        end
+    }
+    let mut all = vec![OfficerId(0); members + AT_ONCE];
+    let end = dispatch!(Level::new(), simd => write(simd, blocks, &mut all));
+    all.truncate(end);
+    all
 }
 
 /// Rows of equal width, next to each other, each in one piece.

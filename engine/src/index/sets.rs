@@ -26,10 +26,10 @@ impl Sets {
     /// Records everything about an officer of whom nothing was recorded before.
     pub(super) fn put(&mut self, id: OfficerId, officer: &Officer) {
         for kind in officer.certifications.keys() {
-            self.certify(id, officer, *kind);
+            self.certify(id, officer, kind);
         }
         for programme in officer.approvals.keys() {
-            self.approve(id, officer, *programme);
+            self.approve(id, officer, programme);
         }
         self.agency.entry(officer.home).or_default().insert(id.0);
         self.class.entry(officer.class).or_default().insert(id.0);

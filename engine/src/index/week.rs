@@ -133,10 +133,10 @@ fn row(kind: usize, day: usize, hour: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::*;
-    use crate::model::{Date, Interval, Segment, SiteId};
+    use crate::model::{Date, Exceptions, Interval, Segment, SiteId};
     use crate::rules::availability::is_available;
 
     fn declared(windows: &[(u16, u16)]) -> Availability {
@@ -147,7 +147,7 @@ mod tests {
         let day: Vec<Window> = windows.iter().map(window).collect();
         let mut weekly: [Vec<Window>; 7] = Default::default();
         weekly[2] = day;
-        let (weekly, exceptions) = (weekly.into(), BTreeMap::new());
+        let (weekly, exceptions) = (weekly.into(), Exceptions::default());
         Availability::Declared { weekly, exceptions }
     }
 

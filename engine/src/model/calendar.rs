@@ -53,6 +53,10 @@ impl Calendar {
     /// Books `span`, which overlaps nothing.
     pub fn book(&mut self, span: Interval, vacancy: VacancyId) {
         let place = self.place_behind(|booking| booking.span.start < span.start);
+        // Most officers have one assignment ahead or none: room for more comes with the second.
+        if self.bookings.is_empty() {
+            self.bookings.reserve_exact(1);
+        }
         self.bookings.insert(place, Booking { span, vacancy });
     }
 

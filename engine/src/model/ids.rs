@@ -3,9 +3,13 @@
 //! Every entity has a `u32` that indexes tables and bitmaps, and a name that people and files
 //! use: a [`Code`] (`tucson`, `TUC-0412`) or, for vacancies, a [`VacancyKey`] (`vac_…`).
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
-use rkyv::{Archive, Deserialize, Serialize};
+use rkyv::boxed::{ArchivedBox, BoxResolver};
+use rkyv::rancor::Fallible;
+use rkyv::{Archive, Deserialize, Place, Serialize, SerializeUnsized};
 
 macro_rules! dense_id {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -89,10 +93,22 @@ impl fmt::Display for Sequence {
 }
 
 /// A name that people and files use: an agency's, a site's, a badge.
-#[derive(Archive, Serialize, Deserialize)]
-#[rkyv(derive(PartialEq, Eq, PartialOrd, Ord))]
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Code(Box<str>);
+///
+/// The log and snapshots know it as text. In memory nearly every code has its bytes in place, since
+/// badges are counted by the million.
+#[derive(Clone)]
+pub struct Code(Letters);
+
+/// Bytes of a code that has them in place: with what it is, as many as a text elsewhere takes.
+const IN_PLACE: usize = 15;
+
+#[derive(Clone)]
+enum Letters {
+    /// What is left is zero, which no code contains.
+    InPlace([u8; IN_PLACE]),
+    /// A text that is longer, or that nobody parsed.
+    Elsewhere(Box<Box<str>>),
+}
 
 impl Code {
     /// Reads a code: 1 to [`CODE_LEN_MAX`](crate::limits::CODE_LEN_MAX) ASCII letters, digits,
@@ -104,24 +120,100 @@ impl Code {
                 text: text.chars().take(80).collect(),
             });
         }
-        Ok(Code(text.into()))
+        Ok(Code::from(Box::from(text)))
     }
 
     /// The code as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Letters::InPlace(letters) => {
+                let end = letters.iter().position(|letter| *letter == 0);
+                let letters = &letters[..end.unwrap_or(IN_PLACE)];
+                str::from_utf8(letters).expect("only ASCII is put in place")
+            }
+            Letters::Elsewhere(text) => text,
+        }
+    }
+}
+
+impl From<Box<str>> for Code {
+    /// There is one way in which each text is held.
+    fn from(text: Box<str>) -> Code {
+        let fits = text.len() <= IN_PLACE && text.bytes().all(|byte| (1..0x80).contains(&byte));
+        if !fits {
+            return Code(Letters::Elsewhere(Box::new(text)));
+        }
+        let mut letters = [0; IN_PLACE];
+        letters[..text.len()].copy_from_slice(text.as_bytes());
+        Code(Letters::InPlace(letters))
+    }
+}
+
+impl Archive for Code {
+    type Archived = ArchivedBox<str>;
+    type Resolver = BoxResolver;
+
+    fn resolve(&self, resolver: BoxResolver, out: Place<ArchivedBox<str>>) {
+        ArchivedBox::resolve_from_ref(self.as_str(), resolver, out);
+    }
+}
+
+impl<S: Fallible + ?Sized> Serialize<S> for Code
+where
+    str: SerializeUnsized<S>,
+{
+    fn serialize(&self, serializer: &mut S) -> Result<BoxResolver, S::Error> {
+        ArchivedBox::serialize_from_ref(self.as_str(), serializer)
+    }
+}
+
+impl<D: Fallible + ?Sized> Deserialize<Code, D> for ArchivedBox<str> {
+    fn deserialize(&self, _: &mut D) -> Result<Code, D::Error> {
+        Ok(Code::from(Box::from(self.get())))
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Code) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Code {}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Code) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Code {
+    fn cmp(&self, other: &Code) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Code {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Code").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
 impl std::borrow::Borrow<str> for Code {
     fn borrow(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
@@ -143,3 +235,35 @@ pub struct VacancyKey(pub u128);
 #[rkyv(derive(PartialEq, Eq, PartialOrd, Ord))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u128);
+
+#[cfg(test)]
+mod tests {
+    use rkyv::rancor::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_code_is_its_text_however_it_is_held() {
+        let texts = [
+            "",
+            "a",
+            "TUC-0412",
+            "fifteen-letters",
+            "sixteen--letters",
+            "é",
+            "a\0",
+        ];
+        for (number, text) in texts.into_iter().enumerate() {
+            let code = Code::from(Box::from(text));
+            assert_eq!((code.as_str(), &*code.to_string()), (text, text));
+            let bytes = rkyv::to_bytes::<Error>(&code).expect("to memory");
+            let text: Box<str> = text.into();
+            assert_eq!(*bytes, *rkyv::to_bytes::<Error>(&text).expect("to memory"));
+            let read = rkyv::from_bytes::<Code, Error>(&bytes).expect("as written");
+            assert_eq!(read, code);
+            let other = Code::from(Box::from(texts[(number + 1) % texts.len()]));
+            assert_eq!(code.cmp(&other), text.as_ref().cmp(other.as_str()));
+        }
+        assert_eq!(size_of::<Code>(), size_of::<Box<str>>());
+    }
+}

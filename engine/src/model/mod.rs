@@ -5,6 +5,7 @@ mod attendance;
 mod award;
 mod calendar;
 mod denial;
+mod exceptions;
 mod grant;
 mod held;
 mod ids;
@@ -31,6 +32,7 @@ pub use attendance::{
 pub use award::{AwardRule, Awarding, Bid, Collect, Criterion, Kept, Promise, Seed};
 pub use calendar::{Booking, Calendar};
 pub use denial::{Bearer, Denial, DenialReason, Denied};
+pub use exceptions::Exceptions;
 pub use grant::Grant;
 pub use held::Held;
 pub use ids::{

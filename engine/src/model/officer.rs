@@ -1,11 +1,10 @@
 //! Officers: what they are, hold and are willing to do.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{AgencyId, CertificationId, Code, Held, ProgrammeId, Weekly};
+use super::{AgencyId, CertificationId, Code, Exceptions, Held, ProgrammeId, Weekly};
 
 /// An officer, known by badge.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,7 +68,7 @@ pub enum Availability {
         /// Windows of an ordinary week: Monday first, each day sorted and disjoint.
         weekly: Weekly,
         /// Dates on which these windows hold instead.
-        exceptions: BTreeMap<Date, Vec<Window>>,
+        exceptions: Exceptions,
     },
 }
 

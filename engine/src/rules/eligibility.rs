@@ -175,7 +175,7 @@ impl<'a> Ground<'a> {
             availability,
             ..
         } = who.officer;
-        let through = |valid: &Interval| held_through(*valid, self.at, self.span);
+        let through = |valid| held_through(valid, self.at, self.span);
         let posting = self.posting;
         match clause {
             Clause::LeadOrPact => self.tier_of(who).is_some(),

@@ -13,6 +13,8 @@ mod later;
 mod life;
 mod provisions;
 mod publication;
+mod refusals;
+mod roster;
 mod samples;
 
 use std::collections::BTreeSet;

@@ -10,21 +10,18 @@
 //! `main.rs` watches over the largest). Everything else (a field, a type, an order, a larger
 //! variant) changes the bytes of records that are on disks already.
 
-use std::collections::BTreeMap;
-
 use engine::core::{
-    Actor, Amendment, Event, Invalid, Kind, Lapse, Receipt, Record, Refusal, Refused, Relocation,
-    TierCause, Vacated,
+    Actor, Amendment, Event, Invalid, Kind, Lapse, Receipt, Record, Refusal, Relocation, TierCause,
+    Vacated,
 };
 use engine::model::{
-    Agency, AgencyId, Agreement, AgreementId, Availability, Certification, CertificationId, Class,
-    Code, Date, Direction, Held, Interval, LocalSpan, Officer, OfficerId, OfficerSet, Pact,
-    Position, Posting, Programme, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, Site,
-    SiteId, SiteKind, Term, Timestamp, VacancyId, VacancyKey, Window,
+    AgencyId, AgreementId, CertificationId, Code, Date, Direction, Interval, LocalSpan, OfficerId,
+    OfficerSet, Position, Posting, ProgrammeId, Punch, Rank, RequestId, Segment, Sequence, SiteId,
+    Term, Timestamp, VacancyId, VacancyKey, Window,
 };
 use engine::rules::Clause;
 
-use crate::{award, denials, jobs, later, life, provisions, publication};
+use crate::{award, denials, jobs, later, life, provisions, publication, refusals, roster};
 
 pub(crate) const NINE: Timestamp = Timestamp(1_795_449_600_000_000);
 pub(crate) const V: VacancyId = VacancyId(7);
@@ -86,9 +83,9 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     };
     add(by_coordinator, race());
     add(Actor::Officer(O), answers());
-    add(Actor::Operator, entities());
-    add(Actor::Operator, officers());
-    add(Actor::Operator, relations());
+    add(Actor::Operator, roster::entities());
+    add(Actor::Operator, roster::officers());
+    add(Actor::Operator, roster::relations());
     add(by_coordinator, amendments());
     add(by_coordinator, life::terms());
     add(by_coordinator, publication::events());
@@ -99,7 +96,7 @@ pub(crate) fn all() -> Vec<(String, Record)> {
     add(by_coordinator, later::all());
     add(by_coordinator, jobs::events());
     add(Actor::Operator, denials::all());
-    for (name, refused) in refusals() {
+    for (name, refused) in refusals::all() {
         let events = vec![Event::Refused(refused)];
         samples.push((format!("refused-{name}"), record(Actor::Officer(O), events)));
     }
@@ -313,176 +310,6 @@ fn clauses() -> impl Iterator<Item = (&'static str, Clause)> {
     .into_iter()
 }
 
-fn entities() -> Vec<(&'static str, Event)> {
-    let agency = |agreement| Event::AgencyAdded {
-        id: AgencyId(2),
-        agency: Agency {
-            code: code("saguaro"),
-            name: "Saguaro Police Department".into(),
-            agreement,
-        },
-    };
-    let site = |kind, ade_funded| Event::SiteAdded {
-        id: SiteId(5),
-        site: Box::new(Site {
-            code: code("saguaro-001"),
-            name: "Invented Elementary".into(),
-            lead: AgencyId(2),
-            zone: "America/Phoenix".into(),
-            position: tucson(),
-            geofence_m: 150,
-            district: "Invented District".into(),
-            kind,
-            ade_funded,
-        }),
-    };
-    vec![
-        ("agency-added", agency(Some(AgreementId(4)))),
-        ("agency-added-uncontracted", agency(None)),
-        (
-            "agreement-signed",
-            Event::AgreementSigned {
-                id: AgreementId(4),
-                agreement: Agreement {
-                    code: code("saguaro-msa"),
-                    holder: AgencyId(2),
-                },
-            },
-        ),
-        (
-            "certification-named",
-            Event::CertificationNamed {
-                id: CertificationId(1),
-                certification: Certification {
-                    code: code("ade-sso"),
-                    name: "School safety curriculum".into(),
-                },
-            },
-        ),
-        (
-            "programme-defined",
-            Event::ProgrammeDefined {
-                id: ProgrammeId(1),
-                programme: Box::new(Programme {
-                    code: code("sso"),
-                    name: "School safety officer".into(),
-                    certifications: vec![CertificationId(0), CertificationId(1)],
-                    classes: vec![
-                        Class::PeaceOfficer,
-                        Class::FullAuthorityReserve,
-                        Class::CommunityServiceOfficer,
-                    ],
-                    approval: true,
-                }),
-            },
-        ),
-        ("site-added-public", site(SiteKind::Public, false)),
-        ("site-added-charter", site(SiteKind::Charter, false)),
-        ("site-added-private", site(SiteKind::Private, true)),
-        ("site-added-venue", site(SiteKind::Venue, false)),
-    ]
-}
-
-fn officers() -> Vec<(&'static str, Event)> {
-    let (officer, certification, programme) = (O, CertificationId(1), ProgrammeId(1));
-    let availability = Box::new(declared());
-    vec![
-        ("officer-added", officer_added()),
-        (
-            "certification-granted",
-            Event::CertificationGranted {
-                officer,
-                certification,
-                valid: year(),
-            },
-        ),
-        (
-            "certification-revoked",
-            Event::CertificationRevoked {
-                officer,
-                certification,
-            },
-        ),
-        (
-            "certification-expired",
-            Event::CertificationExpired {
-                officer,
-                certification,
-            },
-        ),
-        (
-            "approval-granted",
-            Event::ApprovalGranted {
-                officer,
-                programme,
-                valid: Interval::ALWAYS,
-            },
-        ),
-        (
-            "approval-withdrawn",
-            Event::ApprovalWithdrawn { officer, programme },
-        ),
-        ("suspended", Event::Suspended { officer }),
-        ("reinstated", Event::Reinstated { officer }),
-        (
-            "availability-declared",
-            Event::AvailabilityDeclared {
-                officer,
-                availability,
-            },
-        ),
-        (
-            "availability-declared-always",
-            Event::AvailabilityDeclared {
-                officer,
-                availability: Box::new(Availability::Always),
-            },
-        ),
-    ]
-}
-
-fn officer_added() -> Event {
-    Event::OfficerAdded {
-        id: O,
-        officer: Box::new(Officer {
-            badge: code("SAG-0412"),
-            home: AgencyId(2),
-            class: Class::PeaceOfficer,
-            rank: Rank::Sergeant,
-            certifications: Held::from_iter([
-                (CertificationId(0), Interval::ALWAYS),
-                (CertificationId(1), year()),
-            ]),
-            approvals: Held::from_iter([(ProgrammeId(1), year())]),
-            suspended: false,
-            availability: declared(),
-        }),
-    }
-}
-
-fn relations() -> Vec<(&'static str, Event)> {
-    let (lead, backup, site, officer) = (AgencyId(2), AgencyId(3), SiteId(5), O);
-    let pact = |cover, valid| Event::PactMade {
-        pact: Pact {
-            lead,
-            backup,
-            tier: 1,
-            valid,
-            cover,
-        },
-    };
-    vec![
-        ("pact-made", pact(Some(AgreementId(4)), year())),
-        (
-            "pact-made-covered-by-the-lead",
-            pact(None, Interval::ALWAYS),
-        ),
-        ("pact-ended", Event::PactEnded { lead, backup }),
-        ("excluded", Event::Excluded { site, officer }),
-        ("readmitted", Event::Readmitted { site, officer }),
-    ]
-}
-
 fn amendments() -> Vec<(&'static str, Event)> {
     let segment = Segment {
         site: SiteId(6),
@@ -546,155 +373,6 @@ fn amendments() -> Vec<(&'static str, Event)> {
     ]
 }
 
-fn refusals() -> Vec<(String, Refused)> {
-    let kinds = [
-        Kind::Agency,
-        Kind::Agreement,
-        Kind::Certification,
-        Kind::Programme,
-        Kind::Site,
-        Kind::Officer,
-        Kind::Pact,
-        Kind::Vacancy,
-        Kind::Grant,
-        Kind::Slot,
-        Kind::Punch,
-        Kind::Correction,
-        Kind::District,
-        Kind::Lift,
-        Kind::Bid,
-        Kind::Standby,
-        Kind::Job,
-        Kind::Denial,
-    ];
-    let name = || "saguaro".into();
-    let unknown = kinds.map(|kind| Refusal::Unknown { kind, code: name() });
-    let senseless = senseless().map(Refusal::Invalid);
-    let clause = Clause::Certified(CertificationId(1));
-    let others = [
-        Refusal::RequestReused,
-        Refusal::NotAllowed,
-        Refusal::AlreadyExists {
-            kind: Kind::Agency,
-            code: name(),
-        },
-        Refusal::LimitReached {
-            kind: Kind::Officer,
-            limit: 1_000_000,
-        },
-        Refusal::Filled,
-        Refusal::Cancelled,
-        Refusal::Expired,
-        Refusal::NotOffered,
-        Refusal::NotEligible { clause },
-        Refusal::Overlaps { with: VacancyId(6) },
-        Refusal::RankFilled,
-        Refusal::NotHolder,
-        Refusal::NoFurtherTier,
-        Refusal::Busy { retry_after_ms: 50 },
-        Refusal::Amended,
-        Refusal::SlotHeld { slot: 2 },
-        Refusal::Unchanged,
-        Refusal::TooFewSlots { ordinary: 3 },
-        Refusal::NotStarted,
-        Refusal::ClockedIn,
-        Refusal::OtherOrders { version: 2 },
-        Refusal::Full { limit: 32 },
-        Refusal::Shelved,
-        Refusal::NoLastTier,
-        Refusal::TiersLeft,
-        Refusal::BidsClosed,
-        Refusal::KeptForStandby,
-        Refusal::NotUndoable,
-        Refusal::NoStandby,
-        Refusal::StillOpen,
-        Refusal::NotWaiting,
-        Refusal::Seed,
-        Refusal::Denied,
-    ];
-    let name_of = |value: &Refusal| match value {
-        Refusal::Invalid(inner) => format!("invalid-{}", invalid(inner)),
-        Refusal::Job(inner) => format!("job-{}", jobs::refusal(inner)),
-        Refusal::Unknown { kind: inner, .. } => format!("unknown-{}", kind(inner)),
-        other => refusal(other).to_owned(),
-    };
-    let plain = unknown.into_iter().chain(senseless).chain(others);
-    let plain = plain.chain(publication::refusals());
-    let plain = plain.chain(jobs::refusals());
-    let mut samples: Vec<(String, Refused)> = plain
-        .map(|value| (name_of(&value), Refused::from(value)))
-        .collect();
-    let of_a_race = Refused {
-        refusal: Refusal::Filled,
-        place: Some(4),
-        filled_at: Some(NINE),
-    };
-    samples.push(("Filled-in-a-race".to_owned(), of_a_race));
-    samples
-}
-
-fn senseless() -> impl Iterator<Item = Invalid> {
-    [
-        Invalid::Code("no code".into()),
-        Invalid::Name,
-        Invalid::PostOrders,
-        Invalid::Reason,
-        Invalid::Segments,
-        Invalid::SegmentOrder,
-        Invalid::Slots,
-        Invalid::Windows,
-        Invalid::InThePast,
-        Invalid::Zone("Mars/Olympus".into()),
-        Invalid::Position,
-        Invalid::Validity,
-        Invalid::Availability,
-        Invalid::Pact,
-        Invalid::Cover("saguaro-msa".into()),
-        Invalid::Changes,
-        Invalid::ConfirmWithin,
-        Invalid::Publications,
-        Invalid::Terms,
-        Invalid::Round,
-        Invalid::OpensBefore,
-        Invalid::Grant,
-        Invalid::Reduction,
-        Invalid::Rest,
-        Invalid::Correction,
-        Invalid::Text,
-        Invalid::Attachments,
-        Invalid::Limits,
-        Invalid::Lift,
-        Invalid::Preferences,
-        Invalid::LastTier,
-        Invalid::ApprovedBy,
-        Invalid::Award,
-        Invalid::Date,
-        Invalid::Job,
-        Invalid::JobBy,
-        Invalid::JobRules,
-        Invalid::Ladders,
-    ]
-    .into_iter()
-}
-
-fn declared() -> Availability {
-    let window = |from_minute, until_minute| Window {
-        from_minute,
-        until_minute,
-    };
-    let mut weekly: [Vec<Window>; 7] = Default::default();
-    weekly[0] = vec![window(360, 720), window(780, 1_080)];
-    weekly[6] = vec![window(0, 1_440)];
-    let date = |day| Date {
-        year: 2026,
-        month: 11,
-        day,
-    };
-    let exceptions = BTreeMap::from([(date(26), vec![]), (date(27), vec![window(480, 720)])]);
-    let weekly = weekly.into();
-    Availability::Declared { weekly, exceptions }
-}
-
 pub(crate) fn set(officers: &[u32]) -> OfficerSet {
     officers.iter().copied().map(OfficerId).collect()
 }
@@ -723,6 +401,6 @@ pub(crate) fn tucson() -> Position {
     }
 }
 
-fn code(text: &str) -> Code {
+pub(crate) fn code(text: &str) -> Code {
     Code::parse(text).expect("a sample's code is one")
 }

@@ -499,10 +499,10 @@ fn officer_added(names: Names<'_>, officer: &Officer) -> Told {
         class: class(officer.class),
         rank: rank(officer.rank),
         certifications: certifications
-            .map(|(id, valid)| dated(names.certification(*id), *valid))
+            .map(|(id, valid)| dated(names.certification(id), valid))
             .collect(),
         approvals: approvals
-            .map(|(id, valid)| dated(names.programme(*id), *valid))
+            .map(|(id, valid)| dated(names.programme(id), valid))
             .collect(),
         suspended: officer.suspended,
         availability: availability(&officer.availability),

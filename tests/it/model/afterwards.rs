@@ -7,6 +7,22 @@ use super::cast::{HalfHour, Notice, OFFICERS};
 use super::flat::{Flat, Flaw, Lost, Said, Vacancy};
 
 impl Flat {
+    pub(super) fn punch(
+        &mut self,
+        number: usize,
+        officer: usize,
+        off_the_map: bool,
+    ) -> Result<Said, Refusal> {
+        self.known(number)?;
+        self.held(number, officer).ok_or(Refusal::NotHolder)?;
+        if off_the_map {
+            return Err(Refusal::Invalid(Invalid::Position));
+        }
+        self.vacancies[number].punches += 1;
+        self.vacancies[number].came.push(officer);
+        self.done()
+    }
+
     /// Ends a vacancy on the customer's behalf, until its work is over.
     pub(super) fn cancel(&mut self, number: usize, at: HalfHour) -> Result<Said, Refusal> {
         let row = self.known(number)?;

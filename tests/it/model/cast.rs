@@ -141,6 +141,13 @@ pub(crate) enum Ask {
         again: Option<(u128, HalfHour)>,
     },
     Roster(Vec<Change>),
+    Deny {
+        officer: usize,
+        until: Option<HalfHour>,
+    },
+    Admit {
+        officer: usize,
+    },
 }
 
 /// A vacancy as it is published.

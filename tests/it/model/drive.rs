@@ -142,7 +142,9 @@ impl Drive {
             self.tally
                 .line(&format!("{:?} {:?} {heard:?}", asked.by, asked.ask));
             let filled = matches!(&heard, Err(refused) if refused.refusal == Refusal::Filled);
-            if filled && may_be_turned_away {
+            // Behind a loser the line says what the gate will, without asking who it is.
+            let is_passed = self.is_denied(&asked, at) && self.may_be_turned_away(&asked);
+            if filled && (may_be_turned_away || is_passed) {
                 self.tally.at_the_gate += 1;
             } else {
                 let said = self.flat.ask(asked.by, asked.request, &asked.ask, at);
@@ -213,6 +215,10 @@ impl Drive {
         stands && (1..=row.closed_round).contains(round) && !held && !lost && !remembered
     }
 
+    fn is_denied(&self, asked: &Asked, at: HalfHour) -> bool {
+        matches!(asked.by, By::Officer(officer) if self.flat.is_denied(officer, at))
+    }
+
     fn same_answer(&self, asked: &Asked, heard: &Reply, said: &Said) -> Result<(), String> {
         let same = match (heard, said) {
             (
@@ -273,6 +279,10 @@ impl Drive {
             (Some(Refusal::Invalid(_) | Refusal::NotAllowed | Refusal::RequestReused), _) => {
                 kept.heard = Some((at, heard));
             }
+            (Some(Refusal::Denied), _) => kept.heard = Some((at, heard)),
+            // Of these nothing is written down that whoever was denied since could be told.
+            (Some(Refusal::Filled | Refusal::Cancelled), Err(refused))
+                if refused.refusal == Refusal::Denied => {}
             // Somebody used the id for something else in between.
             (_, Err(refused)) if refused.refusal == Refusal::RequestReused => {}
             _ => {

@@ -32,6 +32,8 @@ pub(crate) struct Flat {
     pub(crate) vacancies: Vec<Vacancy>,
     pub(crate) memory: Vec<Memory>,
     pub(super) provided: Provided,
+    /// Who may not come in, and until when.
+    pub(super) denied: Vec<(usize, Option<HalfHour>)>,
     /// Assignments flagged for the coordinator, until somebody takes note.
     pub(crate) flagged: Vec<(usize, usize, Clause)>,
     /// Officers who may come to more from some moment on.
@@ -153,6 +155,7 @@ impl Flat {
             vacancies: Vec::new(),
             memory: Vec::new(),
             provided: Provided::default(),
+            denied: Vec::new(),
             flagged: Vec::new(),
             widened: Vec::new(),
             offers_later: 0,
@@ -167,7 +170,10 @@ impl Flat {
             }
             return memory.said.clone();
         }
-        let said = if self.may(by, ask) {
+        let is_denied = matches!(by, By::Officer(officer) if self.is_denied(officer, at));
+        let said = if is_denied {
+            Said::No(Refusal::Denied)
+        } else if self.may(by, ask) {
             match self.decide(by, ask, at) {
                 Ok(said) => said,
                 Err(refusal) => Said::No(refusal),
@@ -294,16 +300,7 @@ impl Flat {
                     off_the_map,
                 },
                 By::Officer(officer),
-            ) => {
-                self.known(*vacancy)?;
-                self.held(*vacancy, officer).ok_or(Refusal::NotHolder)?;
-                if *off_the_map {
-                    return Err(Refusal::Invalid(Invalid::Position));
-                }
-                self.vacancies[*vacancy].punches += 1;
-                self.vacancies[*vacancy].came.push(officer);
-                self.done()
-            }
+            ) => self.punch(*vacancy, officer, *off_the_map),
             (Ask::Cancel { vacancy }, _) => self.cancel(*vacancy, at),
             (Ask::NextTier { vacancy }, _) => {
                 self.not_over(*vacancy, at)?;
@@ -333,6 +330,8 @@ impl Flat {
                 _,
             ) => self.no_show(*vacancy, *officer, *again, at),
             (Ask::Roster(changes), _) => self.change_roster(changes, at),
+            (Ask::Deny { officer, until }, _) => self.deny(*officer, *until, at),
+            (Ask::Admit { officer }, _) => self.admit(*officer),
             (_, By::Operator | By::Agency(_)) => unreachable!("only officers may: {ask:?}"),
         }
     }
@@ -592,6 +591,7 @@ fn is_recorded(ask: &Ask, said: &Said) -> bool {
     match refusal {
         Refusal::Filled => !matches!(ask, Ask::Accept { .. }),
         Refusal::Invalid(_) | Refusal::NotAllowed | Refusal::RequestReused => false,
+        Refusal::Denied => false,
         Refusal::Cancelled | Refusal::Busy { .. } => false,
         _ => true,
     }

@@ -67,10 +67,14 @@ pub(crate) enum Flaw {
     LadderIgnored,
     /// Fewer supervisors than the ladder asks for are published.
     BelowLadderPublished,
+    /// Only sessions end: what a denied officer sent before is still done.
+    DeniedInLineIsHeard,
+    /// A denial has no end, whatever end it was given.
+    DeniedForEver,
 }
 
 impl Flaw {
-    pub(crate) const PLANTED: [Flaw; 31] = [
+    pub(crate) const PLANTED: [Flaw; 33] = [
         Flaw::ClosedIntervals,
         Flaw::PactsBothWays,
         Flaw::CoverOfTheLead,
@@ -102,5 +106,7 @@ impl Flaw {
         Flaw::LowerSlotFirst,
         Flaw::LadderIgnored,
         Flaw::BelowLadderPublished,
+        Flaw::DeniedInLineIsHeard,
+        Flaw::DeniedForEver,
     ];
 }

@@ -11,6 +11,7 @@
 
 mod afterwards;
 mod cast;
+mod denials;
 mod drive;
 mod flat;
 mod flaw;
@@ -90,6 +91,7 @@ fn the_engine_does_what_the_flat_model_does() {
         "BelowLadder",
         "Cancelled",
         "ClockedIn",
+        "Denied",
         "Expired",
         "Filled",
         "Invalid",

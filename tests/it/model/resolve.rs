@@ -109,6 +109,14 @@ impl What {
                 (lead(vacancy), asked)
             }
             What::Roster(changes) => (By::Operator, Ask::Roster(changes.clone())),
+            What::Deny { officer, lasting } => {
+                let (officer, until) = (*officer, lasting.map(|lasting| at + lasting));
+                (By::Operator, Ask::Deny { officer, until })
+            }
+            What::Admit { officer } => {
+                let officer = *officer;
+                (By::Operator, Ask::Admit { officer })
+            }
             What::Again { .. } | What::Reuse { .. } => {
                 unreachable!("who plays the sequence knows what was asked before")
             }
@@ -132,6 +140,7 @@ impl What {
                 (_, back) => (count - 1 - back % count) as usize,
             },
             What::Publish { .. } | What::PublishAll { .. } | What::Roster(_) => 0,
+            What::Deny { .. } | What::Admit { .. } => 0,
             What::Again { .. } | What::Reuse { .. } => 0,
         }
     }

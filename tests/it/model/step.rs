@@ -97,6 +97,14 @@ pub(crate) enum What {
         again: Option<HalfHour>,
     },
     Roster(Vec<Change>),
+    /// An officer may not come in, for so long or for ever.
+    Deny {
+        officer: usize,
+        lasting: Option<HalfHour>,
+    },
+    Admit {
+        officer: usize,
+    },
     /// What was asked so many requests ago, under the same id.
     Again {
         back: usize,
@@ -163,7 +171,9 @@ fn step(dice: &mut SplitMix64) -> Step {
 }
 
 /// How often each kind of wish is made, in the order of the arms of [`what`].
-const WEIGHTS: [u32; 14] = [130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 60, 75, 10];
+const WEIGHTS: [u32; 16] = [
+    130, 360, 110, 90, 60, 35, 15, 25, 110, 70, 15, 60, 75, 10, 14, 14,
+];
 
 fn wish(dice: &mut SplitMix64, kind: usize) -> Wish {
     let by = match dice.pick(&[940, 20, 25, 15]) {
@@ -252,6 +262,11 @@ fn what(dice: &mut SplitMix64, kind: usize) -> What {
                 same_key: dice.chance(150),
             }
         }
+        14 => What::Deny {
+            officer,
+            lasting: dice.chance(600).then(|| dice.between(1, 12) as i64),
+        },
+        15 => What::Admit { officer },
         12 => What::NoShow {
             back: rarely_unknown(dice, back),
             officer: who,

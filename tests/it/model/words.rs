@@ -14,6 +14,7 @@ use super::cast::{
     SITES, Span,
 };
 
+use super::denials;
 use super::provisions::provision;
 use super::staffing;
 
@@ -150,6 +151,8 @@ pub(crate) fn body(ask: &Ask, ids: &[OfficerId]) -> Body {
             }),
         }),
         Ask::Roster(changes) => Body::Roster(changes.iter().map(roster_change).collect()),
+        Ask::Deny { officer, until } => denials::deny(*officer, *until),
+        Ask::Admit { officer } => denials::admit(*officer),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{open_tiers, push};
 use crate::core::event::{Event, TierCause};
-use crate::core::overlap::overlapping;
+use crate::core::overlap::overlapping_of;
 use crate::core::state::State;
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, Vacancy, VacancyId};
 use crate::rules::tier;
@@ -19,11 +19,8 @@ pub(super) fn by_award(
     at: Timestamp,
 ) -> Vec<Event> {
     let is_gone = |one| one == officer;
-    let mut events = Vec::new();
-    if row.slots_open() > 1 {
-        events.extend(open(state, (id, row), (is_gone, &[slot]), at));
-    }
-    for other in overlapping(state, (id, row), officer) {
+    let mut events = open(state, (id, row), (is_gone, &[slot]), at);
+    for other in left_by(state, (id, row), officer) {
         events.extend(open(state, other, (is_gone, &[]), at));
     }
     events
@@ -92,9 +89,20 @@ fn leave(
     officer: OfficerId,
     gone: &mut BTreeMap<VacancyId, Gone>,
 ) {
-    for (other, _) in overlapping(state, held, officer) {
+    for (other, _) in left_by(state, held, officer) {
         gone.entry(other).or_default().officers.insert(officer);
     }
+}
+
+/// What `officer`, who is booked for `held`, was asked for and will not answer now. Agencies that
+/// nobody backs up have no further tier to open, so nothing of theirs has to be looked through.
+fn left_by<'a>(
+    state: &'a State,
+    held: (VacancyId, &'a Vacancy),
+    officer: OfficerId,
+) -> impl Iterator<Item = (VacancyId, &'a Vacancy)> {
+    let is_backed_up = |lead| state.roster().pacts_of(lead).next().is_some();
+    overlapping_of(state, held, officer, is_backed_up)
 }
 
 /// Opens the next tier of `row`, if there is one and nobody who was asked is left to answer.

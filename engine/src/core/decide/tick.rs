@@ -5,19 +5,13 @@ use std::collections::BTreeSet;
 use super::{amend, award, later, open_next, push, standby};
 use crate::core::event::{Event, TierCause, WaitEnd};
 use crate::core::state::{Deadline, State};
-use crate::limits::TICK_DEADLINES_MAX;
 use crate::model::{Awarding, Standing, Timestamp, Vacancy, VacancyId};
 
 /// Handles the deadlines up to `at`, the earliest first, at most
-/// [`TICK_DEADLINES_MAX`] of them.
+/// [`TICK_DEADLINES_MAX`](crate::limits::TICK_DEADLINES_MAX) of them.
 pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
-    let due = state
-        .durable
-        .deadlines
-        .iter()
-        .take_while(|(due, _)| *due <= at)
-        .take(TICK_DEADLINES_MAX)
-        .map(|(_, deadline)| *deadline);
+    let due = state.durable.due(at);
+    let due = due.iter().copied();
     // Whoever may come to more is offered what is open once everything else has happened.
     let is_of_widened = |due| matches!(due, Deadline::Widened | Deadline::Offering);
     let is_anything_else = due.clone().any(|due| !is_of_widened(due));

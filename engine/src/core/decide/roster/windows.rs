@@ -38,7 +38,7 @@ pub(super) fn parse_availability(new: &NewAvailability) -> Result<Availability, 
     week.iter_mut().chain(dated.values_mut()).for_each(join);
     Ok(Availability::Declared {
         weekly: week.into(),
-        exceptions: dated,
+        exceptions: dated.into(),
     })
 }
 
