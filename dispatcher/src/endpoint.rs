@@ -43,8 +43,8 @@ pub(crate) async fn accept(endpoint: Endpoint, shell: Shell) {
             Admission::Welcome | Admission::Prove => shell.door.enter(),
         };
         let Some(place) = place else {
-            incoming.refuse();
             stats.shook_hands(Handshake::Refused);
+            incoming.refuse();
             continue;
         };
         tokio::spawn(enter(incoming, place, Arc::clone(&shell)));

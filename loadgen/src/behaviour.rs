@@ -65,7 +65,7 @@ pub struct Behaviour {
     pub temper: Temper,
     /// In how many of 1,000 offers the officer is interested.
     pub accept_permille: u16,
-    /// How many accepts may be outstanding at once.
+    /// How many accepts and declines together may be outstanding at once.
     pub outstanding_max: u8,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Officer {
     offers: Vec<Offered>,
     /// What is held, as far as the officer knows.
     holds: Vec<VacancyNo>,
-    /// Accepts without an answer.
+    /// Accepts and declines without an answer.
     outstanding: u8,
     wins: u32,
     lapse: Option<Lapse>,
@@ -218,7 +218,8 @@ impl Officer {
                 (OfficerAskWhat::Accept, vacancy, round)
             }
             OfficerAct::Decline { vacancy, round } => {
-                if !self.stands(vacancy, round) {
+                // Unsaid if there is no room: nobody is owed a no.
+                if !self.stands(vacancy, round) || !self.has_room() {
                     return Deed::Nothing;
                 }
                 (OfficerAskWhat::Decline, vacancy, round)
@@ -237,8 +238,8 @@ impl Officer {
             }
             OfficerAct::ReadAgain => return Deed::Read(true),
         };
+        self.outstanding = self.outstanding.saturating_add(is_bounded(what).into());
         if what == OfficerAskWhat::Accept {
-            self.outstanding += 1;
             stage.live.accepts.fetch_add(1, Ordering::Relaxed);
         }
         self.book.asks.push(OfficerAsk {
@@ -460,11 +461,9 @@ impl Officer {
         }
         let ask = self.book.asks[place];
         let live = &*stage.live;
-        if ask.what == OfficerAskWhat::Accept {
-            self.outstanding = self.outstanding.saturating_sub(1);
-            if !ask.interrupted {
-                live.settle_us.record(at_us.saturating_sub(ask.intended_us));
-            }
+        self.outstanding = self.outstanding.saturating_sub(is_bounded(ask.what).into());
+        if ask.what == OfficerAskWhat::Accept && !ask.interrupted {
+            live.settle_us.record(at_us.saturating_sub(ask.intended_us));
         }
         count(live, ask.what, answer);
         match (ask.what, answer) {
@@ -526,6 +525,11 @@ impl Officer {
         let mut held = self.holds.iter();
         held.any(|held| stage.facts[held.index()].overlaps(facts))
     }
+}
+
+/// Whether an officer has only so many of these outstanding at a time.
+fn is_bounded(what: OfficerAskWhat) -> bool {
+    matches!(what, OfficerAskWhat::Accept | OfficerAskWhat::Decline)
 }
 
 /// When to ask again, in microseconds, by an outcome that is not final.

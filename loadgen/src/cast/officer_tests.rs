@@ -217,6 +217,25 @@ fn a_withdrawn_or_newer_offer_is_not_answered_any_more() {
 }
 
 #[test]
+fn a_decline_is_unsaid_beside_an_outstanding_accept() {
+    let stage = stage();
+    let mut officer = officer(Temper::Eager);
+    let (_, first) = hear(&mut officer, &stage, &offered(10, 100, 1), 0);
+    hear(&mut officer, &stage, &offered(11, 101, 1), 0);
+    let decline = OfficerAct::Decline {
+        vacancy: V1,
+        round: 1,
+    };
+    act(&mut officer, &stage, only(&first).1, 1);
+    assert_eq!(act(&mut officer, &stage, decline, 2).0, Deed::Nothing);
+    hear(&mut officer, &stage, &answered(&stage, 0, lost()), 3);
+    assert!(matches!(
+        act(&mut officer, &stage, decline, 4).0,
+        Deed::Ask(_)
+    ));
+}
+
+#[test]
 fn outstanding_accepts_are_bounded() {
     let stage = stage();
     let mut officer = officer(Temper::Eager);

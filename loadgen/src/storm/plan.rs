@@ -189,7 +189,7 @@ const UNLOVED_EVERY: usize = 8;
 const CANCELLED_EVERY: usize = 50;
 /// How long after its publication a vacancy is cancelled, or somebody is recalled from it.
 const INCIDENT_AFTER: Duration = Duration::from_millis(1_200);
-/// Accepts one officer has outstanding at most.
+/// Accepts and declines one officer has outstanding at most.
 const OUTSTANDING_MAX: u8 = 4;
 const HOUR_US: i64 = 3_600_000_000;
 const WEEK_US: i64 = 7 * 24 * HOUR_US;
