@@ -1,13 +1,13 @@
 //! The simulated disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::io::{FileInfo, FolderLock, IoError, Operation, Storage, StoredFile};
 
-use super::{Bug, Fault, Fired, HONEST_SYNCS, Rng};
+use super::{Bug, FORGOTTEN_SYNCS, Fault, Fired, HONEST_SYNCS, Rng};
 
 /// What the drive writes at once. Smaller than the log's sectors, so that those can tear too.
 const DRIVE_SECTOR: usize = 512;
@@ -35,6 +35,8 @@ struct State {
     names: BTreeMap<String, usize>,
     names_durable: BTreeMap<String, usize>,
     pending: Vec<NameChange>,
+    /// What was durable before each of the last syncs, if a disk forgets those.
+    earlier: VecDeque<Durable>,
     rng: Rng,
     fault: Fault,
     bug: Bug,
@@ -46,6 +48,12 @@ struct State {
     syncs: u64,
     folder_syncs: u64,
     fired: Fired,
+}
+
+/// What a power cut leaves for certain: the files in their order, and the names.
+struct Durable {
+    files: Vec<Vec<u8>>,
+    names: BTreeMap<String, usize>,
 }
 
 /// The simulated folder; clones share it.
@@ -63,6 +71,7 @@ impl FaultyDisk {
             names: BTreeMap::new(),
             names_durable: BTreeMap::new(),
             pending: Vec::new(),
+            earlier: VecDeque::new(),
             rng: Rng(seed ^ 0xD15C),
             fault,
             bug,
@@ -236,7 +245,30 @@ impl State {
                 self.fired.names_lost += 1;
             }
         }
+        if let Some(earlier) = self.earlier.pop_front() {
+            self.go_back_to(earlier);
+        }
         self.names = self.names_durable.clone();
+    }
+
+    fn remember(&mut self) {
+        self.earlier.push_back(Durable {
+            files: self.inodes.iter().map(|one| one.durable.clone()).collect(),
+            names: self.names_durable.clone(),
+        });
+        if self.earlier.len() > FORGOTTEN_SYNCS {
+            self.earlier.pop_front();
+        }
+    }
+
+    /// Files that came later are still there, under no name.
+    fn go_back_to(&mut self, Durable { files, names }: Durable) {
+        for (inode, durable) in self.inodes.iter_mut().zip(files) {
+            inode.cache.clone_from(&durable);
+            inode.durable = durable;
+        }
+        self.names_durable = names;
+        self.earlier.clear();
     }
 
     fn change_names(&mut self, change: NameChange) {
@@ -315,6 +347,9 @@ impl State {
             Bug::LieAboutLateSyncs => self.syncs > HONEST_SYNCS,
             _ => false,
         };
+        if self.bug == Bug::ForgetLastSyncs {
+            self.remember();
+        }
         if !does_nothing {
             self.flush(inode);
         }

@@ -13,4 +13,4 @@ mod slow;
 mod whole;
 
 pub(crate) use disk::FaultyDisk;
-pub(crate) use trouble::{Bug, Fault, Fired, HONEST_SYNCS, Rng};
+pub(crate) use trouble::{Bug, FORGOTTEN_SYNCS, Fault, Fired, HONEST_SYNCS, Rng};

@@ -45,6 +45,9 @@ pub(crate) enum Fault {
 /// So many syncs do what they say, where later ones do nothing.
 pub(crate) const HONEST_SYNCS: u64 = 20;
 
+/// So many syncs are forgotten at a power cut by a disk that forgets its last ones.
+pub(crate) const FORGOTTEN_SYNCS: usize = 6;
+
 /// A bug planted to see whether the checks can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bug {
@@ -55,6 +58,9 @@ pub(crate) enum Bug {
     LieAboutSync,
     /// A sync does nothing, but for the first [`HONEST_SYNCS`].
     LieAboutLateSyncs,
+    /// A disk that loses its power is as it was [`FORGOTTEN_SYNCS`] before, whole: nothing shows
+    /// but that what was acknowledged is gone.
+    ForgetLastSyncs,
     /// A sync of the folder does nothing.
     LieAboutNames,
     /// A failed write counts as done.

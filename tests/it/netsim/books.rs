@@ -126,7 +126,7 @@ fn heard(town: &Town, line: Line) -> Vec<Heard> {
     };
     let nowhere = |what| vec![note(Cursor::default(), VacancyNo::NONE, what)];
     let event = match line.what {
-        What::Begun => return Vec::new(),
+        What::Begun | What::Ended(_) => return Vec::new(),
         What::Cut => return nowhere(HeardWhat::Dropped),
         What::Heard(event) => event,
     };

@@ -5,6 +5,7 @@ use super::Breach;
 use super::device::{Line, What};
 use super::judge::{Cast, Judged};
 use super::person::WishWhat;
+use client::Ended;
 use protocol::GoAway;
 use protocol::session::Event;
 
@@ -47,9 +48,5 @@ fn is_in(line: &Line) -> bool {
 }
 
 fn is_turned_away(line: &Line) -> bool {
-    let because = match &line.what {
-        What::Heard(Event::Down { because, .. }) => *because,
-        _ => None,
-    };
-    because == Some(GoAway::Denied)
+    matches!(line.what, What::Ended(Ended::Refused(GoAway::Denied)))
 }

@@ -64,6 +64,8 @@ pub(crate) enum What {
     Cut,
     /// The session learned this.
     Heard(Event),
+    /// The program gave up.
+    Ended(client::Ended),
 }
 
 /// A device.
@@ -84,7 +86,7 @@ pub(crate) struct Device {
 
 struct Running {
     client: Client,
-    driver: JoinHandle<client::Ended>,
+    driver: JoinHandle<()>,
 }
 
 impl Device {
@@ -130,10 +132,14 @@ impl Device {
         };
         self.write(What::Begun);
         let (client, driver) = endpoint.connect(SERVER, "localhost", options, self.sink());
-        self.running = Some(Running {
-            client,
-            driver: tokio::spawn(driver.run()),
+        let (stage, lines) = (Arc::clone(&self.stage), Arc::clone(&self.lines));
+        let news = Arc::clone(&self.news);
+        let driver = tokio::spawn(async move {
+            let what = What::Ended(driver.run().await);
+            write(&stage, &lines, what);
+            news.notify_one();
         });
+        self.running = Some(Running { client, driver });
     }
 
     /// Ends the process without a word to anybody.
@@ -224,27 +230,25 @@ impl Device {
                 stage
                     .network
                     .note(format_args!("{address} {:?}", shown(&heard)));
-                let line = Line {
-                    at_us: stage.now_us(),
-                    what: What::Heard(heard),
-                };
-                lines
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(line);
+                write(&stage, &lines, What::Heard(heard));
             }
             news.notify_one();
         }
     }
 
     fn write(&self, what: What) {
-        let at_us = self.stage.now_us();
-        self.lines().push(Line { at_us, what });
+        write(&self.stage, &self.lines, what);
     }
 
     fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn write(stage: &Stage, lines: &Mutex<Vec<Line>>, what: What) {
+    let at_us = stage.now_us();
+    let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.push(Line { at_us, what });
 }
 
 /// An event as the trace has it: sessions are numbered across all runs of a process.

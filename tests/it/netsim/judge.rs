@@ -13,7 +13,7 @@ use engine::replay::Replay;
 use loadgen::audit::audit;
 use loadgen::ledger::Answer;
 use protocol::session::Event;
-use protocol::{Cursor, GoAway, News, Push, RequestId, VacancyKey};
+use protocol::{Cursor, GoAway, News, Push, RefusalCode, RequestId, VacancyKey};
 
 use super::Breach;
 use super::books::ledger;
@@ -307,7 +307,9 @@ fn judge_answers(
             let heard = wish.answer;
             let agrees = match (&replies[..], heard) {
                 (_, None) => true,
-                ([], Some(Answer::Lost(_) | Answer::Refused(_) | Answer::Told)) => true,
+                ([], Some(Answer::Lost(code) | Answer::Refused(code))) => needs_no_record(code),
+                // A question leaves no record; whoever is told a place has one.
+                ([], Some(Answer::Told)) => wish.place.is_none(),
                 ([reply], Some(heard)) => said(reply, wish.what) == (heard, wish.place),
                 _ => false,
             };
@@ -332,6 +334,20 @@ fn judge_answers(
             "the log has an answer to {asked:?}, which nobody asked"
         ));
     }
+}
+
+/// Whether this is said of what stays so, or before anything else was looked at. Whatever could be
+/// answered otherwise later is on record.
+fn needs_no_record(refused: RefusalCode) -> bool {
+    matches!(
+        refused,
+        RefusalCode::Filled
+            | RefusalCode::Cancelled
+            | RefusalCode::NoStandby
+            | RefusalCode::Denied
+            | RefusalCode::Invalid
+            | RefusalCode::Unknown
+    )
 }
 
 /// Whether an answer was waited for across the end of a connection.
@@ -404,7 +420,7 @@ fn judge_pushes(
                         listener.last = None;
                         Ok(())
                     }
-                    What::Cut => Ok(()),
+                    What::Cut | What::Ended(_) => Ok(()),
                 });
             let whole = heard.and_then(|()| listener.has_heard_all());
             if let Err(why) = whole {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use client::Ended;
 use loadgen::ledger::{Answer, VacancyNo};
 use loadgen::seed::{SplitMix64, derive};
 use protocol::session::{Event, Standing};
@@ -153,7 +154,12 @@ impl Person {
             for Line { at_us, what } in self.devices[device].read() {
                 match what {
                     What::Heard(event) => self.hear(device, event, at_us),
-                    What::Begun | What::Cut => {}
+                    // Its owner tries again until they are let in.
+                    What::Ended(Ended::Refused(GoAway::Denied)) => {
+                        let after = millis(&mut self.dice, 500, 2_000);
+                        self.plan(after, Act::Start(device));
+                    }
+                    What::Begun | What::Cut | What::Ended(_) => {}
                 }
             }
         }
@@ -210,14 +216,6 @@ impl Person {
                 }
             }
             Event::Answered { id, outcome } => self.hear_answer(device, id, outcome, at_us),
-            // The program gave up; its owner tries again until they are let in.
-            Event::Down {
-                because: Some(GoAway::Denied),
-                ..
-            } => {
-                let after = millis(&mut self.dice, 500, 2_000);
-                self.plan(after, Act::Start(device));
-            }
             Event::Up(_) | Event::Synced(_) | Event::Down { .. } => {}
         }
     }

@@ -98,7 +98,7 @@ impl Town {
             let at = millis(&mut dice, 500, 22_000);
             let one = vacancy(number, lead, &mut dice);
             if dice.chance(250) {
-                let later = at + millis(&mut dice, 1_000, 5_000);
+                let later = at + millis(&mut dice, 2_000, 8_000);
                 errands.push((later, lead, Errand::Amend(no)));
                 amendments.insert(no, amendment(&one, &mut dice));
             }

@@ -223,7 +223,7 @@ impl Trial {
     /// Must be called inside the run's runtime.
     fn new(seed: u64, town: Town, planted: Planted) -> Trial {
         let bug = match planted {
-            Planted::TellBeforeSync => Bug::LieAboutLateSyncs,
+            Planted::TellBeforeSync => Bug::ForgetLastSyncs,
             _ => Bug::None,
         };
         let disk = FaultyDisk::new(seed, town.fault, bug, town.power_gone_at);
