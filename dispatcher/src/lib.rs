@@ -24,7 +24,6 @@ mod endpoint;
 mod frame;
 mod hear;
 mod hub;
-mod inflow;
 mod jobs;
 mod line;
 mod lots;

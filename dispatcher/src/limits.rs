@@ -49,10 +49,6 @@ pub const CATCH_UP_PUSHES_MAX: usize = 256;
 /// about as many packets at a look as these are answered with.
 pub const PUSH_STEP_MAX: usize = 16;
 
-/// How often the socket is read between two such steps at the most, until it is empty: quinn takes
-/// 50 µs' worth of packets each time.
-pub const LOOKS_MAX: usize = 8;
-
 /// What a shard has been told is looked through so far for whoever is written to anyway: an answer
 /// brings along the pushes that are ahead.
 pub const AHEAD_MAX: usize = 16;

@@ -19,8 +19,7 @@ use crate::Stats;
 use crate::chance::Chance;
 use crate::denials::Marks;
 use crate::frame::Frame;
-use crate::inflow::Inflow;
-use crate::limits::{AHEAD_MAX, LOOKS_MAX, PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
+use crate::limits::{AHEAD_MAX, PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
 use crate::line::Line;
 use crate::members::{Audience, Members, Who};
 
@@ -100,7 +99,6 @@ pub(crate) struct Shard {
     chance: Chance,
     /// Sessions written to since the socket was last read.
     written: usize,
-    inflow: Inflow,
 }
 
 impl Way {
@@ -163,18 +161,12 @@ impl Shard {
             stats,
             chance: Chance::new(seed),
             written: 0,
-            inflow: Inflow::default(),
         }
     }
 
     /// The way to it.
     pub(crate) fn way(&self) -> Arc<Way> {
         Arc::clone(&self.way)
-    }
-
-    /// Whether packets wait at its socket.
-    pub(crate) fn inflow(&self) -> Inflow {
-        self.inflow.clone()
     }
 
     /// Passes on what it is told, for as long as it is run.
@@ -247,25 +239,13 @@ impl Shard {
             self.written += 1;
             if self.written >= PUSH_STEP_MAX {
                 self.written = 0;
-                self.look().await;
+                tokio::task::yield_now().await;
+                self.give_urgent();
             }
         }
         if told > 0 {
             self.count(told);
             self.stats.fanned_out(pushed.since.elapsed());
-        }
-    }
-
-    /// Lets the socket be read until it is empty, and answers what came: what waits there longer
-    /// is asked again, and lost where the socket has no room for it. A flood holds pushes back for
-    /// so many looks only.
-    async fn look(&mut self) {
-        for _ in 0..LOOKS_MAX {
-            tokio::task::yield_now().await;
-            self.give_urgent();
-            if !self.inflow.is_on() {
-                break;
-            }
         }
     }
 

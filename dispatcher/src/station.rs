@@ -98,7 +98,6 @@ impl Station {
         runtime: Arc<dyn Runtime>,
     ) -> std::io::Result<(Endpoint, impl Future<Output = ()> + Send + 'static)> {
         let server = Some(self.server);
-        let socket = self.shard.inflow().of(socket);
         let endpoint = Endpoint::new_with_abstract_socket(self.config, server, socket, runtime)?;
         let accepting = endpoint::accept(endpoint.clone(), self.shell);
         let run = async {

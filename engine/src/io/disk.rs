@@ -100,15 +100,6 @@ impl Storage for Disk {
     }
 
     fn create(&self, file: &str, bytes: u64) -> Result<Box<dyn StoredFile>, IoError> {
-        self.create_at_leisure(file, bytes, &|_| ())
-    }
-
-    fn create_at_leisure(
-        &self,
-        file: &str,
-        bytes: u64,
-        rest: &dyn Fn(u64),
-    ) -> Result<Box<dyn StoredFile>, IoError> {
         let handle = OpenOptions::new()
             .read(true)
             .write(true)
@@ -128,7 +119,6 @@ impl Storage for Disk {
             offset += piece.len() as u64;
             if offset < bytes {
                 stored.sync()?;
-                rest(offset);
             }
         }
         Ok(Box::new(stored))

@@ -44,20 +44,6 @@ pub trait Storage: Send + Sync {
     /// [`IoError::Full`] if the space is not there; a part of the file may then remain.
     fn create(&self, file: &str, bytes: u64) -> Result<Box<dyn StoredFile>, IoError>;
 
-    /// As [`Storage::create`], for who is in no hurry: where the file is filled piece by piece,
-    /// calls `rest` after each but the last, with the bytes that are filled and synced.
-    ///
-    /// # Errors
-    /// As for [`Storage::create`].
-    fn create_at_leisure(
-        &self,
-        file: &str,
-        bytes: u64,
-        _rest: &dyn Fn(u64),
-    ) -> Result<Box<dyn StoredFile>, IoError> {
-        self.create(file, bytes)
-    }
-
     /// Opens a file for reading, and for writing where the storage allows it.
     ///
     /// # Errors

@@ -5,10 +5,8 @@
 //! the last one did not need.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use super::reader::CHUNK_BYTES;
 use super::record::{SECTOR_BYTES, padded};
@@ -23,16 +21,6 @@ pub const SPARES_READY: usize = 2;
 /// was ready, in bytes. Filling it takes a small part of the time that waiting for a whole spare
 /// would.
 pub const SHORT_SEGMENT_BYTES: u64 = 8 << 20;
-
-/// How much faster a spare is filled than the segment before it is used up. Filling it as fast as
-/// the disk can would double the time of the commits that share the disk with it.
-const AHEAD: u64 = 2;
-
-/// How long the thread that fills rests at a time while it is far enough ahead.
-const REST: Duration = Duration::from_millis(2);
-
-/// How often it rests in a row at most, so that an idle log has its spare within seconds.
-const RESTS_MAX: u32 = 10;
 
 /// What a segment is called while the writer fills it.
 const OWN_FILE: &str = "own.tmp";
@@ -59,8 +47,6 @@ pub(super) struct Spares {
 struct Filler {
     requests: Sender<usize>,
     results: Receiver<Result<Spare, IoError>>,
-    /// How much of the next spare should be filled by now, in bytes.
-    due: Arc<AtomicU64>,
     thread: JoinHandle<()>,
 }
 
@@ -146,18 +132,10 @@ impl Spares {
             && self.failed.is_none()
             && let Some(number) = self.missing()
         {
-            match prepare(&*self.storage, number, self.segment_bytes, &|_| ()) {
+            match prepare(&*self.storage, number, self.segment_bytes) {
                 Ok(spare) => self.ready.push(spare),
                 Err(e) => self.failed = Some(e),
             }
-        }
-    }
-
-    /// Has the next spare filled in step with the segment that is being used up: `used` bytes of it
-    /// are, out of `bytes`.
-    pub(super) fn keep_ahead(&self, used: u64, bytes: u64) {
-        if let Some(filler) = &self.filler {
-            filler.is_due(self.segment_bytes.saturating_mul(AHEAD * used) / bytes);
         }
     }
 
@@ -181,7 +159,7 @@ impl Spares {
             None => self.segment_bytes,
         };
         let bytes = whole(bytes.max(length));
-        fill(&*self.storage, OWN_FILE, bytes, &|_| ())?;
+        fill(&*self.storage, OWN_FILE, bytes)?;
         let name = OWN_FILE.to_owned();
         Ok(Spare { name, bytes })
     }
@@ -200,14 +178,13 @@ impl Spares {
     pub(super) fn ensure(&mut self) -> Result<(), IoError> {
         self.collect();
         if let (Some(_), Some(filler)) = (self.under_way, &self.filler) {
-            filler.is_due(u64::MAX);
             let heard = filler.results.recv();
             self.hear(heard);
         }
         self.forgive_lack_of_space()?;
         if self.ready.is_empty() {
             self.ready
-                .push(prepare(&*self.storage, 1, self.segment_bytes, &|_| ())?);
+                .push(prepare(&*self.storage, 1, self.segment_bytes)?);
         }
         Ok(())
     }
@@ -264,14 +241,12 @@ impl From<FileInfo> for Spare {
 
 impl Drop for Spares {
     fn drop(&mut self) {
-        if let Some(filler) = self.filler.take() {
-            filler.is_due(u64::MAX);
-            let Filler {
-                requests,
-                results,
-                thread,
-                ..
-            } = filler;
+        if let Some(Filler {
+            requests,
+            results,
+            thread,
+        }) = self.filler.take()
+        {
             // Hanging up ends the thread after the file it is filling.
             drop((requests, results));
             // A panic of the thread has been printed; a spare less is no loss.
@@ -284,16 +259,14 @@ impl Filler {
     fn start(storage: Arc<dyn Storage>, segment_bytes: u64) -> Result<Filler, OpenError> {
         let (requests, asked) = channel::<usize>();
         let (told, results) = channel();
-        // The first one is needed at once.
-        let due = Arc::new(AtomicU64::new(u64::MAX));
-        let own = Arc::clone(&due);
         let thread = thread::Builder::new()
             .name("muster-log-spare".to_owned())
             .spawn(move || {
-                let rest = |filled| rest_while_ahead(filled, &own, || thread::sleep(REST));
                 for number in asked {
-                    let spare = prepare(&*storage, number, segment_bytes, &rest);
-                    if told.send(spare).is_err() {
+                    if told
+                        .send(prepare(&*storage, number, segment_bytes))
+                        .is_err()
+                    {
                         return;
                     }
                 }
@@ -304,23 +277,8 @@ impl Filler {
         Ok(Filler {
             requests,
             results,
-            due,
             thread,
         })
-    }
-
-    /// Says how much of the next spare should be filled by now.
-    fn is_due(&self, bytes: u64) {
-        self.due.store(bytes, Ordering::Relaxed);
-    }
-}
-
-/// Leaves the disk to others while more is `filled` than is `due`.
-fn rest_while_ahead(filled: u64, due: &AtomicU64, mut rest: impl FnMut()) {
-    let mut rests = 0;
-    while rests < RESTS_MAX && filled > due.load(Ordering::Relaxed) {
-        rest();
-        rests += 1;
     }
 }
 
@@ -330,66 +288,19 @@ fn whole(segment_bytes: u64) -> u64 {
 }
 
 /// Fills a file, and calls it a spare once it is whole.
-fn prepare(
-    storage: &dyn Storage,
-    number: usize,
-    bytes: u64,
-    rest: &dyn Fn(u64),
-) -> Result<Spare, IoError> {
+fn prepare(storage: &dyn Storage, number: usize, bytes: u64) -> Result<Spare, IoError> {
     let (filling, name) = (filling_name(number), spare_name(number));
-    fill(storage, &filling, bytes, rest)?;
+    fill(storage, &filling, bytes)?;
     storage.rename(&filling, &name)?;
     Ok(Spare { name, bytes })
 }
 
-/// Fills and syncs a file, calling `rest` as [`Storage::create_at_leisure`] does.
-fn fill(storage: &dyn Storage, name: &str, bytes: u64, rest: &dyn Fn(u64)) -> Result<(), IoError> {
-    let filled = storage.create_at_leisure(name, bytes, rest);
-    let synced = filled.and_then(|file| file.sync());
-    if synced.is_err() {
+fn fill(storage: &dyn Storage, name: &str, bytes: u64) -> Result<(), IoError> {
+    let filled = storage.create(name, bytes).and_then(|file| file.sync());
+    if filled.is_err() {
         // Half a file would hold the very space whose lack is being reported. Should it stay, the
         // next start removes it.
         let _ = storage.remove(name);
     }
-    synced
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::io::Memory;
-
-    const SEGMENT_BYTES: u64 = 8 * SECTOR_BYTES;
-
-    #[test]
-    fn who_is_ahead_rests_until_it_is_not_or_it_was_long_enough() {
-        let due = AtomicU64::new(100);
-        let rests = |filled, due_more: u64| {
-            let mut count = 0;
-            rest_while_ahead(filled, &due, || {
-                count += 1;
-                due.fetch_add(due_more, Ordering::Relaxed);
-            });
-            count
-        };
-        assert_eq!(rests(100, 0), 0, "it is not ahead");
-        assert_eq!(rests(101, 0), RESTS_MAX);
-        assert_eq!(rests(103, 1), 3);
-    }
-
-    #[test]
-    fn a_spare_is_due_when_half_of_the_segment_before_is_used() {
-        let storage: Arc<dyn Storage> = Arc::new(Memory::new());
-        let spares = Spares::new(storage, SEGMENT_BYTES, Background::Threads, Vec::new());
-        let spares = spares.expect("there is a thread");
-        let filler = spares.filler.as_ref().expect("spares have a thread");
-        let due = |used, bytes| {
-            spares.keep_ahead(used, bytes);
-            filler.due.load(Ordering::Relaxed)
-        };
-        let segment = SEGMENT_BYTES;
-        assert_eq!(due(segment / 4, segment), segment / 2);
-        assert_eq!(due(segment / 2, segment), segment);
-        assert_eq!(due(segment / 8, segment / 4), segment, "a short one");
-    }
+    filled
 }

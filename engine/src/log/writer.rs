@@ -337,7 +337,6 @@ impl Log {
         active.header = None;
         active.offset += batch_bytes;
         let (segment, end) = (active.first, active.offset);
-        self.spares.keep_ahead(end, active.bytes);
         self.chain.next = header.last().next();
         self.chain.previous = header.crc;
         self.durable.store(header.last().0, Ordering::Release);
