@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use engine::core::{Actor, Effect, Event as Happened, Record, Reply, State, react};
 use engine::io::Storage;
-use engine::model::{Bearer, OfficerId, OfficerSet, Sequence, VacancyId};
+use engine::model::{Bearer, Collect, OfficerId, OfficerSet, Sequence, VacancyId};
 use engine::replay::Replay;
 use loadgen::audit::audit;
 use loadgen::ledger::Answer;
@@ -47,6 +47,8 @@ pub(crate) struct Logged {
     pub(crate) lapsed: u64,
     pub(crate) bids: u64,
     pub(crate) rankings: u64,
+    pub(crate) lotteries: u64,
+    pub(crate) fairness_windows: u64,
     pub(crate) standby: u64,
     pub(crate) kept: u64,
     pub(crate) passed: u64,
@@ -191,7 +193,11 @@ impl History {
                 Happened::Amended(amendment) if amendment.moved.is_some() => &mut logged.moved,
                 Happened::Reconfirmed { .. } => &mut logged.reconfirmed,
                 Happened::Lapsed(_) => &mut logged.lapsed,
-                Happened::Ranked(_) => &mut logged.rankings,
+                Happened::Ranked(ranking) => {
+                    logged.lotteries += u64::from(ranking.seed.is_some());
+                    logged.fairness_windows += u64::from(was_fair(state, ranking.vacancy));
+                    &mut logged.rankings
+                }
                 Happened::SlotKept { .. } => &mut logged.kept,
                 Happened::StandbyPassed { .. } => &mut logged.passed,
                 Happened::Denied(_) => &mut logged.denials,
@@ -244,6 +250,13 @@ fn key(state: &State, vacancy: VacancyId) -> Option<VacancyKey> {
     state
         .vacancy(vacancy)
         .map(|row| VacancyKey(row.posting.key.0))
+}
+
+/// Whether the accepts of a vacancy are collected for a while after it was offered.
+fn was_fair(state: &State, vacancy: VacancyId) -> bool {
+    let row = state.vacancy(vacancy);
+    let rule = row.and_then(|row| row.terms.award());
+    rule.is_some_and(|rule| matches!(rule.collect, Collect::Fairness { .. }))
 }
 
 /// After which records somebody was told a whole state.

@@ -143,6 +143,8 @@ impl Seen {
             ("not said yes to", logged.lapsed),
             ("bids", logged.bids),
             ("rankings", logged.rankings),
+            ("of them by lot", logged.lotteries),
+            ("after a fairness window", logged.fairness_windows),
             ("places on standby", logged.standby),
             ("slots kept", logged.kept),
             ("passed", logged.passed),
