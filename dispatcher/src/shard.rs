@@ -243,8 +243,9 @@ impl Shard {
                 self.give_urgent();
             }
         }
-        if told > 0 {
-            self.count(told);
+        self.count(told);
+        // Those who heard of it with an answer heard it sooner: it has come to the last one now.
+        if !reached.is_empty() {
             self.stats.fanned_out(pushed.since.elapsed());
         }
     }

@@ -73,6 +73,9 @@ async fn a_herd_hears_everything_once_and_in_order() {
         won += race.await.expect("it heard everything");
     }
     assert_eq!(won, VACANCIES);
+    // The offer, the assignment and the withdrawal of each are counted, also where an answer brought
+    // a push along to everybody whom it concerned.
+    until(|| house.stats().fanouts().count() == 3 * VACANCIES).await;
     house.stop().await;
 
     /// Accepts each vacancy as it is offered; says how many it won.
