@@ -408,11 +408,11 @@ impl Hub {
         let stands = |id: &VacancyId| {
             let row = state.vacancy(*id)?;
             let tier = state.tier_of(row, officer, state.at())?;
-            let stands = state.stands_for(row, officer, state.at());
+            let is_told = state.is_told_of(*id, row, officer);
             let at_us = row.offered_at.as_micros();
             let offer = || News::Offered(speak::offer(state, row, tier, at_us));
             let news = afterwards::attributes(row).into_iter().chain([offer()]);
-            stands.then_some(news)
+            is_told.then_some(news)
         };
         let calendar = state.calendars().find(officer);
         let bookings = calendar

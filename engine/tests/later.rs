@@ -1,13 +1,17 @@
 //! Work that is offered later, in bulk: no change of a roster makes one tick do more than a few
 //! vacancies, nothing is left out, and whoever restarts in the middle goes on.
 
+use std::collections::BTreeSet;
+
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{
     Actor, Body, Command, Event, Events, Match, Matches, NewSegment, NewVacancy, Outcome,
     Publication, Record, RosterChange, Stamp, State, apply, decide, digest,
 };
 use engine::limits::{CONSIDERED_AT_A_TIME, EXAMINED_ALONE_MAX};
-use engine::model::{Class, Position, Rank, RequestId, SiteKind, Term, Timestamp, VacancyKey};
+use engine::model::{
+    Class, Position, Rank, RequestId, SiteKind, Term, Timestamp, VacancyId, VacancyKey,
+};
 
 /// Sunday 22 November 2026, noon in Phoenix.
 const NOON: Timestamp = Timestamp(1_795_374_000_000_000);
@@ -74,6 +78,52 @@ fn many_who_come_later_are_asked_and_nobody_else() {
         let new = new.map(|number| state.roster().officer(&format!("CHA-{number:04}")));
         assert_eq!(offered, Some(new.map(|id| id.expect("imported")).collect()));
     }
+}
+
+/// Whoever asks for everything that stands, while ticks still go through it, hears each offer once:
+/// of those it has come to with the answer, and of the others with their tick.
+#[test]
+fn what_a_release_frees_is_told_with_its_tick_and_not_before() {
+    let mut state = town();
+    settle(&mut state, Body::Roster(officers(0..2)));
+    let mut all = publications();
+    let whole = &mut all[0].vacancy.segments[0];
+    whole.end = Timestamp(whole.start.as_micros() + VACANCIES as i64 * HOUR_US);
+    settle(&mut state, Body::PublishAll(all));
+    let officer = state.roster().officer("CHA-0001").expect("imported");
+    let told = |state: &State| -> BTreeSet<VacancyId> {
+        let rows = state.vacancies().iter();
+        let told = rows.filter(|(id, row)| state.is_told_of(*id, row, officer));
+        told.map(|(id, _)| id).collect()
+    };
+    let vacancy = state.vacancy_id(VacancyKey(1)).expect("published");
+    let accept = Body::Accept { vacancy, round: 1 };
+    assert_eq!(told(&state).len(), VACANCIES);
+    settle_as(&mut state, Actor::Officer(officer), accept);
+    assert!(told(&state).is_empty(), "it lasts as long as all others");
+
+    settle_as(
+        &mut state,
+        Actor::Officer(officer),
+        Body::Release { vacancy },
+    );
+    let mut known = told(&state);
+    assert!(known.is_empty(), "no tick has looked at any of them");
+    while state.next_deadline().is_some_and(|due| due <= NOON) {
+        let events = settle(&mut state, Body::Tick);
+        let offered = events.iter().filter_map(|event| match event {
+            Event::Offered {
+                vacancy,
+                recipients,
+                ..
+            } if recipients.contains(officer) => Some(*vacancy),
+            _ => None,
+        });
+        let is_new = offered.map(|offered| known.insert(offered));
+        assert!(is_new.fold(true, |all, one| all & one), "said twice");
+        assert_eq!(told(&state), known);
+    }
+    assert_eq!(known.len(), VACANCIES - 1, "all but what was given back");
 }
 
 #[test]

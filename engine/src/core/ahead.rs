@@ -42,7 +42,7 @@ impl Ahead {
 
     /// Adds a vacancy, and drops some whose start has passed at `at`.
     pub(super) fn put(&mut self, id: VacancyId, row: &Vacancy, at: Timestamp) {
-        let place = place(id, row);
+        let place = Place::of(id, row);
         let us = |at: Timestamp| at.as_micros().saturating_sub(place.start.as_micros());
         for busy in row.busy() {
             self.reach_us = self.reach_us.max(us(busy.end)).max(-us(busy.start));
@@ -62,7 +62,7 @@ impl Ahead {
 
     /// Takes a vacancy out, which is about to move.
     pub(super) fn remove(&mut self, id: VacancyId, row: &Vacancy) {
-        self.places.remove(&place(id, row));
+        self.places.remove(&Place::of(id, row));
     }
 
     /// `backup` backs `lead` up.
@@ -132,14 +132,6 @@ fn first_of(lead: AgencyId, start: Timestamp) -> Place {
     Place {
         lead,
         start,
-        vacancy,
-    }
-}
-
-fn place(vacancy: VacancyId, row: &Vacancy) -> Place {
-    Place {
-        lead: row.posting.lead,
-        start: row.posting.span().start,
         vacancy,
     }
 }

@@ -22,8 +22,8 @@ use super::{saved, sound};
 use crate::index::Index;
 use crate::model::{
     AgreementId, Attendance, Bearer, Calendar, CertificationId, Code, Date, Denial, Job, Journal,
-    Lift, Offering, OfficerId, OfficerSet, Punch, RequestId, Roster, Sequence, Standing, Table,
-    Timestamp, Vacancy, VacancyId, VacancyKey, Widening,
+    Lift, Offering, OfficerId, OfficerSet, Place, Punch, RequestId, Roster, Sequence, Standing,
+    Table, Timestamp, Vacancy, VacancyId, VacancyKey, Widening,
 };
 use crate::rules::{Candidate, Clause, Ground, eligibility, tier};
 
@@ -333,6 +333,19 @@ impl State {
                 .ground(vacancy, at)
                 .zip(self.candidate(officer))
                 .is_some_and(|(ground, who)| eligibility::check(ground, who).is_ok())
+    }
+
+    /// Whether `officer` is to know now of a vacancy whose offer stands for them. Where it stands
+    /// anew, because other work of theirs has ended or they are back, the offer itself is still to
+    /// come, with one of the next ticks: whoever says it before says it twice.
+    pub fn is_told_of(&self, id: VacancyId, vacancy: &Vacancy, officer: OfficerId) -> bool {
+        let at = self.at();
+        let noted = self.durable.widened.range(..=at).map(|(_, who)| who);
+        let offering = self.durable.offering.iter();
+        let offering = offering.filter(|offering| offering.after < Place::of(id, vacancy));
+        let mut to_come = noted.chain(offering.map(|offering| &offering.who));
+        self.stands_for(vacancy, officer, at)
+            && !to_come.any(|who| who.renews((id, vacancy), officer))
     }
 
     /// The ground on which officers are examined for `vacancy` at `at`; nothing if its programme is

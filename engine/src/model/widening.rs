@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{AgencyId, OfficerId, OfficerSet, Timestamp, VacancyId};
+use super::{AgencyId, OfficerId, OfficerSet, Timestamp, Vacancy, VacancyId};
 
 /// Who may be eligible for more than before, and is offered what is open to them.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -54,6 +54,17 @@ pub struct Offering {
     pub since: Timestamp,
 }
 
+impl Place {
+    /// The place of a vacancy.
+    pub fn of(vacancy: VacancyId, row: &Vacancy) -> Place {
+        Place {
+            lead: row.posting.lead,
+            start: row.posting.span().start,
+            vacancy,
+        }
+    }
+}
+
 impl Widening {
     /// Adds those of `other`.
     pub fn merge(&mut self, other: &Widening) {
@@ -63,6 +74,16 @@ impl Widening {
         for (officer, withdrawn) in &other.freed {
             self.freed.entry(*officer).or_default().extend(withdrawn);
         }
+    }
+
+    /// Whether what a vacancy offered `officer` before stands anew: it was withdrawn in this round
+    /// because they held other work, or they could come to nothing at all since.
+    pub fn renews(&self, (id, row): (VacancyId, &Vacancy), officer: OfficerId) -> bool {
+        let of_round = |one: &Withdrawn| one.vacancy == id && one.round == row.round;
+        let reinstated = self.reinstated.get(&officer);
+        let freed = self.freed.get(&officer);
+        reinstated.is_some_and(|since| row.offered_at < *since)
+            || freed.is_some_and(|withdrawn| withdrawn.iter().any(of_round))
     }
 
     /// Every officer who is named, which leaves out whoever is meant by an agency only.

@@ -278,8 +278,8 @@ fn stood(state: &State, badge: &str) -> Stood {
     let Some(officer) = state.roster().officer(badge) else {
         return stood;
     };
-    for (_, row) in state.vacancies().iter() {
-        if state.stands_for(row, officer, state.at()) {
+    for (id, row) in state.vacancies().iter() {
+        if state.is_told_of(id, row, officer) {
             stood.offers.insert(VacancyKey(row.posting.key.0));
         }
     }

@@ -290,18 +290,15 @@ fn offer(
     events
 }
 
-/// Those whom `row` was offered to before, and for whom it stands anew: it was withdrawn from them in
-/// this round because they held other work, or they could come to nothing at all since.
+/// Those whom `row` was offered to before, and for whom it stands anew.
 fn again(id: VacancyId, row: &Vacancy, who: &Widening) -> OfficerSet {
-    let reinstated = who.reinstated.iter();
-    let reinstated = reinstated.filter(|(_, since)| row.offered_at < **since);
-    let of_round = |one: &Withdrawn| one.vacancy == id && one.round == row.round;
-    let freed = who.freed.iter();
-    let freed = freed.filter(|(_, withdrawn)| withdrawn.iter().any(of_round));
-    let again = reinstated.map(|(officer, _)| *officer);
-    let again = again.chain(freed.map(|(officer, _)| *officer));
+    let again = who.reinstated.keys().chain(who.freed.keys());
+    let again = again.filter(|officer| who.renews((id, row), **officer));
     let asked = &row.offered.0 - &row.declined.0;
-    again.filter(|officer| asked.contains(officer.0)).collect()
+    again
+        .filter(|officer| asked.contains(officer.0))
+        .copied()
+        .collect()
 }
 
 /// Those of `candidates` who may take `row` in the tiers that are open.
