@@ -12,6 +12,7 @@ use protocol::frame::SERVER_FRAME_MAX_BYTES;
 use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
 use crate::line::Line;
+use crate::load::Load;
 use crate::{Lots, Stats, lots, speak};
 
 /// What sessions and the hub share: the way to the engine, and what is waiting for an answer.
@@ -21,6 +22,7 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lots: Lots,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) load: Load,
     /// Vacancies by their names outside. The hub adds them before anybody is told of them.
     pub(crate) vacancies: DashMap<VacancyKey, VacancyId>,
     waiting: DashMap<u64, Waiting>,
@@ -51,6 +53,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         lots: Lots,
         stats: Arc<Stats>,
+        load: Load,
     ) -> Desk {
         let (vacancies, waiting, next_token, is_draining) = Default::default();
         Desk {
@@ -59,6 +62,7 @@ impl Desk {
             clock,
             lots,
             stats,
+            load,
             vacancies,
             waiting,
             next_token,
@@ -119,6 +123,11 @@ impl Desk {
     /// Reveals the seed that a vacancy waits for, if it waits for one.
     pub(crate) fn reveal(&self, id: VacancyId, row: &Vacancy) {
         lots::reveal(&self.engine, &self.lots, id, row);
+    }
+
+    /// When the request came in that an answer from the engine belongs to.
+    pub(crate) fn received_us(&self, token: u64) -> Option<i64> {
+        self.waiting.get(&token).map(|waiting| waiting.received_us)
     }
 
     /// The request that an answer from the engine belongs to.

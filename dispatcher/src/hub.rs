@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::ask::{Caller, Desk};
 use crate::frame::Frame;
-use crate::limits::CATCH_UP_PUSHES_MAX;
+use crate::limits::{CATCH_UP_PUSHES_MAX, HEARD_AT_A_TIME};
 use crate::line::Line;
 use crate::members::{Audience, Who};
 use crate::recent::Recent;
@@ -91,11 +91,13 @@ impl Hub {
         }
         loop {
             self.desk.stats.stands(self.open.len(), heard.len());
+            self.desk.load.hub_rests();
             tokio::select! {
                 biased;
                 delivery = self.follower.next() => match delivery {
                     Ok(delivery) => {
                         self.since = Instant::now();
+                        self.desk.load.hub_serves(self.came_us(&delivery));
                         self.deliver(&delivery);
                         for shard in &self.shards {
                             if shard.room().await.is_err() {
@@ -106,7 +108,10 @@ impl Hub {
                         // A stream of deliveries must not keep sessions from joining: both have
                         // their turn, in the same order in every run.
                         tokio::task::yield_now().await;
-                        if let Ok(message) = heard.try_recv() {
+                        for _ in 0..HEARD_AT_A_TIME {
+                            let Ok(message) = heard.try_recv() else {
+                                break;
+                            };
                             self.hear(message);
                         }
                     }
@@ -119,6 +124,19 @@ impl Hub {
                 Some(message) = heard.recv() => self.hear(message),
             }
         }
+    }
+
+    /// When what a delivery answers came in, or what it tells was settled.
+    fn came_us(&self, delivery: &Delivery) -> i64 {
+        let first = delivery
+            .batch
+            .iter()
+            .flat_map(|batch| batch.records.first());
+        let settled_us = first.map(|record| record.at.as_micros()).next();
+        let asked = delivery.replies.first();
+        let asked_us = asked.and_then(|(token, _)| self.desk.received_us(*token));
+        let came_us = settled_us.into_iter().chain(asked_us).min();
+        came_us.unwrap_or_else(|| self.desk.now_us())
     }
 
     fn deliver(&mut self, delivery: &Delivery) {
@@ -335,6 +353,9 @@ impl Hub {
     }
 
     fn hear(&mut self, message: ToHub) {
+        if let ToHub::Ask(_, caller, _) = &message {
+            self.desk.load.hub_serves(caller.received_us);
+        }
         match message {
             ToHub::Join(join) => self.join(join),
             ToHub::Behind(who, line, from) => self.catch_up(who, line, from),

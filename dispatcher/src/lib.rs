@@ -26,6 +26,7 @@ mod hear;
 mod hub;
 mod jobs;
 mod line;
+mod load;
 mod lots;
 mod members;
 mod network;
@@ -66,6 +67,7 @@ pub use crate::web::{OriginError, Origins};
 use crate::ask::Desk;
 use crate::door::Door;
 use crate::hub::{Hub, ToHub};
+use crate::load::Load;
 use crate::network::{Claim, Kind};
 use crate::opaque::Opaque;
 use crate::session::Shell;
@@ -170,13 +172,6 @@ impl Dispatcher {
     ) -> Result<Dispatcher, StartError> {
         let stats = Arc::new(Stats::default());
         let follower = engine.follow().ok_or(StartError::EngineEnded)?;
-        let desk = Arc::new(Desk::new(
-            engine,
-            follower.outbox(),
-            options.clock,
-            options.lots,
-            Arc::clone(&stats),
-        ));
         let (hub, heard) = mpsc::channel(limits::HUB_QUEUE_MAX);
         let (count, given_seed) = match &network.0 {
             Kind::System(sockets, _) => (sockets.len(), None),
@@ -186,7 +181,15 @@ impl Dispatcher {
         let shards =
             (0..count).map(|index| Shard::new(Arc::clone(&stats), seed.wrapping_add(index as u64)));
         let shards: Vec<Shard> = shards.collect();
-        let ways = shards.iter().map(Shard::way).collect();
+        let ways: Vec<_> = shards.iter().map(Shard::way).collect();
+        let desk = Arc::new(Desk::new(
+            engine,
+            follower.outbox(),
+            options.clock,
+            options.lots,
+            Arc::clone(&stats),
+            Load::new(ways.clone()),
+        ));
         let (tokens, opaque) = (Arc::new(options.tokens), Arc::new(Opaque::new()));
         let server = transport::server_config(
             options.chain,

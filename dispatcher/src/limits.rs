@@ -53,9 +53,14 @@ pub const PUSH_STEP_MAX: usize = 16;
 /// brings along the pushes that are ahead.
 pub const AHEAD_MAX: usize = 16;
 
-/// Pushes that may wait for one shard; the hub takes nothing more from the engine until there is
-/// room.
-pub const SHARD_PUSHES_MAX: u32 = 4_096;
+/// Pushes that may wait for one shard, which is a bound to memory; the hub takes nothing more from
+/// the engine until there is room, so that answers wait as well. [`PUSHES_BEHIND_MAX`] refuses new
+/// work long before, but what was taken in goes on to be offered to further tiers.
+pub const SHARD_PUSHES_MAX: u32 = 65_536;
+
+/// Messages of sessions that the hub hears between two deliveries of the engine: neither keeps the
+/// other waiting.
+pub const HEARD_AT_A_TIME: usize = 64;
 
 /// Packets that arrived at another shard's socket and wait for one shard.
 pub const STRAYS_MAX: usize = 4_096;
@@ -69,6 +74,23 @@ pub const RECENT_PUSHES_MAX: usize = 16_384;
 
 /// What sessions may have waiting for the hub.
 pub const HUB_QUEUE_MAX: usize = 65_536;
+
+/// How long a push that a shard begins may have waited before new work is refused as busy: about
+/// what two broadcasts to ten thousand officers take, and five hundred of one agency's.
+pub const PUSHES_BEHIND_MAX: Duration = Duration::from_millis(500);
+
+/// How long a request that the hub serves may have waited before all others are refused as busy.
+pub const ANSWERS_BEHIND_MAX: Duration = Duration::from_secs(1);
+
+/// What a busy server asks clients to wait at least.
+pub const BUSY_RETRY_MIN: Duration = Duration::from_millis(50);
+
+/// What a busy server asks clients to wait at most.
+pub const BUSY_RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// How many who were refused as busy are asked to come back within one second: refusing them again
+/// must not be what keeps the server busy.
+pub const BUSY_RETURNS_PER_SECOND: u32 = 2_000;
 
 /// Bytes of UDP socket buffer asked of the system, each way. A herd of answers overruns the usual
 /// default of 208 KiB.

@@ -13,7 +13,7 @@ use engine::model::VacancyKey;
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES};
 use protocol::session::{Action, Channel, ServerSession, close_code};
 use protocol::token::{EXPORTER_BYTES, EXPORTER_LABEL, VerifyingKeys};
-use protocol::{Ask, ClientMessage, GoAway, RequestId};
+use protocol::{Ask, ClientMessage, GoAway, Outcome, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -358,6 +358,11 @@ impl Conversation {
             id,
             received_us,
         };
+        let desk = &self.shell.desk;
+        if let Some(retry_after_ms) = desk.load.refuses(&ask, received_us) {
+            desk.answer(caller, Outcome::Busy { retry_after_ms });
+            return None;
+        }
         let Who::Officer(officer) = who else {
             return Some(ToHub::Ask(who, caller, ask));
         };
@@ -371,7 +376,6 @@ impl Conversation {
             | Ask::LeaveStandby { vacancy } => *vacancy,
             _ => return Some(ToHub::Ask(who, caller, ask)),
         };
-        let desk = &self.shell.desk;
         let Some(vacancy) = desk.vacancies.get(&VacancyKey(key.0)).map(|found| *found) else {
             let is_accept = matches!(ask, Ask::Accept { .. });
             desk.unknown(caller, "vacancy", &key.to_string(), is_accept);

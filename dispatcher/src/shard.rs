@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use engine::model::Bearer;
@@ -35,6 +36,8 @@ pub(crate) struct Way {
     room: Semaphore,
     /// Pushes sent without having waited for room yet.
     owed: AtomicU64,
+    /// How long the push that is being written had waited, in microseconds; zero if none is.
+    waited_us: AtomicU64,
 }
 
 /// What a shard is told.
@@ -124,6 +127,17 @@ impl Way {
         self.tell(ToShard::TurnOut(bearer.clone()));
     }
 
+    /// How long the push that the shard is writing had waited, in microseconds; zero if it has
+    /// nothing to write.
+    pub(crate) fn waited_us(&self) -> u64 {
+        self.waited_us.load(Ordering::Relaxed)
+    }
+
+    fn waits(&self, waited: Duration) {
+        let us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+        self.waited_us.store(us, Ordering::Relaxed);
+    }
+
     /// Waits until the shard has kept up with what it was sent.
     ///
     /// # Errors
@@ -151,6 +165,7 @@ impl Shard {
             urgent: to_urgent,
             room: Semaphore::new(SHARD_PUSHES_MAX as usize),
             owed: AtomicU64::new(0),
+            waited_us: AtomicU64::new(0),
         };
         Shard {
             told,
@@ -175,12 +190,16 @@ impl Shard {
             self.give_urgent();
             if let Some(ToShard::Push(pushed)) = self.ahead.front() {
                 let pushed = Arc::clone(pushed);
+                self.way.waits(pushed.since.elapsed());
                 self.push(&pushed).await;
                 self.ahead.pop_front();
                 self.way.room.add_permits(1);
             } else if let Some(told) = self.ahead.pop_front() {
                 self.hear(told);
             } else {
+                if self.told.is_empty() {
+                    self.way.waits(Duration::ZERO);
+                }
                 tokio::select! {
                     biased;
                     Some(urgent) = self.urgent.recv() => self.give(urgent),

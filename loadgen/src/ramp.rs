@@ -1,5 +1,5 @@
-//! The search for the knee: the rate of publications at which accepts are no longer answered in
-//! time, and what becomes of a server that is given more.
+//! The search for the knee: the rate of publications at which they, or the accepts of what they
+//! offer, are no longer answered in time, and what becomes of a server that is given more.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use crate::view::Progress;
 pub struct RampOptions {
     /// The storm that is tried at each rate; its pacer and number of vacancies do not matter.
     pub storm: StormOptions,
-    /// What the 99.9th percentile of an accept's response time must not exceed.
+    /// What the 99.9th percentile of the response times of accepts, and of publications, must not
+    /// exceed.
     pub bound: Duration,
     /// The first rate of publications.
     pub from: Rate,
@@ -74,8 +75,10 @@ pub async fn run(
         let mut outcome = runs.run(&[stretch], None).await?;
         let probe = outcome.report.periods[0].clone();
         let p999 = crate::report::millis(probe.accept_to_answer.p999);
+        let published = crate::report::millis(probe.publish_to_answer.p999);
         say(&format!(
-            "{name}: accepts answered within {p999} ms in 99.9 % of cases"
+            "{name}: accepts answered within {p999} ms, and publications within {published} ms, in \
+             99.9 % of cases"
         ));
         search.learn(rate, probe);
         outcome.report.knee = search.knee();
@@ -189,9 +192,11 @@ impl Search {
     }
 
     fn learn(&mut self, rate: Rate, probe: Period) {
-        let accepts = probe.accept_to_answer;
-        // A rate at which nobody was answered keeps no bound.
-        if accepts != Percentiles::default() && accepts.p999 <= self.bound_us {
+        let (accepts, publications) = (probe.accept_to_answer, probe.publish_to_answer);
+        // A rate at which nobody was answered keeps no bound; nor does one of which a part is
+        // refused as busy, whatever pace it leaves to the rest.
+        let slowest = accepts.p999.max(publications.p999);
+        if accepts != Percentiles::default() && slowest <= self.bound_us {
             self.kept = Some(rate);
         } else {
             self.left = Some(rate);

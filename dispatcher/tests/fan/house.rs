@@ -134,11 +134,11 @@ impl House {
             .map_or(0, |(_, count)| count)
     }
 
-    pub(crate) fn token(&self, badge: &str) -> String {
+    pub(crate) fn token(&self, role: Role, subject: &str) -> String {
         let now_us = SystemClock.now().as_micros();
         let token = self
             .key
-            .issue(Role::Officer, badge, Some("chandler"), now_us, TOKEN_S);
+            .issue(role, subject, Some("chandler"), now_us, TOKEN_S);
         token.expect("good claims")
     }
 
@@ -149,21 +149,13 @@ impl House {
 
     /// As [`House::publish`], on these terms.
     pub(crate) fn publish_with(&self, key: u64, post_orders: &str, terms: Vec<Term>) {
-        let start = SystemClock.now().plus_ms(AHEAD_MS + key * AHEAD_MS);
-        let vacancy = NewVacancy {
-            key: VacancyKey(key.into()),
-            lead: "chandler".into(),
-            programme: "sso".into(),
-            segments: vec![NewSegment {
-                site: "chandler-001".into(),
-                start,
-                end: start.plus_ms(AHEAD_MS),
-            }],
-            slots: vec![Rank::Officer],
-            windows_ms: Vec::new(),
-            post_orders: post_orders.into(),
-        };
-        self.done(Body::PublishAll(vec![Publication { vacancy, terms }]));
+        self.done(Body::PublishAll(vec![publication(key, post_orders, terms)]));
+    }
+
+    /// As [`House::publish`], of many with one command.
+    pub(crate) fn publish_all(&self, keys: impl Iterator<Item = u64>) {
+        let publications = keys.map(|key| publication(key, "", Vec::new()));
+        self.done(Body::PublishAll(publications.collect()));
     }
 
     pub(crate) async fn stop(self) {
@@ -183,6 +175,25 @@ impl House {
             .expect("memory does not fail")
             .expect("it is allowed");
     }
+}
+
+/// Work of an hour, so many hours ahead, for one officer.
+fn publication(key: u64, post_orders: &str, terms: Vec<Term>) -> Publication {
+    let start = SystemClock.now().plus_ms(AHEAD_MS + key * AHEAD_MS);
+    let vacancy = NewVacancy {
+        key: VacancyKey(key.into()),
+        lead: "chandler".into(),
+        programme: "sso".into(),
+        segments: vec![NewSegment {
+            site: "chandler-001".into(),
+            start,
+            end: start.plus_ms(AHEAD_MS),
+        }],
+        slots: vec![Rank::Officer],
+        windows_ms: Vec::new(),
+        post_orders: post_orders.into(),
+    };
+    Publication { vacancy, terms }
 }
 
 /// So many shards, on threads of their own.

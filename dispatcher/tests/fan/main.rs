@@ -3,6 +3,7 @@
 
 mod door;
 mod house;
+mod load;
 mod phone;
 
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, SERVER_FRAME_MAX_BYTES};
 use protocol::{
-    ALPN, Ask, ClientMessage, Cursor, GoAway, Hello, News, RequestId, ServerMessage, VERSION,
+    ALPN, Ask, ClientMessage, Cursor, GoAway, Hello, News, RequestId, Role, ServerMessage, VERSION,
 };
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
@@ -38,6 +38,14 @@ impl Phone {
         Phone::call_with_window(house, badge, 64 << 10).await
     }
 
+    /// As [`Phone::call`], for the desk of the agency.
+    pub(crate) async fn call_desk(house: &House) -> Phone {
+        let token = house.token(Role::Coordinator, "desk");
+        let mut phone = Phone::greet_with(house, token, 64 << 10).await;
+        phone.sync().await;
+        phone
+    }
+
     /// As [`Phone::call`], where the server ends the conversation: why.
     pub(crate) async fn try_call(house: &House, badge: &str) -> Option<GoAway> {
         let mut phone = Phone::greet(house, badge, 64 << 10).await;
@@ -50,16 +58,25 @@ impl Phone {
     /// As [`Phone::call`], but takes no more than `window` bytes that it has not read.
     pub(crate) async fn call_with_window(house: &House, badge: &str, window: u32) -> Phone {
         let mut phone = Phone::greet(house, badge, window).await;
-        loop {
-            if let ServerMessage::Synced { cursor } = phone.next().await {
-                phone.cursor = Some(cursor);
-                return phone;
+        phone.sync().await;
+        phone
+    }
+
+    /// Hears how things stand.
+    async fn sync(&mut self) {
+        while self.cursor.is_none() {
+            if let ServerMessage::Synced { cursor } = self.next().await {
+                self.cursor = Some(cursor);
             }
         }
     }
 
     /// Connects and says hello.
     async fn greet(house: &House, badge: &str, window: u32) -> Phone {
+        Phone::greet_with(house, house.token(Role::Officer, badge), window).await
+    }
+
+    async fn greet_with(house: &House, token: String, window: u32) -> Phone {
         let endpoint = Endpoint::client(loopback()).expect("a port is free");
         let mut config = config(&house.certificate);
         let mut transport = TransportConfig::default();
@@ -83,7 +100,7 @@ impl Phone {
         phone
             .say(&ClientMessage::Hello(Hello {
                 version: VERSION,
-                token: house.token(badge),
+                token,
                 resume: None,
                 software: "a test".into(),
             }))

@@ -48,7 +48,7 @@ pub enum Workload {
     /// One vacancy after the other, heard by everybody and answered by nobody: what telling
     /// everybody takes.
     Broadcast(BroadcastArgs),
-    /// Find the rate of publications at which accepts are no longer answered in time, then load
+    /// Find the rate of publications at which requests are no longer answered in time, then load
     /// the server with up to three times as much and see it recover.
     Ramp(RampArgs),
     /// Cut every connection at once in the middle of a storm, and see everybody come back.

@@ -21,6 +21,7 @@ fn write_table(text: &mut String, report: &Report) -> fmt::Result {
     writeln!(text)?;
     write_latencies(text, &report.latency_us)?;
     writeln!(text)?;
+    write_periods(text, report)?;
     write_usage(text, report)?;
     write_audit(text, &report.audit)
 }
@@ -100,6 +101,42 @@ fn write_latencies(text: &mut String, latencies: &Latencies) -> fmt::Result {
         text,
         "from the intended instant, but for the line that says otherwise"
     )
+}
+
+/// The parts of a run that its workload tells apart: what was asked for and answered in each, and how
+/// long accepts took.
+fn write_periods(text: &mut String, report: &Report) -> fmt::Result {
+    let knee = report.knee.publications_per_ks;
+    if knee > 0 {
+        let (bound, knee) = (millis(report.knee.bound_us), grouped(knee / 1_000));
+        writeln!(
+            text,
+            "the knee, by a bound of {bound} ms: {knee} publications a second"
+        )?;
+    }
+    if report.periods.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "{:<22}{:>10}{:>12}{:>12}{:>12}{:>12}",
+        "requests a second", "asked", "answered", "busy", "accept p50", "p99.9, ms"
+    )?;
+    for period in &report.periods {
+        let name: String = period.name.chars().take(22).collect();
+        let lasting_us = u128::from((period.until_us - period.from_us).max(1));
+        let busy = u128::from(period.busy) * 1_000_000 / lasting_us;
+        writeln!(
+            text,
+            "{name:<22}{:>10}{:>12}{:>12}{:>12}{:>12}",
+            grouped(period.offered_per_ks / 1_000),
+            grouped(period.answered_per_ks / 1_000),
+            grouped(u64::try_from(busy).unwrap_or(u64::MAX)),
+            millis(period.accept_to_answer.p50),
+            millis(period.accept_to_answer.p999),
+        )?;
+    }
+    writeln!(text)
 }
 
 /// What each side used for a session, as far as it was looked at.
@@ -182,6 +219,7 @@ pub(crate) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Knee, Period};
     use super::*;
 
     fn report(count: u64) -> Report {
@@ -207,6 +245,18 @@ mod tests {
                 publish_to_last_push: percentiles,
                 ..Latencies::default()
             },
+            periods: vec![Period {
+                name: "three times the knee, at least".to_owned(),
+                until_us: 1_000_000,
+                answered_per_ks: count,
+                busy: count.min(9_999_999),
+                accept_to_answer: percentiles,
+                ..Period::default()
+            }],
+            knee: Knee {
+                publications_per_ks: count,
+                ..Knee::default()
+            },
             ..Report::default()
         }
     }
@@ -229,6 +279,16 @@ mod tests {
                 ]
             );
         }
+    }
+
+    #[test]
+    fn a_period_is_told_by_the_second() {
+        let text = table(&report(2_000));
+        let row = text.lines().find(|line| line.starts_with("three times"));
+        let cells: Vec<&str> = row.expect("a row").split_whitespace().collect();
+        let figures = ["0", "2", "2,000", "0.812", "2.000"];
+        assert_eq!(cells[cells.len() - 5..], figures);
+        assert!(text.contains(": 2 publications a second"));
     }
 
     #[test]

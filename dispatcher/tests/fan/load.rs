@@ -1,0 +1,63 @@
+//! A server that is behind with its pushes: what it refuses, and what it goes on with.
+
+use dispatcher::limits::{BUSY_RETRY_MAX, PUSHES_BEHIND_MAX};
+use protocol::{Ask, Outcome, RefusalCode, ServerMessage, VacancyKey};
+
+use crate::house::{House, badge};
+use crate::phone::Phone;
+use crate::until;
+
+const VACANCIES: u64 = 2_000;
+/// Each is offered to the officers, and the desk hears that it was published and offered.
+const PUSHES: u64 = 3 * VACANCIES;
+
+#[tokio::test]
+async fn a_server_that_is_behind_takes_no_new_work_and_answers_accepts() {
+    let house = House::open_here(2).await;
+    let mut desk = Phone::call_desk(&house).await;
+    let mut racer = Phone::call(&house, &badge(0)).await;
+    let mut reader = Phone::call(&house, &badge(1)).await;
+    house.publish_all(1..=VACANCIES);
+    let last = u128::from(VACANCIES);
+    let read = tokio::spawn(async move { while reader.offered().await.1 != last {} });
+    let (_, first) = racer.offered().await;
+    // What is pushed from now on has waited for too long, and there is a lot of it.
+    tokio::time::pause();
+    tokio::time::advance(2 * PUSHES_BEHIND_MAX).await;
+    tokio::time::resume();
+    let vacancy = VacancyKey(first);
+    racer.ask(7, Ask::Accept { vacancy, round: 1 }).await;
+    let answered = answer(&mut racer).await;
+    assert!(matches!(answered, Outcome::Won(_)), "{answered:?}");
+    let nothing = || Ask::PublishAll {
+        vacancies: Vec::new(),
+    };
+    desk.ask(8, nothing()).await;
+    let Outcome::Busy { retry_after_ms } = answer(&mut desk).await else {
+        panic!("new work is taken in");
+    };
+    let most = BUSY_RETRY_MAX.as_millis();
+    assert!(
+        (1..=most).contains(&retry_after_ms.into()),
+        "{retry_after_ms}"
+    );
+    let told = house.stats().fanouts().count();
+    assert!(told < PUSHES, "both were answered behind {told} pushes");
+
+    read.await.expect("it heard of everything");
+    until(|| house.stats().fanouts().count() > PUSHES).await;
+    desk.ask(8, nothing()).await;
+    let Outcome::Refused(refused) = answer(&mut desk).await else {
+        panic!("nothing was published");
+    };
+    assert_eq!(refused.code, RefusalCode::Invalid);
+    house.stop().await;
+}
+
+async fn answer(phone: &mut Phone) -> Outcome {
+    loop {
+        if let ServerMessage::Answer { outcome, .. } = phone.next().await {
+            return outcome;
+        }
+    }
+}
