@@ -250,31 +250,41 @@ impl<S: FnMut(Event)> Talk<S> {
         match moved {
             Moved::Sent => Ok(()),
             Moved::Received => self.hear(wire),
-            Moved::Gone { code } => Err(match code.and_then(said_by_code) {
-                Some(because) => sent(because, reconnect_after_ms(because)),
-                None => Broke::Lost,
-            }),
+            Moved::Gone { code } => match code.and_then(said_by_code) {
+                // The code says what a message would have said that was lost with the connection.
+                Some(because) => {
+                    let reconnect_after_ms = reconnect_after_ms(because);
+                    let message = ServerMessage::GoAway {
+                        because,
+                        reconnect_after_ms,
+                    };
+                    self.hear_one(message, Instant::now())
+                }
+                None => Err(Broke::Lost),
+            },
         }
     }
 
     fn hear(&mut self, wire: &mut Wire) -> Result<(), Broke> {
         let received = Instant::now();
         while let Some(message) = wire.reader.next().map_err(Broke::Unreadable)? {
-            let ended = match &message {
-                ServerMessage::GoAway {
-                    because,
-                    reconnect_after_ms,
-                } => Some(sent(*because, *reconnect_after_ms)),
-                _ => None,
-            };
-            let heard = self.session.handle_message(message, self.now_us());
-            self.tell(received);
-            heard.map_err(Broke::Violated)?;
-            if let Some(broke) = ended {
-                return Err(broke);
-            }
+            self.hear_one(message, received)?;
         }
         Ok(())
+    }
+
+    fn hear_one(&mut self, message: ServerMessage, received: Instant) -> Result<(), Broke> {
+        let ended = match &message {
+            ServerMessage::GoAway {
+                because,
+                reconnect_after_ms,
+            } => Some(sent(*because, *reconnect_after_ms)),
+            _ => None,
+        };
+        let heard = self.session.handle_message(message, self.now_us());
+        self.tell(received);
+        heard.map_err(Broke::Violated)?;
+        ended.map_or(Ok(()), Err)
     }
 
     /// Passes on what the session learned.

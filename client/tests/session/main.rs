@@ -189,7 +189,14 @@ async fn it_stops_when_the_server_does_not_accept_the_token() {
 async fn the_closing_code_says_what_a_lost_message_said() {
     let server = Server::start();
     server.closes_without_a_word(GoAway::VersionNotSpoken);
-    let (_client, session) = connect(&server, officer(&server));
+    let (_client, mut session) = connect(&server, officer(&server));
+    assert!(matches!(
+        session.next().await,
+        Learned::Down {
+            because: Some(GoAway::VersionNotSpoken),
+            ..
+        }
+    ));
     assert_eq!(
         session.ended().await,
         Ended::Refused(GoAway::VersionNotSpoken)
