@@ -26,6 +26,7 @@ mod replay;
 mod scenario;
 mod scenarios;
 mod security;
+mod storm;
 mod terminal;
 mod tidy;
 mod torture;

@@ -9,19 +9,13 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::Client;
 use muster::access::Access;
 use muster::http::page;
-use muster::sample::SampleState;
-use protocol::{Ask, Outcome, RequestId, Role};
 
-use crate::house::{
-    House, Ledger, PATIENCE, Server, Start, ask, free_port, import, officers, publish, race,
-    scratch,
-};
+use crate::house::{PATIENCE, Server, Start, free_port, scratch};
+use crate::storm::Storm;
 
 /// What a server that was told to stop may take at most.
 const DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -31,38 +25,12 @@ const OFFICERS: usize = 60;
 /// Vacancies that they race for.
 const VACANCIES: u128 = 80;
 
-#[test]
-fn a_server_told_to_stop_under_load_answers_and_ends_in_time_and_loses_nothing() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_told_to_stop_under_load_answers_and_ends_in_time_and_loses_nothing() {
     let folder = scratch();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(stopped_in_a_storm(&folder));
-    std::fs::remove_dir_all(&folder).expect("the folder is ours");
-}
-
-async fn stopped_in_a_storm(folder: &Path) {
-    let port = free_port();
-    let mut server = Server::start(folder, port);
-    let house = House::open(folder, port);
-    let sample = SampleState::new(7, jiff::civil::date(2026, 11, 23));
-    let operator = house.join(Role::Operator, "operator", None, |_| {});
-    import(&operator, &sample).await;
-    let ledger = Arc::new(Ledger::default());
-    let racers: Vec<Client> = officers(&sample, OFFICERS)
-        .map(|(badge, agency)| race(&house, badge, agency, &ledger))
-        .collect();
-    let publishing = async {
-        for number in 0..VACANCIES {
-            publish(&operator, &sample, number).await;
-        }
-    };
-    let stopping = async {
-        let started = Instant::now();
-        while ledger.won().len() < 20 && started.elapsed() < PATIENCE {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+    let mut storm = Storm::open(&folder, OFFICERS).await;
+    let port = storm.port;
+    let stop = async |server: &mut Server| {
         server.signal("TERM");
         let began = Instant::now();
         while server.ended().is_none() && began.elapsed() < PATIENCE {
@@ -72,38 +40,23 @@ async fn stopped_in_a_storm(folder: &Path) {
         let status = server.ended().expect("it has ended");
         assert!(status.success(), "{status}");
         assert!(took < DRAIN_MAX, "it took {took:?}");
-        let won_before = ledger.won().len();
-        server = Server::start(folder, port);
-        (won_before, took)
+        *server = Server::start(&folder, port);
+        took
     };
-    let ((), (won_before, took)) = tokio::join!(publishing, stopping);
-    assert!(won_before >= 20, "only {won_before} awards before the stop");
-
-    let (started, mut quiet) = (Instant::now(), 0);
-    while quiet < 10 && started.elapsed() < PATIENCE {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let is_quiet = ledger.unanswered() == 0 && ledger.won().len() > won_before;
-        quiet = if is_quiet { quiet + 1 } else { 0 };
-    }
-    assert_eq!(ledger.unanswered(), 0, "everybody was answered in the end");
-    let unavailable = ledger.unavailable().len();
-    assert_eq!(
-        unavailable, 0,
-        "nobody was left with an answer that is none"
+    let (before, took) = storm.race(VACANCIES, stop).await;
+    let won = storm.judge(before).await;
+    let unavailable = storm.ledger.unavailable();
+    assert!(
+        unavailable.is_empty(),
+        "no answer that is none: {unavailable:?}"
     );
-    let Outcome::Board { rows } = ask(&operator, RequestId(2), Ask::Board).await else {
-        panic!("an operator sees the board");
-    };
-    ledger.judge(&rows);
     println!(
-        "{won_before} awards before the stop, which took {} ms; {} after it; none lost",
+        "{before} awards before the stop, which took {} ms; {} after it; none lost",
         took.as_millis(),
-        ledger.won().len() - won_before
+        won - before
     );
-    for racer in racers {
-        racer.close();
-    }
-    server.stop();
+    storm.end();
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
 }
 
 #[test]
