@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::ask::{Caller, Desk};
 use crate::frame::Frame;
-use crate::limits::{CATCH_UP_PUSHES_MAX, HEARD_AT_A_TIME};
+use crate::limits::{CATCH_UP_PUSHES_MAX, HEARING_MAX};
 use crate::line::Line;
 use crate::members::Who;
 use crate::recent::Recent;
@@ -109,10 +109,10 @@ impl Hub {
                         // A stream of deliveries must not keep sessions from joining: both have
                         // their turn, in the same order in every run.
                         tokio::task::yield_now().await;
-                        for _ in 0..HEARD_AT_A_TIME {
-                            let Ok(message) = heard.try_recv() else {
-                                break;
-                            };
+                        let began = Instant::now();
+                        while began.elapsed() < HEARING_MAX
+                            && let Ok(message) = heard.try_recv()
+                        {
                             self.hear(message);
                         }
                     }

@@ -58,9 +58,9 @@ pub const AHEAD_MAX: usize = 16;
 /// work long before, but what was taken in goes on to be offered to further tiers.
 pub const SHARD_PUSHES_MAX: u32 = 65_536;
 
-/// Messages of sessions that the hub hears between two deliveries of the engine: neither keeps the
-/// other waiting.
-pub const HEARD_AT_A_TIME: usize = 64;
+/// How long the hub hears what sessions say between two deliveries of the engine: neither keeps the
+/// other waiting, and the one that has begun is heard to its end.
+pub const HEARING_MAX: Duration = Duration::from_millis(2);
 
 /// Packets that arrived at another shard's socket and wait for one shard.
 pub const STRAYS_MAX: usize = 4_096;
