@@ -175,8 +175,15 @@ fn sheet(standing: &JobStanding) -> String {
             brief.customer, brief.what
         ),
         format!(
-            "  {} officers of {} at {}",
-            brief.officers, brief.programme, brief.lead
+            "  {} {} of {} at {}",
+            brief.officers,
+            if brief.officers == 1 {
+                "officer"
+            } else {
+                "officers"
+            },
+            brief.programme,
+            brief.lead
         ),
     ];
     if !brief.attributes.is_empty() {
