@@ -1,14 +1,15 @@
 //! One message of every kind. Agencies, officers and sites in them are invented.
 
 mod afterwards;
+mod award;
 mod denials;
 mod jobs;
+mod news;
 mod provisions;
+mod publication;
+mod roster;
 
 use protocol::*;
-
-mod award;
-mod publication;
 
 const NINE_US: i64 = 1_795_449_600_000_000;
 
@@ -47,10 +48,10 @@ pub(crate) fn client() -> Vec<(String, ClientMessage)> {
             }),
     );
     samples.extend(
-        places()
+        roster::places()
             .into_iter()
-            .chain(relations())
-            .chain(people())
+            .chain(roster::relations())
+            .chain(roster::people())
             .chain(provisions::all())
             .chain(jobs::changes())
             .map(|(name, change)| {
@@ -84,7 +85,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         ),
     ];
     samples.extend(
-        news()
+        news::news()
             .into_iter()
             .chain(afterwards::news())
             .chain(award::news())
@@ -96,7 +97,7 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
                 (format!("push-{name}"), ServerMessage::Push(push))
             }),
     );
-    let happenings = happenings()
+    let happenings = news::happenings()
         .into_iter()
         .chain(afterwards::happenings())
         .chain(award::happenings());
@@ -260,195 +261,6 @@ fn amend_orders() -> Amend {
     }
 }
 
-fn places() -> Vec<(&'static str, RosterChange)> {
-    let text = str::to_owned;
-    vec![
-        (
-            "agency",
-            RosterChange::Agency {
-                code: text("saguaro"),
-                name: text("Saguaro Police"),
-                agreement: Some(text("saguaro-msa")),
-            },
-        ),
-        (
-            "certification",
-            RosterChange::Certification {
-                code: text("azpost"),
-                name: text("Peace officer"),
-            },
-        ),
-        (
-            "programme",
-            RosterChange::Programme {
-                code: text("sso"),
-                name: text("School safety"),
-                certifications: vec![text("azpost"), text("ade-sso")],
-                classes: vec![
-                    Class::PeaceOfficer,
-                    Class::FullAuthorityReserve,
-                    Class::CommunityServiceOfficer,
-                ],
-                approval: true,
-            },
-        ),
-        (
-            "site",
-            RosterChange::Site {
-                code: text("saguaro-elementary"),
-                name: text("Saguaro Elementary"),
-                lead: text("saguaro"),
-                zone: text("America/Phoenix"),
-                position: Position {
-                    latitude_udeg: 32_000_000,
-                    longitude_udeg: -111_000_000,
-                },
-                geofence_m: 150,
-                district: text("Saguaro Unified"),
-                kind: SiteKind::Charter,
-                ade_funded: true,
-            },
-        ),
-    ]
-}
-
-fn relations() -> Vec<(&'static str, RosterChange)> {
-    let text = str::to_owned;
-    let badge = badge();
-    vec![
-        (
-            "pact",
-            RosterChange::Pact {
-                lead: text("saguaro"),
-                backup: text("ocotillo"),
-                tier: 1,
-                from_us: Some(NINE_US),
-                until_us: None,
-                cover: Some(text("saguaro-msa")),
-            },
-        ),
-        (
-            "pact-ended",
-            RosterChange::PactEnded {
-                lead: text("saguaro"),
-                backup: text("ocotillo"),
-            },
-        ),
-        (
-            "excluded",
-            RosterChange::Excluded {
-                site: text("saguaro-elementary"),
-                badge: badge.clone(),
-            },
-        ),
-        (
-            "readmitted",
-            RosterChange::Readmitted {
-                site: text("saguaro-elementary"),
-                badge: badge.clone(),
-            },
-        ),
-        (
-            "seniority-set",
-            RosterChange::SenioritySet {
-                badge,
-                since: Day {
-                    year: 2009,
-                    month: 6,
-                    day: 15,
-                },
-            },
-        ),
-    ]
-}
-
-fn people() -> Vec<(&'static str, RosterChange)> {
-    let text = str::to_owned;
-    let badge = badge();
-    let dated = |code: &str| Dated {
-        code: text(code),
-        from_us: None,
-        until_us: Some(NINE_US),
-    };
-    vec![
-        (
-            "officer",
-            RosterChange::Officer {
-                badge: badge.clone(),
-                agency: text("saguaro"),
-                class: Class::PeaceOfficer,
-                rank: Rank::Officer,
-                certifications: vec![dated("azpost")],
-                approvals: vec![dated("sso")],
-                availability: Availability::Always,
-            },
-        ),
-        (
-            "certification-granted",
-            RosterChange::CertificationGranted {
-                badge: badge.clone(),
-                certification: dated("ade-sso"),
-            },
-        ),
-        (
-            "certification-revoked",
-            RosterChange::CertificationRevoked {
-                badge: badge.clone(),
-                certification: text("ade-sso"),
-            },
-        ),
-        (
-            "approval-granted",
-            RosterChange::ApprovalGranted {
-                badge: badge.clone(),
-                programme: dated("sso"),
-            },
-        ),
-        (
-            "approval-withdrawn",
-            RosterChange::ApprovalWithdrawn {
-                badge: badge.clone(),
-                programme: text("sso"),
-            },
-        ),
-        (
-            "suspended",
-            RosterChange::Suspended {
-                badge: badge.clone(),
-            },
-        ),
-        (
-            "reinstated",
-            RosterChange::Reinstated {
-                badge: badge.clone(),
-            },
-        ),
-        (
-            "availability-declared",
-            RosterChange::AvailabilityDeclared {
-                badge: badge.clone(),
-                availability: declared(),
-            },
-        ),
-    ]
-}
-
-fn declared() -> Availability {
-    Availability::Declared {
-        weekly: vec![WeeklyWindow {
-            weekday: 1,
-            from_minute: 420,
-            until_minute: 900,
-        }],
-        exceptions: vec![DatedWindows {
-            year: 2026,
-            month: 12,
-            day: 24,
-            windows: vec![(480, 720)],
-        }],
-    }
-}
-
 fn welcome() -> Welcome {
     Welcome {
         session: 12,
@@ -458,91 +270,6 @@ fn welcome() -> Welcome {
         resumed: true,
         server_time_us: NINE_US,
         token_expires_us: NINE_US + 900_000_000,
-    }
-}
-
-fn news() -> Vec<(&'static str, News)> {
-    let vacancy = vacancy();
-    vec![
-        ("offered", News::Offered(offer())),
-        (
-            "withdrawn",
-            News::Withdrawn {
-                vacancy,
-                because: Withdrawal::Filled,
-            },
-        ),
-        ("assigned", News::Assigned(assignment())),
-        (
-            "unassigned",
-            News::Unassigned {
-                vacancy,
-                because: Unassignment::Recalled,
-            },
-        ),
-        (
-            "flagged",
-            News::Flagged {
-                vacancy,
-                badge: badge(),
-                clause: "certified:ade-sso".to_owned(),
-            },
-        ),
-        ("amended", News::Amended(amended())),
-        (
-            "withdrawn-amended",
-            News::Withdrawn {
-                vacancy,
-                because: Withdrawal::Amended,
-            },
-        ),
-        (
-            "unassigned-amended",
-            News::Unassigned {
-                vacancy,
-                because: Unassignment::Amended,
-            },
-        ),
-        (
-            "overlapped",
-            News::Overlapped {
-                with: vacancy,
-                vacancies: vec![VacancyKey(1), VacancyKey(2)],
-            },
-        ),
-        (
-            "unassigned-unconfirmed",
-            News::Unassigned {
-                vacancy,
-                because: Unassignment::Unconfirmed,
-            },
-        ),
-    ]
-}
-
-fn amended() -> Amended {
-    Amended {
-        vacancy: vacancy(),
-        round: 2,
-        segments: segments(),
-        slots: vec![Rank::Officer],
-        post_orders: "Report to the front office.".to_owned(),
-        confirm_by_us: Some(NINE_US - 3_600_000_000),
-    }
-}
-
-/// As a district sends it: one day, two sites, one slot, ordinary names.
-fn offer() -> Offer {
-    Offer {
-        vacancy: vacancy(),
-        round: 1,
-        tier: 1,
-        lead: "saguaro".to_owned(),
-        programme: "sso".to_owned(),
-        segments: segments(),
-        slots: vec![Rank::Officer],
-        slots_open: 1,
-        offered_at_us: NINE_US - 86_400_000_000,
     }
 }
 
@@ -564,14 +291,6 @@ fn segments() -> Vec<Segment> {
     ]
 }
 
-fn assignment() -> Assignment {
-    Assignment {
-        receipt: receipt(),
-        segments: segments(),
-        post_orders: "Report to the front office.".to_owned(),
-    }
-}
-
 fn receipt() -> Receipt {
     Receipt {
         vacancy: vacancy(),
@@ -581,106 +300,6 @@ fn receipt() -> Receipt {
         cover: "saguaro-msa".to_owned(),
         awarded_at_us: NINE_US - 80_000_000_000,
     }
-}
-
-fn happenings() -> Vec<(&'static str, What)> {
-    let badge = badge();
-    let cover = "saguaro-msa".to_owned();
-    let because = Unassignment::Released;
-    vec![
-        (
-            "published",
-            What::Published {
-                site: "saguaro-elementary".to_owned(),
-                start_us: NINE_US,
-                slots: 1,
-            },
-        ),
-        (
-            "tier-opened",
-            What::TierOpened {
-                tier: 1,
-                because: TierCause::WindowElapsed,
-                recipients: 44,
-            },
-        ),
-        (
-            "awarded",
-            What::Awarded {
-                slot: 0,
-                badge: badge.clone(),
-                place: 2,
-                cover,
-                slots_open: 0,
-            },
-        ),
-        (
-            "declined",
-            What::Declined {
-                badge: badge.clone(),
-            },
-        ),
-        (
-            "reoffered",
-            What::Reoffered {
-                slot: 0,
-                badge: badge.clone(),
-                because,
-                round: 1,
-                recipients: 43,
-            },
-        ),
-        (
-            "cancelled",
-            What::Cancelled {
-                reason: "school closed".to_owned(),
-            },
-        ),
-        ("expired", What::Expired { slots_open: 1 }),
-        (
-            "punched",
-            What::Punched {
-                badge: badge.clone(),
-                direction: Direction::In,
-                on_site: Some(true),
-            },
-        ),
-        (
-            "amended",
-            What::Amended {
-                slots_open: 1,
-                round: 2,
-                recipients: 43,
-                unconfirmed: vec![badge.clone()],
-                lost: vec!["SAG-0413".to_owned()],
-            },
-        ),
-        (
-            "reconfirmed",
-            What::Reconfirmed {
-                slot: 0,
-                badge: badge.clone(),
-            },
-        ),
-        (
-            "lapsed",
-            What::Lapsed {
-                slots_open: 2,
-                round: 3,
-                recipients: 44,
-                badges: vec![badge],
-            },
-        ),
-        ("tier-opened-start-near", publication::start_near()),
-        (
-            "last-tier-approved",
-            What::LastTierApproved {
-                approved_by: "SAG-0001".to_owned(),
-                recipients: 4,
-            },
-        ),
-        ("offered-later", What::OfferedLater { recipients: 3 }),
-    ]
 }
 
 fn outcomes() -> Vec<(&'static str, Outcome)> {
