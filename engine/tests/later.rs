@@ -28,7 +28,13 @@ fn an_import_of_officers_is_offered_what_is_open_some_vacancies_at_a_time() {
     settle(&mut state, Body::Roster(officers(0..OFFICERS)));
     let mut ticks = 0;
     while state.next_deadline().is_some_and(|due| due <= NOON) {
+        let before = digest(&state);
         let events = settle(&mut state, Body::Tick);
+        assert_ne!(
+            digest(&state),
+            before,
+            "a state after another is not that state"
+        );
         let offers = events.iter().filter(is_offer).count();
         assert!(offers <= CONSIDERED_AT_A_TIME, "{offers} in one tick");
         ticks += 1;

@@ -22,7 +22,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use engine::core::{Event, Record, Refusal};
+use engine::core::{Answer, Event, Record, Refusal};
 
 const HEADER: &str = "\
 # One record of every kind as it stands in the log: a name, and the rkyv bytes in hexadecimal.
@@ -123,6 +123,31 @@ fn every_variant_has_a_sample() {
         ["there"],
         "a variant without a sample is found"
     );
+}
+
+/// A draw comes with the awards of those who won it, and is asked for by nobody who could win.
+#[test]
+fn whoever_reveals_a_seed_is_told_that_it_is_done_and_not_that_they_won() {
+    let of = |is: fn(&Event) -> bool| {
+        let mut records = samples::all().into_iter().map(|(_, record)| record);
+        let found = records.find(|record| record.events.first().is_some_and(is));
+        found.expect("there is a sample")
+    };
+    let ranked = of(|event| matches!(event, Event::Ranked(_)));
+    let awarded = of(|event| matches!(event, Event::Awarded { .. }));
+    assert!(matches!(awarded.reply(), Ok(Answer::Won(_))));
+    let events: Vec<Event> = ranked
+        .events
+        .iter()
+        .chain(&*awarded.events)
+        .cloned()
+        .collect();
+    let sequence = ranked.sequence;
+    let drawn = Record {
+        events: events.into(),
+        ..ranked
+    };
+    assert_eq!(drawn.reply(), Ok(Answer::Done { sequence }));
 }
 
 #[test]
