@@ -6,15 +6,15 @@ use std::sync::Arc;
 use engine::core::{Body, Event, Record, State, apply, react};
 use engine::model::{Posting, Standing, Vacancy, VacancyId};
 use engine::rules::tier;
-use engine::{Delivery, Follower};
+use engine::{Delivery, Ended, Follower};
 use protocol::token::Claims;
 use protocol::{Ask, Cursor, GoAway, News, Outcome, Push, ServerMessage};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{AcquireError, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::ask::{Caller, Desk};
 use crate::frame::Frame;
-use crate::limits::{CATCH_UP_PUSHES_MAX, HEARING_MAX};
+use crate::limits::{CATCH_UP_PUSHES_MAX, TURN_MAX};
 use crate::line::Line;
 use crate::members::Who;
 use crate::recent::Recent;
@@ -25,6 +25,12 @@ mod identity;
 mod publication;
 mod tell;
 mod why;
+
+/// What is said to the hub, and when it was, in microseconds.
+pub(crate) struct Said {
+    pub(crate) at_us: i64,
+    pub(crate) what: ToHub,
+}
 
 /// What sessions say to the hub.
 pub(crate) enum ToHub {
@@ -47,6 +53,25 @@ pub(crate) struct Join {
     pub(crate) line: Arc<Line>,
     /// Told when the session has been welcomed; dropped if it is sent away.
     pub(crate) joined: oneshot::Sender<Who>,
+}
+
+/// Why there is nothing more to tell.
+#[derive(Clone, Copy)]
+enum Over {
+    Engine(Ended),
+    Shard,
+}
+
+impl From<Ended> for Over {
+    fn from(ended: Ended) -> Over {
+        Over::Engine(ended)
+    }
+}
+
+impl From<AcquireError> for Over {
+    fn from(_: AcquireError) -> Over {
+        Over::Shard
+    }
 }
 
 /// The follower behind all sessions.
@@ -85,46 +110,64 @@ impl Hub {
     }
 
     /// Tells until the engine ends.
-    pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<ToHub>) {
+    pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<Said>) {
         // A server that ended between the close of bids and their draw draws now.
         for (id, row) in self.follower.state.vacancies().iter() {
             self.desk.reveal(id, row);
         }
         loop {
             self.desk.stats.stands(self.open.len(), heard.len());
-            self.desk.load.hub_rests();
-            tokio::select! {
+            let turn = tokio::select! {
                 biased;
-                delivery = self.follower.next() => match delivery {
-                    Ok(delivery) => {
-                        self.since = Instant::now();
-                        self.desk.load.hub_serves(self.came_us(&delivery));
-                        self.deliver(&delivery);
-                        for shard in &self.shards {
-                            if shard.room().await.is_err() {
-                                tracing::error!("a shard has ended, and the hub with it");
-                                return self.close_all();
-                            }
-                        }
-                        // A stream of deliveries must not keep sessions from joining: both have
-                        // their turn, in the same order in every run.
-                        tokio::task::yield_now().await;
-                        let began = Instant::now();
-                        while began.elapsed() < HEARING_MAX
-                            && let Ok(message) = heard.try_recv()
-                        {
-                            self.hear(message);
-                        }
-                    }
-                    Err(ended) => {
-                        tracing::info!(%ended, "the hub ends");
-                        self.close_all();
-                        return;
-                    }
-                },
-                Some(message) = heard.recv() => self.hear(message),
+                delivery = self.follower.next() => self.tell_all(delivery).await,
+                Some(said) = heard.recv() => {
+                    self.hear(said);
+                    Ok(())
+                }
+            };
+            if let Err(over) = turn {
+                return self.end(over);
+            }
+            // A stream of deliveries must not keep sessions from joining, nor they the deliveries:
+            // both have their turn, in the same order in every run.
+            tokio::task::yield_now().await;
+            let began = Instant::now();
+            while began.elapsed() < TURN_MAX {
+                let Ok(said) = heard.try_recv() else {
+                    self.desk.load.heard.rests();
+                    break;
+                };
+                self.hear(said);
             }
         }
+    }
+
+    /// Tells what came from the engine, and what has come meanwhile, for a while.
+    async fn tell_all(&mut self, first: Result<Delivery, Ended>) -> Result<(), Over> {
+        let mut next = Some(first?);
+        let began = Instant::now();
+        while let Some(delivery) = next {
+            self.since = Instant::now();
+            self.desk.load.answers.serves(self.came_us(&delivery));
+            self.deliver(&delivery);
+            for shard in &self.shards {
+                shard.room().await?;
+            }
+            next = match began.elapsed() < TURN_MAX {
+                true => self.follower.try_next()?,
+                false => return Ok(()),
+            };
+        }
+        self.desk.load.answers.rests();
+        Ok(())
+    }
+
+    fn end(&self, over: Over) {
+        match over {
+            Over::Engine(ended) => tracing::info!(%ended, "the hub ends"),
+            Over::Shard => tracing::error!("a shard has ended, and the hub with it"),
+        }
+        self.close_all();
     }
 
     /// When what a delivery answers came in, or what it tells was settled.
@@ -187,11 +230,9 @@ impl Hub {
         }
     }
 
-    fn hear(&mut self, message: ToHub) {
-        if let ToHub::Ask(_, caller, _) = &message {
-            self.desk.load.hub_serves(caller.received_us);
-        }
-        match message {
+    fn hear(&mut self, said: Said) {
+        self.desk.load.heard.serves(said.at_us);
+        match said.what {
             ToHub::Join(join) => self.join(join),
             ToHub::Behind(who, line, from) => self.catch_up(who, line, from),
             ToHub::Renew(line, claims) => self.renew(&line, &claims),

@@ -66,7 +66,7 @@ pub use crate::web::{OriginError, Origins};
 
 use crate::ask::Desk;
 use crate::door::Door;
-use crate::hub::{Hub, ToHub};
+use crate::hub::{Hub, Said, ToHub};
 use crate::load::Load;
 use crate::network::{Claim, Kind};
 use crate::opaque::Opaque;
@@ -144,7 +144,7 @@ pub struct Dispatcher {
     claim: Option<Claim>,
     stats: Arc<Stats>,
     desk: Arc<Desk>,
-    hub: mpsc::Sender<ToHub>,
+    hub: mpsc::Sender<Said>,
     hub_task: JoinHandle<()>,
 }
 
@@ -297,7 +297,9 @@ impl Dispatcher {
         // An engine that does not answer is no reason to keep sessions waiting for a goodbye.
         let _ = tokio::time::timeout(limits::ANSWERS_DEADLINE, answered).await;
         // A hub that has ended with its engine has told everybody already.
-        let _ = self.hub.send(ToHub::Stop).await;
+        let at_us = self.desk.now_us();
+        let what = ToHub::Stop;
+        let _ = self.hub.send(Said { at_us, what }).await;
         until(|| self.stats.sessions() == 0).await;
     }
 }

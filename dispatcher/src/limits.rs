@@ -53,14 +53,16 @@ pub const PUSH_STEP_MAX: usize = 16;
 /// brings along the pushes that are ahead.
 pub const AHEAD_MAX: usize = 16;
 
-/// Pushes that may wait for one shard, which is a bound to memory; the hub takes nothing more from
-/// the engine until there is room, so that answers wait as well. [`PUSHES_BEHIND_MAX`] refuses new
-/// work long before, but what was taken in goes on to be offered to further tiers.
-pub const SHARD_PUSHES_MAX: u32 = 65_536;
+/// Pushes that may wait for one shard; the hub takes nothing more from the engine until there is
+/// room, so that answers wait as well. [`PUSHES_BEHIND_MAX`] refuses new work long before, but what
+/// was taken in goes on to be offered to further tiers. Whoever is behind is told again from
+/// [`RECENT_PUSHES_MAX`], which therefore has to reach farther back.
+pub const SHARD_PUSHES_MAX: u32 = 8_192;
+const _: () = assert!(SHARD_PUSHES_MAX as usize <= RECENT_PUSHES_MAX / 2);
 
-/// How long the hub hears what sessions say between two deliveries of the engine: neither keeps the
-/// other waiting, and the one that has begun is heard to its end.
-pub const HEARING_MAX: Duration = Duration::from_millis(2);
+/// How long the hub tells what comes from the engine, and then hears what sessions say, before it
+/// turns to the other: neither keeps the other waiting, but for the one that has begun.
+pub const TURN_MAX: Duration = Duration::from_millis(2);
 
 /// Packets that arrived at another shard's socket and wait for one shard.
 pub const STRAYS_MAX: usize = 4_096;
@@ -75,11 +77,12 @@ pub const RECENT_PUSHES_MAX: usize = 16_384;
 /// What sessions may have waiting for the hub.
 pub const HUB_QUEUE_MAX: usize = 65_536;
 
-/// How long a push that a shard begins may have waited before new work is refused as busy: about
-/// what two broadcasts to ten thousand officers take, and five hundred of one agency's.
+/// How long a push that a shard begins, or what the hub serves, may have waited before new work is
+/// refused as busy: about what two broadcasts to ten thousand officers take.
 pub const PUSHES_BEHIND_MAX: Duration = Duration::from_millis(500);
 
-/// How long a request that the hub serves may have waited before all others are refused as busy.
+/// How long an answer that the hub tells, or a request that it hears, may have waited before others
+/// of its line are refused as busy.
 pub const ANSWERS_BEHIND_MAX: Duration = Duration::from_secs(1);
 
 /// What a busy server asks clients to wait at least.

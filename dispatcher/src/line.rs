@@ -104,6 +104,11 @@ impl Line {
         inside.write(frames);
     }
 
+    /// Whether a push was said.
+    pub(crate) fn was_told(&self, cursor: Cursor) -> bool {
+        self.inside().told >= Some(cursor)
+    }
+
     /// Says a push, unless it was said before, if the client keeps up; says whether it was written.
     pub(crate) fn push(&self, cursor: Cursor, frame: &Frame) -> bool {
         let mut inside = self.inside();

@@ -15,6 +15,7 @@ use protocol::session::{Action, Channel, ServerSession, close_code};
 use protocol::token::{EXPORTER_BYTES, EXPORTER_LABEL, VerifyingKeys};
 use protocol::{Ask, ClientMessage, GoAway, Outcome, RequestId};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use web_transport_quinn::Session;
@@ -23,7 +24,7 @@ use crate::ask::{Caller, Desk};
 use crate::certified::certified;
 use crate::door::{Door, Place};
 use crate::hear;
-use crate::hub::{Join, ToHub};
+use crate::hub::{Join, Said, ToHub};
 use crate::limits::{LEAVE_DEADLINE, READ_BYTES, REFUSED_DEADLINE};
 use crate::line::{Line, Moved};
 use crate::members::Who;
@@ -35,7 +36,7 @@ use crate::{Bound, Stats};
 /// What every session needs.
 pub(crate) struct Shell {
     pub(crate) desk: Arc<Desk>,
-    pub(crate) hub: mpsc::Sender<ToHub>,
+    pub(crate) hub: mpsc::Sender<Said>,
     pub(crate) tokens: Arc<VerifyingKeys>,
     pub(crate) bound: Bound,
     pub(crate) opaque: Arc<Opaque>,
@@ -45,6 +46,17 @@ pub(crate) struct Shell {
     pub(crate) origins: Arc<Origins>,
     /// The shard whose thread this is.
     pub(crate) shard: Arc<Way>,
+}
+
+impl Shell {
+    /// Tells the hub, once it has room.
+    ///
+    /// # Errors
+    /// If it has ended.
+    async fn tell_hub(&self, what: ToHub) -> Result<(), SendError<Said>> {
+        let at_us = self.desk.now_us();
+        self.hub.send(Said { at_us, what }).await
+    }
 }
 
 /// Numbers sessions for logs.
@@ -199,7 +211,7 @@ impl Conversation {
             line: Arc::clone(&self.line),
             joined,
         };
-        if self.shell.hub.send(ToHub::Join(join)).await.is_err() {
+        if self.shell.tell_hub(ToHub::Join(join)).await.is_err() {
             // A hub that is gone has ended with its engine.
             self.line.close(GoAway::Stopping, 0);
         }
@@ -408,7 +420,7 @@ impl Conversation {
     fn tell_hub(&self, what: ToHub) -> Pin<Box<impl Future<Output = ()>>> {
         Box::pin(async {
             // A hub that is gone ends every session, and the client asks again with the same id.
-            let _ = self.shell.hub.send(what).await;
+            let _ = self.shell.tell_hub(what).await;
         })
     }
 }

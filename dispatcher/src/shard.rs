@@ -263,8 +263,9 @@ impl Shard {
             }
         }
         self.count(told);
-        // Those who heard of it with an answer heard it sooner: it has come to the last one now.
-        if !reached.is_empty() {
+        // Those who heard of it with an answer heard it sooner: it has come to the last one now. To
+        // those who are behind it has not come.
+        if told > 0 || reached.iter().any(|line| line.was_told(pushed.cursor)) {
             self.stats.fanned_out(pushed.since.elapsed());
         }
     }

@@ -58,7 +58,7 @@ pub enum Answered {
     Told,
     /// Not done, for a reason.
     Refused,
-    /// Not done: more was asked than is kept up with.
+    /// Not begun: more was asked than is kept up with.
     Busy,
     /// Nobody can say.
     Unavailable,

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use engine::core::command::{NewAvailability, NewOfficer, NewSite};
+use engine::core::command::{NewAvailability, NewOfficer, NewProvision, NewSite};
 use engine::core::{
     Actor, Body, Command, Event, Events, Match, Matches, NewSegment, NewVacancy, Outcome,
     Publication, Record, RosterChange, Stamp, State, apply, decide, digest,
 };
 use engine::limits::{CONSIDERED_AT_A_TIME, EXAMINED_ALONE_MAX};
 use engine::model::{
-    Class, Position, Rank, RequestId, SiteKind, Term, Timestamp, VacancyId, VacancyKey,
+    Class, Position, Preferences, Rank, RequestId, SiteKind, Term, Timestamp, VacancyId, VacancyKey,
 };
 
 /// Sunday 22 November 2026, noon in Phoenix.
@@ -130,6 +130,42 @@ fn what_a_release_frees_is_told_with_its_tick_and_not_before() {
         assert_eq!(told(&state), known);
     }
     assert_eq!(known.len(), VACANCIES - 1, "all but what was given back");
+}
+
+/// Whoever would rather do other work is pushed nothing by a tick, and finds everything that stands
+/// when they look.
+#[test]
+fn who_has_wishes_is_told_at_once_what_a_release_frees() {
+    let mut state = town();
+    settle(&mut state, Body::Roster(officers(0..2)));
+    let mut all = publications();
+    let whole = &mut all[0].vacancy.segments[0];
+    whole.end = Timestamp(whole.start.as_micros() + VACANCIES as i64 * HOUR_US);
+    settle(&mut state, Body::PublishAll(all));
+    let badge = "CHA-0001";
+    let wishes = NewProvision::Preferences {
+        badge: badge.into(),
+        preferences: Preferences {
+            districts: vec!["elsewhere".into()],
+            ..Preferences::default()
+        },
+    };
+    settle(
+        &mut state,
+        Body::Roster(vec![RosterChange::Provided(wishes)]),
+    );
+    let officer = state.roster().officer(badge).expect("imported");
+    let vacancy = state.vacancy_id(VacancyKey(1)).expect("published");
+    let accept = Body::Accept { vacancy, round: 1 };
+    settle_as(&mut state, Actor::Officer(officer), accept);
+    settle_as(
+        &mut state,
+        Actor::Officer(officer),
+        Body::Release { vacancy },
+    );
+    let told = state.vacancies().iter();
+    let told = told.filter(|(id, row)| state.is_told_of(*id, row, officer));
+    assert_eq!(told.count(), VACANCIES - 1);
 }
 
 #[test]

@@ -196,7 +196,8 @@ impl Search {
         // A rate at which nobody was answered keeps no bound; nor does one of which a part is
         // refused as busy, whatever pace it leaves to the rest.
         let slowest = accepts.p999.max(publications.p999);
-        if accepts != Percentiles::default() && slowest <= self.bound_us {
+        let is_kept = slowest <= self.bound_us && probe.busy == 0;
+        if accepts != Percentiles::default() && is_kept {
             self.kept = Some(rate);
         } else {
             self.left = Some(rate);
@@ -231,9 +232,9 @@ impl Search {
 mod tests {
     use super::*;
 
-    fn searched(from: f64, to: f64, capacity: f64) -> (Vec<f64>, Knee) {
+    fn search(from: f64, to: f64) -> Search {
         let rate = |hits| Rate::per_second(hits).unwrap();
-        let mut search = Search {
+        Search {
             bound_us: 50_000,
             to: rate(to),
             next: Some(rate(from)),
@@ -241,7 +242,11 @@ mod tests {
             left: None,
             halvings: 0,
             probes: Vec::new(),
-        };
+        }
+    }
+
+    fn searched(from: f64, to: f64, capacity: f64) -> (Vec<f64>, Knee) {
+        let mut search = search(from, to);
         let mut tried = Vec::new();
         while let Some(rate) = search.next() {
             tried.push(rate.as_per_second());
@@ -274,6 +279,31 @@ mod tests {
             (120_000, 0)
         );
         assert_eq!(knee.probes.len(), 6);
+    }
+
+    #[test]
+    fn a_rate_that_leaves_publications_behind_is_not_kept() {
+        let slow = |us| Percentiles {
+            p999: us,
+            ..Percentiles::default()
+        };
+        let kept = |publish_us, busy| {
+            let mut search = search(100.0, 100.0);
+            let rate = search.next().unwrap();
+            search.learn(
+                rate,
+                Period {
+                    accept_to_answer: slow(9_000),
+                    publish_to_answer: slow(publish_us),
+                    busy,
+                    ..Period::default()
+                },
+            );
+            search.kept.is_some()
+        };
+        assert!(kept(9_000, 0));
+        assert!(!kept(90_000, 0), "publications wait");
+        assert!(!kept(9_000, 1), "one is refused");
     }
 
     #[test]

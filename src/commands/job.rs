@@ -258,7 +258,7 @@ mod tests {
         };
         assert_eq!(
             sheet(&standing),
-            "J-1 version 2 for Invented Hall: a wedding\n  1 officers of security at tucson\n  \
+            "J-1 version 2 for Invented Hall: a wedding\n  1 officer of security at tucson\n  \
              alcohol-served\n  verdict: needs-review\n    `alcohol-served` takes 2 officers and has \
              1\n  department: TUC-0001\n  operator: nobody yet\n  approved: chief: small hall\n"
         );

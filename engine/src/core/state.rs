@@ -335,17 +335,31 @@ impl State {
                 .is_some_and(|(ground, who)| eligibility::check(ground, who).is_ok())
     }
 
-    /// Whether `officer` is to know now of a vacancy whose offer stands for them. Where it stands
-    /// anew, because other work of theirs has ended or they are back, the offer itself is still to
-    /// come, with one of the next ticks: whoever says it before says it twice.
+    /// Whether `officer` is to be told now of a vacancy whose offer stands for them. Where the next
+    /// ticks are certain to push it, because other work of theirs has ended, it is theirs to say:
+    /// whoever says it before says it twice.
     pub fn is_told_of(&self, id: VacancyId, vacancy: &Vacancy, officer: OfficerId) -> bool {
-        let at = self.at();
-        let noted = self.durable.widened.range(..=at).map(|(_, who)| who);
-        let offering = self.durable.offering.iter();
+        self.stands_for(vacancy, officer, self.at()) && !self.is_pushed_next(id, vacancy, officer)
+    }
+
+    /// Whether one of the next ticks pushes the offer to `officer`, for whom it stands, whatever else
+    /// happens. In doubt it does not: an offer that is said twice is read once, and one that nobody
+    /// says is lost.
+    fn is_pushed_next(&self, id: VacancyId, vacancy: &Vacancy, officer: OfficerId) -> bool {
+        let durable = &self.durable;
+        let noted = durable.widened.range(..=durable.at).map(|(_, who)| who);
+        let offering = durable.offering.iter();
         let offering = offering.filter(|offering| offering.after < Place::of(id, vacancy));
         let mut to_come = noted.chain(offering.map(|offering| &offering.who));
-        self.stands_for(vacancy, officer, at)
-            && !to_come.any(|who| who.renews((id, vacancy), officer))
+        if !to_come.any(|who| who.frees((id, vacancy), officer)) {
+            return false;
+        }
+        let roster = self.roster();
+        // Wishes narrow the push, and put it off.
+        let has_wishes = roster.provisions.preferences.contains_key(&officer);
+        let rank = roster.officers.find(officer).map(|row| row.rank);
+        let slot = rank.and_then(|rank| vacancy.terms.slot_for(vacancy.free_slots(), rank));
+        slot.is_some() && !has_wishes && !vacancy.returned.contains(officer)
     }
 
     /// The ground on which officers are examined for `vacancy` at `at`; nothing if its programme is

@@ -422,7 +422,8 @@ pub enum Outcome {
     },
     /// Not done, for a reason that asking again will not change.
     Refused(Refused),
-    /// Not done: the line is full. Ask again with the same id.
+    /// Not begun now: more is asked than is kept up with. What was asked under this id before, on
+    /// another connection, may have been done. Ask again with the same id.
     Busy {
         /// When to ask again, in milliseconds.
         retry_after_ms: u32,

@@ -98,6 +98,8 @@ struct History {
     /// What stood for an officer after a record, where a device was told a whole state then.
     stood: BTreeMap<(String, u64), Stood>,
     actors: BTreeMap<String, Actor>,
+    /// Offers that a whole state left out: of whom, after which record.
+    left_out: Vec<(String, u64, VacancyId)>,
 }
 
 /// Something that an officer had to be told.
@@ -126,6 +128,7 @@ impl History {
             told: BTreeMap::new(),
             stood: BTreeMap::new(),
             actors: BTreeMap::new(),
+            left_out: Vec::new(),
         };
         let mut replay = Replay::from(storage, Sequence(1)).map_err(|error| error.to_string())?;
         while let Some(entry) = replay.advance().map_err(|error| error.to_string())? {
@@ -146,12 +149,14 @@ impl History {
                 history.tell(state, record.sequence.0, &effect);
             }
             for badge in asked_for.get(&record.sequence.0).into_iter().flatten() {
+                history.left_out(state, (badge, record.sequence.0));
                 let stood = stood(state, badge);
                 history
                     .stood
                     .insert((badge.clone(), record.sequence.0), stood);
             }
         }
+        history.judge_left_out(replay.state());
         let roster = replay.state().roster();
         for person in cast.officers {
             if let Some(officer) = roster.officer(&person.name) {
@@ -171,6 +176,36 @@ impl History {
             .actors
             .insert(cast.operator.name.clone(), Actor::Operator);
         Ok(history)
+    }
+
+    /// Notes the offers that stand for somebody and are left out of a whole state, because they are
+    /// about to be pushed.
+    fn left_out(&mut self, state: &State, (badge, sequence): (&String, u64)) {
+        let Some(officer) = state.roster().officer(badge) else {
+            return;
+        };
+        let rows = state.vacancies().iter().filter(|(id, row)| {
+            state.stands_for(row, officer, state.at()) && !state.is_told_of(*id, row, officer)
+        });
+        let noted = rows.map(|(id, _)| (badge.clone(), sequence, id));
+        self.left_out.extend(noted);
+    }
+
+    /// They are pushed, unless they stand no more or the log ends before.
+    fn judge_left_out(&mut self, state: &State) {
+        let is_at_rest = state.next_deadline().is_none_or(|due| due > state.at());
+        for (badge, sequence, id) in std::mem::take(&mut self.left_out) {
+            let officer = state.roster().officer(&badge).expect("known before");
+            let row = state.vacancy(id).expect("published before");
+            let vacancy = VacancyKey(row.posting.key.0);
+            let told = self.told.get(&badge).into_iter().flatten();
+            let mut told = told.filter(|told| told.vacancy == vacancy && told.sequence > sequence);
+            let stands = state.stands_for(row, officer, state.at());
+            if is_at_rest && stands && !told.any(|told| told.what == "offered") {
+                let breach = format!("{badge} was never told of {vacancy} after {sequence}");
+                self.breaches.push(breach);
+            }
+        }
     }
 
     fn count(&mut self, state: &State, record: &Record) {
