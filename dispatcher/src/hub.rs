@@ -117,6 +117,13 @@ impl Hub {
         }
         loop {
             self.desk.stats.stands(self.open.len(), heard.len());
+            // However a turn ended: what waits for nothing keeps nobody away.
+            if self.follower.is_current() {
+                self.desk.load.answers.rests();
+            }
+            if heard.is_empty() {
+                self.desk.load.heard.rests();
+            }
             let turn = tokio::select! {
                 biased;
                 delivery = self.follower.next() => self.tell_all(delivery).await,
@@ -133,10 +140,7 @@ impl Hub {
             tokio::task::yield_now().await;
             let began = Instant::now();
             while began.elapsed() < TURN_MAX {
-                let Ok(said) = heard.try_recv() else {
-                    self.desk.load.heard.rests();
-                    break;
-                };
+                let Ok(said) = heard.try_recv() else { break };
                 self.hear(said);
             }
         }
@@ -155,10 +159,9 @@ impl Hub {
             }
             next = match began.elapsed() < TURN_MAX {
                 true => self.follower.try_next()?,
-                false => return Ok(()),
+                false => None,
             };
         }
-        self.desk.load.answers.rests();
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dispatcher::limits::{BUSY_RETRY_MAX, PUSHES_BEHIND_MAX};
+use dispatcher::limits::{ANSWERS_BEHIND_MAX, BUSY_RETRY_MAX, PUSHES_BEHIND_MAX};
 use protocol::{Ask, Outcome, RefusalCode, ServerMessage, VacancyKey};
 
 use crate::PATIENCE;
@@ -58,6 +58,14 @@ async fn a_server_that_is_behind_takes_no_new_work_and_answers_accepts() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert_eq!(refused.code, RefusalCode::Invalid, "it was looked at");
+
+    // What took the hub long, and was the last in line, keeps nobody away later.
+    for id in [9, 10] {
+        desk.ask(id, Ask::Board).await;
+        let answered = answer(&mut desk).await;
+        assert!(!matches!(answered, Outcome::Busy { .. }), "{answered:?}");
+        tokio::time::sleep(ANSWERS_BEHIND_MAX + Duration::from_millis(100)).await;
+    }
     house.stop().await;
 }
 

@@ -102,6 +102,11 @@ impl Follower {
         }
     }
 
+    /// Whether nothing waits to be taken.
+    pub fn is_current(&self) -> bool {
+        self.mailbox.inside().queue.is_empty()
+    }
+
     /// The next delivery, when it is there.
     ///
     /// # Errors
