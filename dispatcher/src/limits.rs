@@ -58,7 +58,6 @@ pub const AHEAD_MAX: usize = 16;
 /// was taken in goes on to be offered to further tiers. Whoever is behind is told again from
 /// [`RECENT_PUSHES_MAX`], which therefore has to reach farther back.
 pub const SHARD_PUSHES_MAX: u32 = 8_192;
-const _: () = assert!(SHARD_PUSHES_MAX as usize <= RECENT_PUSHES_MAX / 2);
 
 /// How long the hub tells what comes from the engine, and then hears what sessions say, before it
 /// turns to the other: neither keeps the other waiting, but for the one that has begun.

@@ -20,9 +20,14 @@ use crate::Stats;
 use crate::chance::Chance;
 use crate::denials::Marks;
 use crate::frame::Frame;
-use crate::limits::{AHEAD_MAX, PUSH_STEP_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX};
+use crate::limits::{
+    AHEAD_MAX, PUSH_STEP_MAX, RECENT_PUSHES_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX,
+};
 use crate::line::Line;
 use crate::members::{Audience, Members, Who};
+
+// Whoever is behind a full shard is told again what it missed.
+const _: () = assert!(SHARD_PUSHES_MAX as usize <= RECENT_PUSHES_MAX / 2);
 
 /// The way to a shard. Pushes and whoever joins are taken in order; answers come first, since
 /// people wait for them, and so does the end of whoever is denied.
