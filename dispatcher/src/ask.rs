@@ -9,7 +9,7 @@ use engine::io::Clock;
 use engine::model::{Vacancy, VacancyId, VacancyKey};
 use engine::{Engine, Outbox, Unavailable};
 use protocol::frame::SERVER_FRAME_MAX_BYTES;
-use protocol::{Outcome, RefusalCode, Refused, RequestId, ServerMessage};
+use protocol::{Ask, Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
 use crate::line::Line;
 use crate::load::Load;
@@ -44,6 +44,21 @@ pub(crate) struct Caller {
     pub(crate) line: Arc<Line>,
     pub(crate) id: RequestId,
     pub(crate) received_us: i64,
+}
+
+/// The vacancy of a request that sessions take straight to the engine; none of one that the hub has
+/// to hear.
+pub(crate) fn raced(ask: &Ask) -> Option<protocol::VacancyKey> {
+    match ask {
+        Ask::Accept { vacancy, .. }
+        | Ask::Decline { vacancy, .. }
+        | Ask::Release { vacancy }
+        | Ask::Punch { vacancy, .. }
+        | Ask::Undo { vacancy }
+        | Ask::JoinStandby { vacancy }
+        | Ask::LeaveStandby { vacancy } => Some(*vacancy),
+        _ => None,
+    }
 }
 
 impl Desk {

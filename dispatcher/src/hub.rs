@@ -175,11 +175,9 @@ impl Hub {
 
     /// When what a delivery answers came in, or what it tells was settled.
     fn came_us(&self, delivery: &Delivery) -> i64 {
-        let first = delivery
-            .batch
-            .iter()
-            .flat_map(|batch| batch.records.first());
-        let settled_us = first.map(|record| record.at.as_micros()).next();
+        let batch = delivery.batch.as_ref();
+        let first = batch.and_then(|batch| batch.records.first());
+        let settled_us = first.map(|record| record.at.as_micros());
         let asked = delivery.replies.first();
         let asked_us = asked.and_then(|(token, _)| self.desk.received_us(*token));
         let came_us = settled_us.into_iter().chain(asked_us).min();

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use protocol::Ask;
 
+use crate::ask::raced;
 use crate::limits::{
     ANSWERS_BEHIND_MAX, BUSY_RETRY_MAX, BUSY_RETRY_MIN, BUSY_RETURNS_PER_SECOND, PUSHES_BEHIND_MAX,
 };
@@ -83,14 +84,7 @@ impl Load {
                 let behind_us = hub_us.max(pushes_us);
                 (behind_us, PUSHES_BEHIND_MAX, &self.returns_of_work)
             }
-            // These go straight to the engine.
-            Ask::Accept { .. }
-            | Ask::Decline { .. }
-            | Ask::Release { .. }
-            | Ask::Punch { .. }
-            | Ask::Undo { .. }
-            | Ask::JoinStandby { .. }
-            | Ask::LeaveStandby { .. } => (answers_us, ANSWERS_BEHIND_MAX, &self.returns),
+            ask if raced(ask).is_some() => (answers_us, ANSWERS_BEHIND_MAX, &self.returns),
             _ => {
                 let behind_us = answers_us.max(self.heard.waited_us(now_us));
                 (behind_us, ANSWERS_BEHIND_MAX, &self.returns)

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use web_transport_quinn::Session;
 
-use crate::ask::{Caller, Desk};
+use crate::ask::{Caller, Desk, raced};
 use crate::certified::certified;
 use crate::door::{Door, Place};
 use crate::hear;
@@ -378,15 +378,8 @@ impl Conversation {
         let Who::Officer(officer) = who else {
             return Some(ToHub::Ask(who, caller, ask));
         };
-        let key = match &ask {
-            Ask::Accept { vacancy, .. }
-            | Ask::Decline { vacancy, .. }
-            | Ask::Release { vacancy }
-            | Ask::Punch { vacancy, .. }
-            | Ask::Undo { vacancy }
-            | Ask::JoinStandby { vacancy }
-            | Ask::LeaveStandby { vacancy } => *vacancy,
-            _ => return Some(ToHub::Ask(who, caller, ask)),
+        let Some(key) = raced(&ask) else {
+            return Some(ToHub::Ask(who, caller, ask));
         };
         let Some(vacancy) = desk.vacancies.get(&VacancyKey(key.0)).map(|found| *found) else {
             let is_accept = matches!(ask, Ask::Accept { .. });

@@ -90,12 +90,7 @@ fn many_who_come_later_are_asked_and_nobody_else() {
 /// of those it has come to with the answer, and of the others with their tick.
 #[test]
 fn what_a_release_frees_is_told_with_its_tick_and_not_before() {
-    let mut state = town();
-    settle(&mut state, Body::Roster(officers(0..2)));
-    let mut all = publications();
-    let whole = &mut all[0].vacancy.segments[0];
-    whole.end = Timestamp(whole.start.as_micros() + VACANCIES as i64 * HOUR_US);
-    settle(&mut state, Body::PublishAll(all));
+    let mut state = town_with_one_that_lasts();
     let officer = state.roster().officer("CHA-0001").expect("imported");
     let told = |state: &State| -> BTreeSet<VacancyId> {
         let rows = state.vacancies().iter();
@@ -136,12 +131,7 @@ fn what_a_release_frees_is_told_with_its_tick_and_not_before() {
 /// when they look.
 #[test]
 fn who_has_wishes_is_told_at_once_what_a_release_frees() {
-    let mut state = town();
-    settle(&mut state, Body::Roster(officers(0..2)));
-    let mut all = publications();
-    let whole = &mut all[0].vacancy.segments[0];
-    whole.end = Timestamp(whole.start.as_micros() + VACANCIES as i64 * HOUR_US);
-    settle(&mut state, Body::PublishAll(all));
+    let mut state = town_with_one_that_lasts();
     let badge = "CHA-0001";
     let wishes = NewProvision::Preferences {
         badge: badge.into(),
@@ -260,6 +250,18 @@ fn town() -> State {
         }),
     ];
     settle(&mut state, Body::Roster(roster));
+    state
+}
+
+/// The town with two officers, who were offered everything; the first vacancy lasts as long as all
+/// others.
+fn town_with_one_that_lasts() -> State {
+    let mut state = town();
+    settle(&mut state, Body::Roster(officers(0..2)));
+    let mut all = publications();
+    let whole = &mut all[0].vacancy.segments[0];
+    whole.end = Timestamp(whole.start.as_micros() + VACANCIES as i64 * HOUR_US);
+    settle(&mut state, Body::PublishAll(all));
     state
 }
 

@@ -358,7 +358,7 @@ impl State {
         // Wishes narrow the push, and put it off.
         let has_wishes = roster.provisions.preferences.contains_key(&officer);
         let rank = roster.officers.find(officer).map(|row| row.rank);
-        let slot = rank.and_then(|rank| vacancy.terms.slot_for(vacancy.free_slots(), rank));
+        let slot = rank.and_then(|rank| vacancy.free_slot(rank));
         slot.is_some() && !has_wishes && !vacancy.returned.contains(officer)
     }
 

@@ -163,6 +163,11 @@ impl Vacancy {
         })
     }
 
+    /// The slot that an officer of `rank` takes, of those that are open and kept for nobody.
+    pub fn free_slot(&self, rank: Rank) -> Option<u16> {
+        self.terms.slot_for(self.free_slots(), rank)
+    }
+
     /// The open slot that an officer of `rank` takes.
     pub fn open_slot(&self, rank: Rank) -> Option<u16> {
         let slots = self.slots.iter().zip(0..);

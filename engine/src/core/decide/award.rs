@@ -38,7 +38,7 @@ pub(super) fn accept(
     if let Some(kept) = awarding.and_then(|awarding| awarding.kept_for(officer)) {
         return Ok(awarded(kept.slot));
     }
-    let free = row.terms.slot_for(row.free_slots(), rank);
+    let free = row.free_slot(rank);
     let slot = free.ok_or(match row.open_slot(rank) {
         Some(_) => Refusal::KeptForStandby,
         None => Refusal::RankFilled,

@@ -329,7 +329,7 @@ fn eligible_of(state: &State, row: &Vacancy, candidates: &OfficerSet, at: Timest
 fn with_free_rank(state: &State, row: &Vacancy, officers: &OfficerSet) -> OfficerSet {
     let is_free = |id: &OfficerId| {
         let officer = state.roster().officers.find(*id);
-        officer.is_some_and(|officer| row.terms.slot_for(row.free_slots(), officer.rank).is_some())
+        officer.is_some_and(|officer| row.free_slot(officer.rank).is_some())
     };
     officers.iter().filter(is_free).collect()
 }

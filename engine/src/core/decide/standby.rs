@@ -54,7 +54,7 @@ pub(super) fn join(
         return Err(Refusal::LimitReached { kind, limit });
     }
     let rank = state.roster().officers.find(officer).map(|row| row.rank);
-    let free = rank.and_then(|rank| row.terms.slot_for(row.free_slots(), rank));
+    let free = rank.and_then(|rank| row.free_slot(rank));
     if free.is_some() || row.slot_of(officer).is_some() {
         return Err(Refusal::StillOpen);
     }
