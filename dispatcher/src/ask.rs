@@ -13,6 +13,7 @@ use protocol::{Ask, Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
 use crate::line::Line;
 use crate::load::Load;
+use crate::shard::Urgent;
 use crate::{Lots, Stats, lots, speak};
 
 /// What sessions and the hub share: the way to the engine, and what is waiting for an answer.
@@ -211,7 +212,11 @@ impl Waiting {
         match frame {
             Ok(frame) => {
                 let shard = Arc::clone(&self.line.shard);
-                shard.answer(self.line, self.id, frame);
+                shard.tell(Urgent::Answer {
+                    line: self.line,
+                    id: self.id,
+                    frame,
+                });
             }
             Err(error) => tracing::error!(%error, "an answer could not be written"),
         }

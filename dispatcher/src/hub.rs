@@ -1,6 +1,7 @@
 //! The hub: follows the engine, and tells everybody what is durable.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 
 use engine::core::{Body, Event, Record, State, apply, react};
@@ -15,10 +16,10 @@ use tokio::time::Instant;
 use crate::ask::{Caller, Desk};
 use crate::frame::Frame;
 use crate::limits::{CATCH_UP_PUSHES_MAX, TURN_MAX};
-use crate::line::Line;
+use crate::line::{Line, Missed};
 use crate::members::Who;
 use crate::recent::Recent;
-use crate::shard::{Entry, ToShard, Way};
+use crate::shard::{Entry, Urgent, Way};
 use crate::{afterwards, denials, hear, jobs, speak};
 
 mod identity;
@@ -126,7 +127,7 @@ impl Hub {
             }
             let turn = tokio::select! {
                 biased;
-                delivery = self.follower.next() => self.tell_all(delivery).await,
+                delivery = self.follower.next() => self.tell_all(delivery, &mut heard).await,
                 Some(said) = heard.recv() => {
                     self.hear(said);
                     Ok(())
@@ -147,20 +148,37 @@ impl Hub {
     }
 
     /// Tells what came from the engine, and what has come meanwhile, for a while.
-    async fn tell_all(&mut self, first: Result<Delivery, Ended>) -> Result<(), Over> {
+    async fn tell_all(
+        &mut self,
+        first: Result<Delivery, Ended>,
+        heard: &mut mpsc::Receiver<Said>,
+    ) -> Result<(), Over> {
         let mut next = Some(first?);
         let began = Instant::now();
         while let Some(delivery) = next {
             self.since = Instant::now();
             self.desk.load.answers.serves(self.came_us(&delivery));
             self.deliver(&delivery);
-            for shard in &self.shards {
-                shard.room().await?;
-            }
+            self.make_room(heard).await?;
             next = match began.elapsed() < TURN_MAX {
                 true => self.follower.try_next()?,
                 false => None,
             };
+        }
+        Ok(())
+    }
+
+    /// Waits until every shard has kept up. Who comes meanwhile does not wait for that.
+    async fn make_room(&mut self, heard: &mut mpsc::Receiver<Said>) -> Result<(), Over> {
+        for shard in self.shards.clone() {
+            let mut room = pin!(shard.room());
+            loop {
+                tokio::select! {
+                    biased;
+                    room = &mut room => break room?,
+                    Some(said) = heard.recv() => self.hear(said),
+                }
+            }
         }
         Ok(())
     }
@@ -216,7 +234,7 @@ impl Hub {
             }
             if let Event::Denied(denied) = event {
                 for shard in &self.shards {
-                    shard.turn_out(&denied.bearer);
+                    shard.tell(Urgent::TurnOut(denied.bearer.clone()));
                 }
             }
             let Some(id) = event.vacancy() else { continue };
@@ -267,12 +285,13 @@ impl Hub {
         let mut first = missed.unwrap_or_else(|| self.whole_state(who));
         first.extend(Frame::new(&ServerMessage::Synced { cursor: end }));
         let shard = Arc::clone(&line.shard);
-        shard.tell(ToShard::Join(Box::new(Entry {
+        shard.tell(Urgent::Join(Box::new(Entry {
             line,
             who,
             marks,
             resumed,
             first,
+            end,
             now_us: self.desk.now_us(),
             joined,
         })));
@@ -282,9 +301,11 @@ impl Hub {
     /// here, the client comes back at once and is told how everything stands.
     fn catch_up(&self, who: Who, line: Arc<Line>, from: Cursor) {
         match self.recent.missed_from(who, from, CATCH_UP_PUSHES_MAX) {
-            Some((missed, still)) => {
+            Some((frames, still)) => {
                 let shard = Arc::clone(&line.shard);
-                shard.tell(ToShard::CatchUp(line, missed, still));
+                let end = end_of(&self.follower.state);
+                let missed = Missed { frames, still, end };
+                shard.tell(Urgent::CatchUp(line, missed));
             }
             None => line.close(GoAway::TooSlow, 0),
         }
@@ -292,7 +313,7 @@ impl Hub {
 
     fn close_all(&self) {
         for shard in &self.shards {
-            shard.tell(ToShard::CloseAll(GoAway::Stopping));
+            shard.close_all(GoAway::Stopping);
         }
     }
 

@@ -41,7 +41,7 @@ struct Inside {
     rest_bytes: usize,
     /// Since when the client has been behind.
     behind_since: Option<Instant>,
-    /// The last push that was written.
+    /// The last push that was written, or made up for.
     told: Option<Cursor>,
     /// The first push that was not written.
     missed: Option<Cursor>,
@@ -53,6 +53,15 @@ struct Inside {
     is_broken: bool,
     /// The session's own task.
     task: Option<Waker>,
+}
+
+/// What a session missed while it was behind.
+pub(crate) struct Missed {
+    pub(crate) frames: Vec<Frame>,
+    /// From where on there is more.
+    pub(crate) still: Option<Cursor>,
+    /// The last push there was; if there is no more, the frames make up for everything through it.
+    pub(crate) end: Cursor,
 }
 
 /// What the session's task learns.
@@ -95,9 +104,11 @@ impl Line {
         }
     }
 
-    /// Says welcome and how things stand; what is pushed later comes after it.
-    pub(crate) fn welcome(&self, resumed: bool, first: &[Frame], now_us: i64) {
+    /// Says welcome and how things stand through `end`; what is pushed later comes after it, and
+    /// what was pushed before and is still on its way is passed over.
+    pub(crate) fn welcome(&self, resumed: bool, first: &[Frame], end: Cursor, now_us: i64) {
         let mut inside = self.inside();
+        inside.told = Some(end);
         inside.session.welcome(self.number, resumed, now_us);
         let (mut frames, _) = inside.said(self.codec);
         frames.extend(first.iter().map(|frame| frame.bytes(self.codec)));
@@ -124,15 +135,18 @@ impl Line {
         true
     }
 
-    /// Says what was missed, which is everything up to now unless there is more from `still` on.
-    pub(crate) fn catch_up(&self, missed: &[Frame], still: Option<Cursor>) {
+    /// Says what was missed. What is still on its way and was said with it is passed over.
+    pub(crate) fn catch_up(&self, missed: &Missed) {
         let mut inside = self.inside();
         if inside.is_over() {
             return;
         }
-        inside.missed = still;
+        inside.missed = missed.still;
+        if missed.still.is_none() {
+            inside.told = Some(missed.end);
+        }
         inside.is_asked = false;
-        let frames = missed.iter().map(|frame| frame.bytes(self.codec));
+        let frames = missed.frames.iter().map(|frame| frame.bytes(self.codec));
         inside.write(frames.collect());
     }
 

@@ -29,7 +29,7 @@ use crate::limits::{LEAVE_DEADLINE, READ_BYTES, REFUSED_DEADLINE};
 use crate::line::{Line, Moved};
 use crate::members::Who;
 use crate::opaque::Opaque;
-use crate::shard::{ToShard, Way};
+use crate::shard::{Urgent, Way};
 use crate::web::Origins;
 use crate::{Bound, Stats};
 
@@ -130,7 +130,7 @@ pub(crate) async fn run(peer: Peer, shell: Arc<Shell>) {
     // A client that no longer answers is not waited for.
     let _ = tokio::time::timeout(patience, line.leave()).await;
     line.hang_up();
-    line.shard.tell(ToShard::Leave(number));
+    line.shard.tell(Urgent::Leave(number));
     // The reason is in the code as well: the last message may be lost with the connection. Whoever
     // was refused hears under which id the log has it.
     let code = close_code(because);

@@ -23,20 +23,21 @@ use crate::frame::Frame;
 use crate::limits::{
     AHEAD_MAX, PUSH_STEP_MAX, RECENT_PUSHES_MAX, RETURNS_PER_SECOND, SHARD_PUSHES_MAX,
 };
-use crate::line::Line;
+use crate::line::{Line, Missed};
 use crate::members::{Audience, Members, Who};
 
 // Whoever is behind a full shard is told again what it missed.
 const _: () = assert!(SHARD_PUSHES_MAX as usize <= RECENT_PUSHES_MAX / 2);
 
-/// The way to a shard. Pushes and whoever joins are taken in order; answers come first, since
-/// people wait for them, and so does the end of whoever is denied.
+/// The way to a shard. Pushes are taken in order; what is for one session comes first, since
+/// somebody waits for it, and so does the end of whoever is denied.
 ///
 /// Neither queue can grow without bound: there is one answer for each request under way, of which
-/// every session has a few at most; the operator denies; and pushes are sent only while there is [`Way::room`].
+/// every session has a few at most; a session joins, leaves and catches up once at a time; the
+/// operator denies; and pushes are sent only while there is [`Way::room`].
 #[derive(Debug)]
 pub(crate) struct Way {
-    told: UnboundedSender<ToShard>,
+    broadcast: UnboundedSender<Broadcast>,
     urgent: UnboundedSender<Urgent>,
     room: Semaphore,
     /// Pushes sent without having waited for room yet.
@@ -45,22 +46,34 @@ pub(crate) struct Way {
     waited_us: AtomicU64,
 }
 
-/// What a shard is told.
-pub(crate) enum ToShard {
+/// What is for everybody whom it concerns.
+#[derive(Debug)]
+enum Broadcast {
+    /// To be said to whoever of the audience is here.
+    Push(Arc<Pushed>),
+    /// Every session ends.
+    CloseAll(GoAway),
+}
+
+/// What comes before pushes.
+pub(crate) enum Urgent {
     /// A session begins.
     Join(Box<Entry>),
     /// A session has ended.
     Leave(u64),
-    /// To be said to whoever of the audience is here.
-    Push(Arc<Pushed>),
     /// A session is known by a fresh token.
     Renew(u64, Marks),
-    /// The sessions of somebody end.
+    /// A request is answered.
+    Answer {
+        /// The session that asked.
+        line: Arc<Line>,
+        id: RequestId,
+        frame: Bytes,
+    },
+    /// A session is told again what it missed.
+    CatchUp(Arc<Line>, Missed),
+    /// The sessions of somebody who is denied end.
     TurnOut(Bearer),
-    /// What a session missed, and from where on there is more.
-    CatchUp(Arc<Line>, Vec<Frame>, Option<Cursor>),
-    /// Every session ends.
-    CloseAll(GoAway),
 }
 
 /// How a session begins.
@@ -71,6 +84,8 @@ pub(crate) struct Entry {
     pub(crate) resumed: bool,
     /// What to say before anything that is pushed.
     pub(crate) first: Vec<Frame>,
+    /// The last push that it makes up for.
+    pub(crate) end: Cursor,
     pub(crate) now_us: i64,
     pub(crate) joined: oneshot::Sender<Who>,
 }
@@ -85,22 +100,12 @@ pub(crate) struct Pushed {
     pub(crate) since: Instant,
 }
 
-/// What comes before pushes.
-enum Urgent {
-    Answer {
-        line: Arc<Line>,
-        id: RequestId,
-        frame: Bytes,
-    },
-    TurnOut(Bearer),
-}
-
 /// One thread's share of the sessions.
 pub(crate) struct Shard {
-    told: UnboundedReceiver<ToShard>,
+    broadcast: UnboundedReceiver<Broadcast>,
     urgent: UnboundedReceiver<Urgent>,
-    /// What it was told and is not done with; a push that is being written is the first.
-    ahead: VecDeque<ToShard>,
+    /// Taken from the queue and not done with; a push that is being written is the first.
+    ahead: VecDeque<Broadcast>,
     way: Arc<Way>,
     members: Members,
     stats: Arc<Stats>,
@@ -110,26 +115,22 @@ pub(crate) struct Shard {
 }
 
 impl Way {
-    /// Tells the shard something. One that has ended has nobody to tell it to.
-    pub(crate) fn tell(&self, what: ToShard) {
-        if let ToShard::Push(_) = what {
-            self.owed.fetch_add(1, Ordering::Relaxed);
-        }
-        let _ = self.told.send(what);
+    /// Has the shard say a push to whoever of its audience is there. One that has ended has nobody
+    /// to say it to.
+    pub(crate) fn push(&self, pushed: Arc<Pushed>) {
+        self.owed.fetch_add(1, Ordering::Relaxed);
+        let _ = self.broadcast.send(Broadcast::Push(pushed));
     }
 
-    /// Answers a request of a session of this shard.
-    pub(crate) fn answer(&self, line: Arc<Line>, id: RequestId, frame: Bytes) {
-        // Nobody waits for answers where the shard has ended.
-        let _ = self.urgent.send(Urgent::Answer { line, id, frame });
+    /// Ends every session, behind the pushes that are on their way.
+    pub(crate) fn close_all(&self, because: GoAway) {
+        let _ = self.broadcast.send(Broadcast::CloseAll(because));
     }
 
-    /// Ends the sessions of somebody who is denied: those that are here at once, and those that are
-    /// on their way when it is their turn.
-    pub(crate) fn turn_out(&self, bearer: &Bearer) {
-        // Nobody is here where the shard has ended.
-        let _ = self.urgent.send(Urgent::TurnOut(bearer.clone()));
-        self.tell(ToShard::TurnOut(bearer.clone()));
+    /// Tells the shard what does not wait for pushes.
+    pub(crate) fn tell(&self, urgent: Urgent) {
+        // Nobody waits for it where the shard has ended.
+        let _ = self.urgent.send(urgent);
     }
 
     /// How long the push that the shard is writing had waited, in microseconds; zero if it has
@@ -163,17 +164,17 @@ impl Way {
 impl Shard {
     /// A shard without sessions. Its lots follow from `seed`.
     pub(crate) fn new(stats: Arc<Stats>, seed: u64) -> Shard {
-        let (to_told, told) = unbounded_channel();
+        let (to_broadcast, broadcast) = unbounded_channel();
         let (to_urgent, urgent) = unbounded_channel();
         let way = Way {
-            told: to_told,
+            broadcast: to_broadcast,
             urgent: to_urgent,
             room: Semaphore::new(SHARD_PUSHES_MAX as usize),
             owed: AtomicU64::new(0),
             waited_us: AtomicU64::new(0),
         };
         Shard {
-            told,
+            broadcast,
             urgent,
             ahead: VecDeque::new(),
             way: Arc::new(way),
@@ -192,48 +193,39 @@ impl Shard {
     /// Passes on what it is told, for as long as it is run.
     pub(crate) async fn run(mut self) {
         loop {
-            self.give_urgent();
-            if let Some(ToShard::Push(pushed)) = self.ahead.front() {
-                let pushed = Arc::clone(pushed);
-                self.way.waits(pushed.since.elapsed());
-                self.push(&pushed).await;
-                self.ahead.pop_front();
-                self.way.room.add_permits(1);
-            } else if let Some(told) = self.ahead.pop_front() {
-                self.hear(told);
-            } else {
-                if self.told.is_empty() {
-                    self.way.waits(Duration::ZERO);
+            // Before each push: the hub tells who joins or was behind how things stand, and then
+            // sends the pushes that come after it.
+            self.hear_urgent();
+            match self.ahead.front() {
+                Some(Broadcast::Push(pushed)) => {
+                    let pushed = Arc::clone(pushed);
+                    self.way.waits(pushed.since.elapsed());
+                    self.push(&pushed).await;
+                    self.way.room.add_permits(1);
                 }
-                tokio::select! {
-                    biased;
-                    Some(urgent) = self.urgent.recv() => self.give(urgent),
-                    Some(told) = self.told.recv() => self.ahead.push_back(told),
+                Some(Broadcast::CloseAll(because)) => self.close_all(*because),
+                None => {
+                    if self.broadcast.is_empty() {
+                        self.way.waits(Duration::ZERO);
+                    }
+                    tokio::select! {
+                        biased;
+                        Some(urgent) = self.urgent.recv() => self.hear(urgent),
+                        Some(next) = self.broadcast.recv() => self.ahead.push_back(next),
+                    }
+                    continue;
                 }
             }
+            self.ahead.pop_front();
         }
     }
 
-    fn hear(&mut self, told: ToShard) {
-        match told {
-            ToShard::Join(entry) => self.join(*entry),
-            ToShard::Leave(session) => self.members.leave(session),
-            ToShard::Renew(session, marks) => self.members.renew(session, marks),
-            ToShard::TurnOut(bearer) => self.members.turn_out(&bearer),
-            // Pushes take their time, and are written where this one is from.
-            ToShard::Push(_) => {}
-            ToShard::CatchUp(line, missed, still) => {
-                self.count(missed.len());
-                line.catch_up(&missed, still);
-            }
-            ToShard::CloseAll(because) => {
-                let span_ms = self.stats.sessions() as u64 * 1_000 / RETURNS_PER_SECOND;
-                for line in self.members.lines() {
-                    // Nobody is served by everybody's coming back at once.
-                    let later_ms = self.chance.below(span_ms + 1);
-                    line.close(because, u32::try_from(later_ms).unwrap_or(u32::MAX));
-                }
-            }
+    fn close_all(&mut self, because: GoAway) {
+        let span_ms = self.stats.sessions() as u64 * 1_000 / RETURNS_PER_SECOND;
+        for line in self.members.lines() {
+            // Nobody is served by everybody's coming back at once.
+            let later_ms = self.chance.below(span_ms + 1);
+            line.close(because, u32::try_from(later_ms).unwrap_or(u32::MAX));
         }
     }
 
@@ -241,7 +233,7 @@ impl Shard {
         let Entry {
             line, who, marks, ..
         } = entry;
-        line.welcome(entry.resumed, &entry.first, entry.now_us);
+        line.welcome(entry.resumed, &entry.first, entry.end, entry.now_us);
         // A session that has ended by now has said that it leaves before it joins.
         if !line.is_over() && entry.joined.send(who).is_ok() {
             self.members.join(who, marks, line);
@@ -264,7 +256,7 @@ impl Shard {
             if self.written >= PUSH_STEP_MAX {
                 self.written = 0;
                 tokio::task::yield_now().await;
-                self.give_urgent();
+                self.hear_urgent();
             }
         }
         self.count(told);
@@ -275,17 +267,24 @@ impl Shard {
         }
     }
 
-    fn give_urgent(&mut self) {
+    fn hear_urgent(&mut self) {
         while let Ok(urgent) = self.urgent.try_recv() {
-            self.give(urgent);
+            self.hear(urgent);
         }
     }
 
-    fn give(&mut self, urgent: Urgent) {
+    fn hear(&mut self, urgent: Urgent) {
         match urgent {
+            Urgent::Join(entry) => self.join(*entry),
+            Urgent::Leave(session) => self.members.leave(session),
+            Urgent::Renew(session, marks) => self.members.renew(session, marks),
             Urgent::Answer { line, id, frame } => {
                 line.answer(id, frame);
                 self.push_ahead(&line);
+            }
+            Urgent::CatchUp(line, missed) => {
+                self.count(missed.frames.len());
+                line.catch_up(&missed);
             }
             Urgent::TurnOut(bearer) => self.members.turn_out(&bearer),
         }
@@ -295,18 +294,18 @@ impl Shard {
     /// of the withdrawal in the same packet, and acknowledges one instead of two.
     fn push_ahead(&mut self, line: &Line) {
         while self.ahead.len() < AHEAD_MAX
-            && let Ok(told) = self.told.try_recv()
+            && let Ok(next) = self.broadcast.try_recv()
         {
-            self.ahead.push_back(told);
+            self.ahead.push_back(next);
         }
         let Some(who) = self.members.who(line.number) else {
             return;
         };
-        let told = self.ahead.iter().filter(|told| match told {
-            ToShard::Push(pushed) if pushed.audience.includes(who) => {
+        let told = self.ahead.iter().filter(|next| match next {
+            Broadcast::Push(pushed) if pushed.audience.includes(who) => {
                 line.push(pushed.cursor, &pushed.frame)
             }
-            _ => false,
+            Broadcast::Push(_) | Broadcast::CloseAll(_) => false,
         });
         self.count(told.count());
     }

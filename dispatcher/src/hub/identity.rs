@@ -9,7 +9,7 @@ use super::Hub;
 use crate::denials::Marks;
 use crate::line::Line;
 use crate::members::Who;
-use crate::shard::ToShard;
+use crate::shard::Urgent;
 
 impl Hub {
     /// Whom the token names, if the roster knows them and nobody denies them.
@@ -26,7 +26,7 @@ impl Hub {
     /// The fresh token may be signed with another key, or come after a denial.
     pub(super) fn renew(&self, line: &Line, claims: &Claims) {
         match self.identify(claims) {
-            Ok((_, marks)) => line.shard.tell(ToShard::Renew(line.number, marks)),
+            Ok((_, marks)) => line.shard.tell(Urgent::Renew(line.number, marks)),
             Err(because) => line.refuse(because),
         }
     }

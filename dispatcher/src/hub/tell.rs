@@ -9,7 +9,7 @@ use protocol::{Cursor, News, Push, ServerMessage};
 use super::Hub;
 use crate::frame::Frame;
 use crate::members::Audience;
-use crate::shard::{Pushed, ToShard};
+use crate::shard::Pushed;
 use crate::{afterwards, speak};
 
 impl Hub {
@@ -171,7 +171,7 @@ impl Hub {
                     since: self.since,
                 });
                 for shard in &self.shards {
-                    shard.tell(ToShard::Push(Arc::clone(&pushed)));
+                    shard.push(Arc::clone(&pushed));
                 }
                 self.recent.keep(pushed);
             }

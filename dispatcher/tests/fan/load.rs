@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dispatcher::limits::{ANSWERS_BEHIND_MAX, BUSY_RETRY_MAX, PUSHES_BEHIND_MAX};
+use dispatcher::limits::{ANSWERS_BEHIND_MAX, BUSY_RETRY_MAX, PUSHES_BEHIND_MAX, SHARD_PUSHES_MAX};
 use protocol::{Ask, Outcome, RefusalCode, ServerMessage, VacancyKey};
 
 use crate::PATIENCE;
@@ -66,6 +66,30 @@ async fn a_server_that_is_behind_takes_no_new_work_and_answers_accepts() {
         assert!(!matches!(answered, Outcome::Busy { .. }), "{answered:?}");
         tokio::time::sleep(ANSWERS_BEHIND_MAX + Duration::from_millis(100)).await;
     }
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn who_comes_while_pushes_wait_is_welcomed_ahead_of_them() {
+    // With what a board hears, more than the shard is given at once: the hub waits for it.
+    const VACANCIES: u64 = 4_000;
+    const GIVEN: u64 = SHARD_PUSHES_MAX as u64 / 3;
+    let house = House::open_here(2).await;
+    let mut reader = Phone::call(&house, &badge(0)).await;
+    house.publish_all(1..=VACANCIES);
+    let (_, first) = reader.offered().await;
+    assert_eq!(first, 1);
+    let last = u128::from(VACANCIES);
+    let read = tokio::spawn(async move { while reader.offered().await.1 != last {} });
+
+    let mut late = Phone::call(&house, &badge(1)).await;
+    let told = house.stats().fanouts().count();
+    assert!(told < VACANCIES - GIVEN, "welcomed behind {told} pushes");
+    assert!(late.stood.iter().copied().eq(1..=last), "each is told once");
+    // Those that are still on their way come no second time.
+    house.publish(VACANCIES + 1, "");
+    assert_eq!(late.offered().await.1, last + 1);
+    read.await.expect("it heard of everything");
     house.stop().await;
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, SERVER_FRAME_MAX_BYTES};
 use protocol::{
-    ALPN, Ask, ClientMessage, Cursor, GoAway, Hello, News, RequestId, Role, ServerMessage, VERSION,
+    ALPN, Ask, ClientMessage, Cursor, GoAway, Hello, News, Push, RequestId, Role, ServerMessage,
+    VERSION,
 };
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
@@ -30,6 +31,8 @@ pub(crate) struct Phone {
     frames: FrameReader<ServerMessage>,
     /// Where it stands, once it knows how everything stands.
     cursor: Option<Cursor>,
+    /// The vacancies that stood when it came.
+    pub(crate) stood: Vec<u128>,
 }
 
 impl Phone {
@@ -65,8 +68,13 @@ impl Phone {
     /// Hears how things stand.
     async fn sync(&mut self) {
         while self.cursor.is_none() {
-            if let ServerMessage::Synced { cursor } = self.next().await {
-                self.cursor = Some(cursor);
+            match self.next().await {
+                ServerMessage::Synced { cursor } => self.cursor = Some(cursor),
+                ServerMessage::Push(Push {
+                    news: News::Offered(offer),
+                    ..
+                }) => self.stood.push(offer.vacancy.0),
+                _ => {}
             }
         }
     }
@@ -96,6 +104,7 @@ impl Phone {
             receive,
             frames: FrameReader::new(Codec::Native, SERVER_FRAME_MAX_BYTES),
             cursor: None,
+            stood: Vec::new(),
         };
         phone
             .say(&ClientMessage::Hello(Hello {
