@@ -23,6 +23,9 @@ mod rows;
 mod sets;
 mod week;
 
+#[cfg(test)]
+mod tests;
+
 pub use marks::Marks;
 pub use sets::Sets;
 
