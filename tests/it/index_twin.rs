@@ -20,6 +20,10 @@ const CERTIFICATIONS: u32 = 3;
 const OFFICERS: u32 = 100;
 /// Between the numbers of two officers who are added later: they are of many blocks.
 const HIRED_APART: u32 = 97;
+/// From midnight to midnight.
+const WHOLE_DAY: (u16, u16) = (0, 1_440);
+/// The days, from the first, for which somebody may declare something of their own.
+const EXCEPTED: u8 = 4;
 
 /// One random change to the world.
 #[derive(Debug, Clone)]
@@ -53,35 +57,36 @@ enum Change {
 fn changes() -> impl Strategy<Value = Vec<Change>> {
     let officer = || 0..OFFICERS;
     let kind = || 0..CERTIFICATIONS;
-    let change = prop_oneof![
-        (officer(), kind(), ends()).prop_map(|(o, k, end)| Change::Grant(o, k, end)),
-        (officer(), kind(), 1..40i64, ends()).prop_map(|(o, k, start, end)| Change::GrantLater(
-            o,
-            k,
-            start,
-            end.saturating_add(start)
-        )),
-        (officer(), kind()).prop_map(|(o, k)| Change::Revoke(o, k)),
-        (officer(), kind()).prop_map(|(o, k)| Change::Expire(o, k)),
-        (officer(), ends()).prop_map(|(o, end)| Change::Approve(o, end)),
-        officer().prop_map(Change::Withdraw),
-        officer().prop_map(Change::Suspend),
-        officer().prop_map(Change::Reinstate),
-        (officer(), windows()).prop_map(|(o, window)| Change::Declare(o, window)),
-        (officer(), 1..5u8, windows()).prop_map(|(o, day, window)| Change::Except(o, day, window)),
-        officer().prop_map(Change::Exclude),
-        officer().prop_map(Change::Readmit),
-        officer().prop_map(|o| Change::Hire(o * HIRED_APART)),
-        Just(Change::Define),
-        (0..AGENCIES, 0..AGENCIES, 1..3u8).prop_map(|(a, b, t)| Change::Pact(a, b, t)),
-        (0..AGENCIES, 0..AGENCIES).prop_map(|(a, b)| Change::EndPact(a, b)),
-        (officer(), 1..47i64, 1..9i64).prop_map(|(o, start, hours)| Change::Award(o, start, hours)),
-        officer().prop_map(Change::Release),
-        (1..900u16).prop_map(Change::DeclareAll),
-        (officer(), 1..5u8, windows()).prop_map(|(o, d, window)| Change::ExceptFrom(o, d, window)),
-        (officer(), 1..30i64, 1..9i64, 1..9u32)
-            .prop_map(|(o, start, hours, apart)| Change::AwardFrom(o, start, hours, apart)),
-    ];
+    let change =
+        prop_oneof![
+            (officer(), kind(), ends()).prop_map(|(o, k, end)| Change::Grant(o, k, end)),
+            (officer(), kind(), 1..40i64, ends()).prop_map(
+                |(o, k, start, end)| Change::GrantLater(o, k, start, end.saturating_add(start))
+            ),
+            (officer(), kind()).prop_map(|(o, k)| Change::Revoke(o, k)),
+            (officer(), kind()).prop_map(|(o, k)| Change::Expire(o, k)),
+            (officer(), ends()).prop_map(|(o, end)| Change::Approve(o, end)),
+            officer().prop_map(Change::Withdraw),
+            officer().prop_map(Change::Suspend),
+            officer().prop_map(Change::Reinstate),
+            (officer(), windows()).prop_map(|(o, window)| Change::Declare(o, window)),
+            (officer(), 1..=EXCEPTED, windows())
+                .prop_map(|(o, day, window)| Change::Except(o, day, window)),
+            officer().prop_map(Change::Exclude),
+            officer().prop_map(Change::Readmit),
+            officer().prop_map(|o| Change::Hire(o * HIRED_APART)),
+            Just(Change::Define),
+            (0..AGENCIES, 0..AGENCIES, 1..3u8).prop_map(|(a, b, t)| Change::Pact(a, b, t)),
+            (0..AGENCIES, 0..AGENCIES).prop_map(|(a, b)| Change::EndPact(a, b)),
+            (officer(), 1..47i64, 1..9i64)
+                .prop_map(|(o, start, hours)| Change::Award(o, start, hours)),
+            officer().prop_map(Change::Release),
+            (1..900u16).prop_map(Change::DeclareAll),
+            (officer(), 1..=EXCEPTED, windows())
+                .prop_map(|(o, d, window)| Change::ExceptFrom(o, d, window)),
+            (officer(), 1..30i64, 1..9i64, 1..9u32)
+                .prop_map(|(o, start, hours, apart)| Change::AwardFrom(o, start, hours, apart)),
+        ];
     proptest::collection::vec(change, 0..120)
 }
 
@@ -241,10 +246,14 @@ impl World {
             Change::Except(officer, day, window) => {
                 let id = OfficerId(officer);
                 let row = self.state.roster().officers.find(id).expect("it is there");
-                let Availability::Declared { weekly, exceptions } = &row.availability else {
+                let declared = match row.availability.clone() {
+                    Availability::Always => availability(Some(WHOLE_DAY)),
+                    declared => declared,
+                };
+                let Availability::Declared { weekly, exceptions } = declared else {
                     return;
                 };
-                let (weekly, mut exceptions) = (weekly.clone(), BTreeMap::clone(exceptions));
+                let mut exceptions = BTreeMap::clone(&exceptions);
                 let date = Date {
                     year: 1970,
                     month: 1,
@@ -479,6 +488,9 @@ proptest! {
             let mut second = posting(lead, start + 12 + apart, hours, 0).segments.remove(0);
             second.site = SiteId(1);
             wanted.segments.push(second);
+        }
+        for day in 0..i64::from(EXCEPTED) {
+            compare(state, &posting(lead, day * 24 + 8, hours, 0), Timestamp(0))?;
         }
         for programme in 0..state.roster().programmes.end().0 {
             wanted.programme = ProgrammeId(programme);
