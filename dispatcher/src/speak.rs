@@ -275,7 +275,9 @@ fn code(refusal: &Refusal) -> RefusalCode {
         Refusal::NotAllowed => RefusalCode::NotAllowed,
         Refusal::Unknown { .. } => RefusalCode::Unknown,
         Refusal::AlreadyExists { .. } => RefusalCode::AlreadyExists,
-        Refusal::LimitReached { .. } | Refusal::Busy { .. } => RefusalCode::LimitReached,
+        Refusal::LimitReached { .. } | Refusal::Busy { .. } | Refusal::TooLong { .. } => {
+            RefusalCode::LimitReached
+        }
         Refusal::Cancelled => RefusalCode::Cancelled,
         Refusal::Expired => RefusalCode::Expired,
         Refusal::Filled | Refusal::RankFilled => RefusalCode::Filled,

@@ -86,8 +86,18 @@ pub const ANSWER_LOOK_US_MAX: u64 = 400;
 pub const BATCH_LEN_MAX: usize = 16_384;
 /// What a busy line asks clients to wait, in milliseconds.
 pub const BUSY_RETRY_MS: u32 = 50;
-/// Deadlines handled by one tick; the rest follow in the next batch.
+/// Deadlines handled by one tick.
 pub const TICK_DEADLINES_MAX: usize = 256;
+/// Ticks before a batch; what is left to them follows before the next one.
+pub const TICKS_MAX: usize = 64;
+/// Bytes of sets of officers from which on a record of the clock takes no more: a vacancy that is
+/// offered to everybody in an installation of a million adds about two mebibytes, and as much for
+/// those whom it is told later.
+pub const RECORD_SETS_BYTES_MAX: usize = 2 << 20;
+/// Events that fit into one record whatever they say; of more it is found out.
+pub const RECORD_EVENTS_SURE: usize = 64;
+/// Bytes of records that are written and synced at a time.
+pub const WRITTEN_AT_A_TIME_BYTES: usize = 32 << 20;
 /// Vacancies that one tick considers for officers who may have become eligible: each costs at most
 /// what its publication did.
 pub const CONSIDERED_AT_A_TIME: usize = 64;

@@ -200,6 +200,16 @@ pub enum Refusal {
     /// The officer may not come in any more. Judged before [`Refusal::NotAllowed`].
     #[error("you are denied: ask whoever runs this installation")]
     Denied,
+    /// What follows from the command is longer than a record may be: it reaches too many officers, or
+    /// says too much, at once. Judged last.
+    #[error(
+        "what follows from this is a record of {bytes} bytes, longer than any may be: ask for less at a \
+         time"
+    )]
+    TooLong {
+        /// How long the record would be.
+        bytes: u64,
+    },
 }
 
 impl Refusal {
@@ -240,7 +250,8 @@ impl Refusal {
             | Refusal::NoLastTier
             | Refusal::TiersLeft
             | Refusal::Job(_)
-            | Refusal::BelowLadder(_) => true,
+            | Refusal::BelowLadder(_)
+            | Refusal::TooLong { .. } => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)

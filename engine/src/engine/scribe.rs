@@ -7,6 +7,7 @@ use super::follow::{Batch, Boxes, Delivery, Ended, Follower, Mailbox};
 use super::{Health, ReplyTo, Shared, fail};
 use crate::core::{Record, Reply};
 use crate::io::Clock;
+use crate::limits::WRITTEN_AT_A_TIME_BYTES;
 use crate::log::{CommitError, Log, Snapshots};
 use crate::model::{Sequence, VacancyId};
 use crate::race::{Sign, Unavailable};
@@ -202,20 +203,30 @@ impl Scribe {
         }
     }
 
-    /// Appends `records` as one batch and syncs it; says how long that took in microseconds. No
-    /// error at all means that there is no log to write to.
+    /// Appends `records` and syncs them, as one batch unless they are very long; says how long that
+    /// took in microseconds. No error at all means that there is no log to write to.
     fn commit(&mut self, records: &[Record]) -> Result<u64, Option<CommitError>> {
         let log = self.log.as_mut().ok_or(None)?;
         if records.is_empty() {
             return Ok(0);
         }
+        let clock = &self.clock;
+        let mut sync_us = 0;
+        let mut commit = |log: &mut Log| -> Result<(), Option<CommitError>> {
+            let before = clock.now();
+            log.commit().map_err(Some)?;
+            sync_us += clock.now().as_micros() - before.as_micros();
+            Ok(())
+        };
         for record in records {
             log.append_with(|bytes| record.encode_into(bytes));
+            // Nobody is told of a part before all of it is durable.
+            if log.pending_bytes() > WRITTEN_AT_A_TIME_BYTES {
+                commit(log)?;
+            }
         }
-        let before = self.clock.now();
-        log.commit().map_err(Some)?;
-        let us = self.clock.now().as_micros() - before.as_micros();
-        Ok(u64::try_from(us).unwrap_or(0))
+        commit(log)?;
+        Ok(u64::try_from(sync_us).unwrap_or(0))
     }
 
     fn show_gates(&self, draft: &Draft) {

@@ -17,8 +17,8 @@ use crate::core::{
     Actor, Body, Command, Event, Match, Matches, Outcome, Record, Refusal, Refused, Reply, Stamp,
     State, TOUCHED_AT_A_TIME, Wanted, apply, decide,
 };
-use crate::limits::BATCH_LEN_MAX;
-use crate::log::Snapshots;
+use crate::limits::{BATCH_LEN_MAX, RECORD_EVENTS_SURE, TICKS_MAX};
+use crate::log::{RECORD_BYTES_MAX, Snapshots};
 use crate::model::{RequestId, Timestamp, VacancyId};
 use crate::race::{Sign, Unavailable};
 
@@ -45,6 +45,8 @@ pub struct Stepper {
     filled: Option<Filled>,
     /// Whether the last to be settled was alone, and may soon have the next thing to say.
     was_alone: bool,
+    /// Where long records are written to see how long they are.
+    measured: Vec<u8>,
 }
 
 /// A vacancy that is filled, settled though not yet durable: whoever else is in line for it hears so
@@ -90,6 +92,7 @@ impl Stepper {
             waiting: Vec::new(),
             filled: None,
             was_alone: false,
+            measured: Vec::new(),
         };
         Ok((stepper, recovered))
     }
@@ -252,9 +255,7 @@ impl Stepper {
                 Intention::Command(..) | Intention::Close => {}
             }
         }
-        if self.state.next_deadline().is_some_and(|due| due <= at) {
-            self.tick(at, &mut draft);
-        }
+        self.tick(at, &mut draft);
         let mut matches = self.match_ahead(&waiting[..count], at).into_iter();
         let mut batch = waiting.drain(..count);
         while !batch.as_slice().is_empty() {
@@ -350,7 +351,7 @@ impl Stepper {
             }
         };
         self.filled = None;
-        let record = Record {
+        let mut record = Record {
             sequence: self.state.sequence().next(),
             at,
             request: command.request,
@@ -358,6 +359,9 @@ impl Stepper {
             fingerprint: fingerprint(&command.body),
             events,
         };
+        if let Some(refusal) = self.too_long(&record) {
+            record.events = Event::Refused(refusal.into()).into();
+        }
         let heard = (record.by, &*record.events);
         if let (Actor::Officer(officer), [Event::Refused(_) | Event::Bid { .. }, ..]) = heard {
             self.shared.gates.note_answer(officer);
@@ -366,6 +370,19 @@ impl Stepper {
         apply(&mut self.state, &record);
         draft.records.push(record);
         reply
+    }
+
+    /// Why `record` cannot be written, if it is too long for the log.
+    fn too_long(&mut self, record: &Record) -> Option<Refusal> {
+        if record.events.len() <= RECORD_EVENTS_SURE {
+            return None;
+        }
+        self.measured.clear();
+        record.encode_into(&mut self.measured);
+        let bytes = self.measured.len();
+        (bytes > RECORD_BYTES_MAX).then_some(Refusal::TooLong {
+            bytes: bytes as u64,
+        })
     }
 
     /// The place of an accept in the line of its vacancy; none of anything else.
@@ -413,14 +430,26 @@ impl Stepper {
     }
 
     /// Handles what has fallen due. What is left over falls due again in the next step.
+    /// Handles what is due: one record after the other, since each is decided on what the one before
+    /// it left. Offering officers what they may come to takes many, and one is enough for now.
     fn tick(&mut self, at: Timestamp, draft: &mut Draft) {
         let tick = Command {
             request: RequestId(0),
             by: Actor::Clock,
             body: Body::Tick,
         };
-        // The clock hears no answer.
-        let _ = self.settle_one(&tick, at, &Matches::none(), draft);
+        for _ in 0..TICKS_MAX {
+            if self.state.next_deadline().is_none_or(|due| due > at) {
+                return;
+            }
+            // The clock hears no answer.
+            let _ = self.settle_one(&tick, at, &Matches::none(), draft);
+            let last = draft.records.last();
+            if last.is_some_and(|record| matches!(record.events.last(), Some(Event::Considered(_))))
+            {
+                return;
+            }
+        }
     }
 
     /// Tries to open the log again after the disk was full; says whether it worked.

@@ -128,7 +128,8 @@ impl Log {
     ///
     /// # Panics
     /// If the record is longer than [`RECORD_BYTES_MAX`], if the batch would grow beyond
-    /// [`BATCH_BYTES_MAX`], or if `encode` shortened the buffer: limits further up keep far below.
+    /// [`BATCH_BYTES_MAX`], or if `encode` shortened the buffer: who settles refuses what is longer, and
+    /// who writes does so in pieces.
     pub fn append_with(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Sequence {
         let prefix = self.buffer.len();
         self.buffer.extend_from_slice(&[0; RECORD_PREFIX_BYTES]);

@@ -76,18 +76,19 @@ impl Widening {
         }
     }
 
-    /// Whether what a vacancy offered `officer` before stands anew: it was withdrawn in this round
-    /// because they held other work, or they could come to nothing at all since.
+    /// Whether what a vacancy offered `officer` before stands anew: it was withdrawn because they held
+    /// other work, or they could come to nothing at all since.
     pub fn renews(&self, (id, row): (VacancyId, &Vacancy), officer: OfficerId) -> bool {
         let reinstated = self.reinstated.get(&officer);
         reinstated.is_some_and(|since| row.offered_at < *since) || self.frees((id, row), officer)
     }
 
-    /// Whether it was withdrawn from them in this round because they held other work.
+    /// Whether it was withdrawn from them because they held other work, in this round or in one that
+    /// has ended since.
     pub fn frees(&self, (id, row): (VacancyId, &Vacancy), officer: OfficerId) -> bool {
-        let of_round = |one: &Withdrawn| one.vacancy == id && one.round == row.round;
+        let is_it = |one: &Withdrawn| one.vacancy == id && one.round <= row.round;
         let freed = self.freed.get(&officer);
-        freed.is_some_and(|withdrawn| withdrawn.iter().any(of_round))
+        freed.is_some_and(|withdrawn| withdrawn.iter().any(is_it))
     }
 
     /// Every officer who is named, which leaves out whoever is meant by an agency only.

@@ -72,6 +72,7 @@ pub(crate) fn all() -> Vec<(String, Refused)> {
         Refusal::NotWaiting,
         Refusal::Seed,
         Refusal::Denied,
+        Refusal::TooLong { bytes: 17_924_149 },
     ];
     let name_of = |value: &Refusal| match value {
         Refusal::Invalid(inner) => format!("invalid-{}", samples::invalid(inner)),

@@ -55,7 +55,7 @@ variants! {
         Filled Cancelled Expired NotOffered NotEligible Overlaps RankFilled NotHolder NoFurtherTier
         Busy Amended SlotHeld Unchanged OutsideGrant BeyondGrant TooFewSlots NotStarted ClockedIn
         OtherOrders Full Shelved NoLastTier TiersLeft BidsClosed KeptForStandby NotUndoable
-        NoStandby StillOpen NotWaiting Seed Job BelowLadder Denied;
+        NoStandby StillOpen NotWaiting Seed Job BelowLadder Denied TooLong;
     INVALID, invalid, Invalid: Code Name PostOrders Reason Segments SegmentOrder Slots Windows
         InThePast Zone Position Validity Availability Pact Cover Changes ConfirmWithin Publications
         Terms Round OpensBefore Grant Reduction Rest Correction Text Attachments Limits Lift

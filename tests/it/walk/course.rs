@@ -189,8 +189,8 @@ impl Walk {
     /// behind a winner hears what they would have heard alone. `twin` is the state before the batch,
     /// and `news` what became durable with it and after it.
     fn examine_unrecorded(&mut self, mut twin: State, news: &[Record], heard: &[(Command, Reply)]) {
-        let is_ticked = news.first().is_some_and(|first| first.by == Actor::Clock);
-        let mut applied = usize::from(is_ticked);
+        let ticks = news.iter().take_while(|record| record.by == Actor::Clock);
+        let mut applied = ticks.count();
         news[..applied]
             .iter()
             .for_each(|tick| apply(&mut twin, tick));

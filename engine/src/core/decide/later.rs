@@ -11,9 +11,9 @@ use super::{closes_at, open_next, push};
 use crate::core::event::{Considered, Event, TierCause, Widened};
 use crate::core::overlap::overlapping;
 use crate::core::state::State;
-use crate::limits::{CONSIDERED_AT_A_TIME, EXAMINED_ALONE_MAX};
+use crate::limits::{CONSIDERED_AT_A_TIME, EXAMINED_ALONE_MAX, RECORD_SETS_BYTES_MAX};
 use crate::model::{
-    AgencyId, OfficerId, OfficerSet, Place, ProgrammeId, Standing, Timestamp, Vacancy, VacancyId,
+    AgencyId, OfficerId, OfficerSet, ProgrammeId, Standing, Timestamp, Vacancy, VacancyId,
     Widening, Withdrawn,
 };
 use crate::rules::{eligibility, tier};
@@ -212,15 +212,20 @@ pub(super) fn consider(state: &State, at: Timestamp) -> Vec<Event> {
     let first = after.map_or(AgencyId(0), |place| place.lead);
     let places = leads.range(first..);
     let mut places = places.flat_map(|lead| state.ahead.of(*lead, at, after));
-    let some: Vec<Place> = places.by_ref().take(CONSIDERED_AT_A_TIME).collect();
-    let after = places.next().and(some.last().copied());
-    let offers = some
-        .into_iter()
-        .flat_map(|place| offer(state, place.vacancy, (&officers, &who), at));
+    let (mut events, mut last, mut bytes) = (Vec::new(), None, 0);
+    for place in places.by_ref().take(CONSIDERED_AT_A_TIME) {
+        let offered = offer(state, place.vacancy, (&officers, &who), at);
+        bytes += offered.iter().map(Event::sets_bytes).sum::<usize>();
+        events.extend(offered);
+        last = Some(place);
+        if bytes >= RECORD_SETS_BYTES_MAX {
+            break;
+        }
+    }
+    let after = places.next().and(last);
     let considered = Considered { until: at, after };
-    offers
-        .chain([Event::Considered(Box::new(considered))])
-        .collect()
+    events.push(Event::Considered(Box::new(considered)));
+    events
 }
 
 /// The agencies that employ `officers`. Numbers are given by blocks of one agency, so the first of

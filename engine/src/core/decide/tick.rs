@@ -5,66 +5,97 @@ use std::collections::BTreeSet;
 use super::{amend, award, later, open_next, push, standby};
 use crate::core::event::{Event, TierCause, WaitEnd};
 use crate::core::state::{Deadline, State};
+use crate::limits::RECORD_SETS_BYTES_MAX;
 use crate::model::{Awarding, Standing, Timestamp, Vacancy, VacancyId};
 
-/// Handles the deadlines up to `at`, the earliest first, at most
-/// [`TICK_DEADLINES_MAX`](crate::limits::TICK_DEADLINES_MAX) of them.
+/// Handles some of the deadlines up to `at`: as many as one state can decide, and as one record can
+/// hold. What is left is due still, and the next tick handles it.
+///
+/// Reservations that lapse come first, since whoever loses one may be given or offered other work.
+/// Everything else follows by time. A ranking and a standby list are records of their own: to
+/// whatever else is decided with them, whoever is given a slot still looks free. Who is no longer to
+/// be left in peace is pushed what is left to push, and at last whoever may come to more is offered
+/// what is open.
 pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
     let due = state.durable.due(at);
-    let due = due.iter().copied();
-    // Whoever may come to more is offered what is open once everything else has happened.
-    let is_of_widened = |due| matches!(due, Deadline::Widened | Deadline::Offering);
-    let is_anything_else = due.clone().any(|due| !is_of_widened(due));
-    if !is_anything_else && due.clone().next().is_some() {
-        return later::consider(state, at);
+    let lapsing = due.iter().filter_map(|deadline| match deadline {
+        Deadline::Confirm(vacancy) => Some(*vacancy),
+        _ => None,
+    });
+    let lapses = as_many_as_fit(lapsing.map(|vacancy| lapse_or_end(state, vacancy, at)));
+    if !lapses.is_empty() {
+        return lapses;
     }
-    // What is decided here is decided on one state, so one deadline of a vacancy speaks for all
-    // that are due: an end for everything, and reservations that lapse for a tier's window, which
-    // begins anew with the offer.
-    let mut spoken_for: BTreeSet<VacancyId> = due
-        .clone()
-        .filter_map(|deadline| match deadline {
-            Deadline::Confirm(vacancy) => Some(vacancy),
-            _ => None,
-        })
-        .collect();
-    let lapses: Vec<VacancyId> = spoken_for.iter().copied().collect();
-    let mut events: Vec<Event> = lapses
-        .into_iter()
-        .flat_map(|vacancy| lapse_or_end(state, vacancy, at))
-        .collect();
+    let comes_last = |deadline: &Deadline| {
+        matches!(
+            deadline,
+            Deadline::Push(_) | Deadline::Widened | Deadline::Offering
+        )
+    };
+    let mut others = due
+        .iter()
+        .copied()
+        .filter(|due| !comes_last(due))
+        .peekable();
+    if let Some(first) = others.next_if(is_alone) {
+        return handle(state, first, at, &mut BTreeSet::new());
+    }
+    let mut spoken_for = BTreeSet::new();
+    let together = others.take_while(|deadline| !is_alone(deadline));
+    let handled = together.map(|deadline| handle(state, deadline, at, &mut spoken_for));
+    let handled = as_many_as_fit(handled);
+    if !handled.is_empty() {
+        return handled;
+    }
+    // One event speaks for all the quiet of a vacancy's officers that is over.
     let quiet_is_over: BTreeSet<VacancyId> = due
-        .clone()
+        .iter()
         .filter_map(|deadline| match deadline {
-            Deadline::Push(vacancy) => Some(vacancy),
+            Deadline::Push(vacancy) => Some(*vacancy),
             _ => None,
         })
         .collect();
-    let mut has_ranked = false;
-    for deadline in due {
-        let handled = handle(state, deadline, at, &mut spoken_for, has_ranked);
-        has_ranked |= matches!(handled.first(), Some(Event::Ranked(_)));
-        events.extend(handled);
-    }
     let pushed = quiet_is_over.into_iter();
-    events.extend(pushed.map(|vacancy| push::deferred(state, vacancy, at)));
-    events
+    let pushed = as_many_as_fit(pushed.map(|vacancy| vec![push::deferred(state, vacancy, at)]));
+    match pushed.is_empty() && !due.is_empty() {
+        true => later::consider(state, at),
+        false => pushed,
+    }
 }
 
-/// What `deadline` brings about. Every answer removes the deadline, or ticks would never end.
+/// Whether `deadline` gives slots, so that nothing else is decided on the same state.
+fn is_alone(deadline: &Deadline) -> bool {
+    matches!(deadline, Deadline::Rank(_) | Deadline::Standby(_))
+}
+
+/// The first of `events` that a record has room for, one deadline's at least.
+fn as_many_as_fit(events: impl Iterator<Item = Vec<Event>>) -> Vec<Event> {
+    let mut bytes = 0;
+    let mut fitting = Vec::new();
+    for some in events {
+        bytes += some.iter().map(Event::sets_bytes).sum::<usize>();
+        fitting.extend(some);
+        if bytes >= RECORD_SETS_BYTES_MAX {
+            break;
+        }
+    }
+    fitting
+}
+
+/// What `deadline` brings about. Every answer removes the deadline, or ticks would never end; one
+/// deadline of a vacancy speaks for all of `spoken_for`, and an end for everything.
 fn handle(
     state: &State,
     deadline: Deadline,
     at: Timestamp,
     spoken_for: &mut BTreeSet<VacancyId>,
-    has_ranked: bool,
 ) -> Vec<Event> {
     let vacancy = match deadline {
         Deadline::Tier(vacancy)
         | Deadline::Start(vacancy)
         | Deadline::Rank(vacancy)
         | Deadline::Standby(vacancy) => vacancy,
-        // What lapses at its start ends for everybody.
+        // What ends at its start ends for everybody.
         Deadline::Waits(vacancy) if !spoken_for.insert(vacancy) => return Vec::new(),
         Deadline::Waits(vacancy) => {
             let row = row_of(state, vacancy);
@@ -78,13 +109,14 @@ fn handle(
             }];
         }
         Deadline::Shelve(vacancy) => return vec![Event::Shelved { vacancy }],
-        // These came before all others.
-        Deadline::Confirm(_) => return Vec::new(),
-        // And these come after: one event speaks for all that are due.
-        Deadline::Push(_) => return Vec::new(),
-        // They wait until nothing else is due.
-        Deadline::Widened | Deadline::Offering => return Vec::new(),
+        // These come before all others, or after them.
+        Deadline::Confirm(_) | Deadline::Push(_) | Deadline::Widened | Deadline::Offering => {
+            return Vec::new();
+        }
     };
+    if !spoken_for.insert(vacancy) {
+        return Vec::new();
+    }
     let row = row_of(state, vacancy);
     assert_eq!(
         row.standing,
@@ -92,16 +124,7 @@ fn handle(
         "what is filled or over opens no tier and does not expire"
     );
     if row.posting.span().start <= at {
-        return match spoken_for.insert(vacancy) {
-            true => lapse_or_end(state, vacancy, at),
-            false => Vec::new(),
-        };
-    }
-    // Whoever was given a slot in this record still looks free and without it. Other rankings and
-    // the standby list therefore wait for the next record.
-    let waits = has_ranked && matches!(deadline, Deadline::Rank(_) | Deadline::Standby(_));
-    if waits || !spoken_for.insert(vacancy) {
-        return Vec::new();
+        return lapse_or_end(state, vacancy, at);
     }
     match deadline {
         Deadline::Rank(_) => return award::due(state, (vacancy, row), at),

@@ -34,6 +34,17 @@ impl Event {
         }
     }
 
+    /// What the officers whom this offers something take in a record, in bytes: the only part of what
+    /// the clock decides that grows with the roster.
+    pub(in crate::core) fn sets_bytes(&self) -> usize {
+        match (self.offered(), self) {
+            (Some((_, officers)), _) | (None, Event::Pushed { officers, .. }) => {
+                officers.0.serialized_size()
+            }
+            _ => 0,
+        }
+    }
+
     /// The vacancy whose standing this changes.
     pub fn vacancy(&self) -> Option<VacancyId> {
         match self {
