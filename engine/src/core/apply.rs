@@ -256,14 +256,18 @@ fn vacate(
     let row = vacancy_mut(state, id);
     row.slots[usize::from(slot)].holder = None;
     // A filled vacancy was withdrawn from everybody; an open one still stands.
-    if row.standing == Standing::Filled {
+    let was_filled = row.standing == Standing::Filled;
+    if was_filled {
         row.offered = OfficerSet::new();
     }
     row.standing = Standing::Open;
     row.round = round;
     row.offered.remove(officer);
     row.offered.0 |= &recipients.0;
-    row.declined = OfficerSet::new();
+    // Who said no before is asked again with everybody, and not where a slot is kept for somebody.
+    if was_filled || !recipients.is_empty() {
+        row.declined = OfficerSet::new();
+    }
     let start = row.posting.span().start;
     state.durable.deadlines.insert((start, Deadline::Start(id)));
     free(state, id, officer);

@@ -400,19 +400,30 @@ impl State {
         let agencies = tier::agencies_of_tier(self.roster(), posting.lead, tier, at, span);
         let mut eligible = self.index.eligible(ground, self.calendars(), &agencies);
         eligible.0 -= &vacancy.returned.0;
-        if vacancy.holders().next().is_some() {
-            eligible = self.with_open_rank(vacancy, &eligible);
+        if vacancy.free_slots().count() < vacancy.slots.len() {
+            eligible = self.with_free_rank(vacancy, &eligible);
         }
         eligible
     }
 
-    /// Those of `officers` for whose rank a slot of `vacancy` is open.
-    pub(super) fn with_open_rank(&self, vacancy: &Vacancy, officers: &OfficerSet) -> OfficerSet {
-        let is_open = |id: &OfficerId| {
-            let officer = self.roster().officers.find(*id);
-            officer.is_some_and(|officer| vacancy.open_slot(officer.rank).is_some())
-        };
-        officers.iter().filter(is_open).collect()
+    /// Those of `officers` for whose rank a slot of `vacancy` is open and kept for nobody.
+    pub(super) fn with_free_rank(&self, vacancy: &Vacancy, officers: &OfficerSet) -> OfficerSet {
+        let is_free = |id: &OfficerId| self.is_free_for_rank(vacancy, *id, &[]);
+        officers.iter().filter(is_free).collect()
+    }
+
+    /// Whether a slot of `vacancy` is open for the rank of `officer`, kept for nobody, and none of
+    /// `taken`.
+    pub(super) fn is_free_for_rank(
+        &self,
+        vacancy: &Vacancy,
+        officer: OfficerId,
+        taken: &[u16],
+    ) -> bool {
+        let free = vacancy.free_slots();
+        let free = free.filter(|(number, _)| !taken.contains(number));
+        let officer = self.roster().officers.find(officer);
+        officer.is_some_and(|officer| vacancy.terms.slot_for(free, officer.rank).is_some())
     }
 
     pub(super) fn candidate(&self, id: OfficerId) -> Option<Candidate<'_>> {

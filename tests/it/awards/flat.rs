@@ -215,7 +215,7 @@ impl Flat {
                     return Err(Refusal::NotWaiting);
                 }
                 match row.kept.iter().any(|kept| kept.1 == officer) {
-                    true => self.pass(number, &[officer], at),
+                    true => self.pass(number, &[officer], true, at),
                     false => self.vacancies[number].list.retain(|one| *one != officer),
                 }
                 Ok(Said::Done)
@@ -287,11 +287,14 @@ impl Flat {
         at: i64,
     ) -> Result<Said, Refusal> {
         let row = &mut self.vacancies[number];
-        if row.slot_of(officer).is_some() || !row.offered.contains(&officer) || round != row.round {
+        // A round that was never filled goes on as the one that follows.
+        let stands = row.closed_round < round && round <= row.round;
+        let is_asked = row.offered.contains(&officer) && (stands || round == row.round);
+        if row.slot_of(officer).is_some() || !is_asked {
             return Err(Refusal::NotOffered);
         }
         if row.kept.iter().any(|kept| kept.1 == officer) {
-            self.pass(number, &[officer], at);
+            self.pass(number, &[officer], true, at);
         } else if self.flaw != Flaw::DeclineKeepsBid {
             row.bids.retain(|bid| bid.0 != officer);
             row.end_bids_if(row.bids.is_empty());
@@ -380,7 +383,9 @@ impl Flat {
         true
     }
 
-    fn pass(&mut self, number: usize, officers: &[usize], at: i64) {
+    /// Goes on to the next on the list. Who said no is not asked again when nobody is left on it, and
+    /// who was silent is.
+    fn pass(&mut self, number: usize, officers: &[usize], said_no: bool, at: i64) {
         let row = &mut self.vacancies[number];
         let passed = |kept: &&(usize, usize, i64)| officers.contains(&kept.1);
         let slots: Vec<usize> = row.kept.iter().filter(passed).map(|kept| kept.0).collect();
@@ -392,7 +397,8 @@ impl Flat {
             .map(|slot| self.keep(number, slot, at))
             .collect();
         if kept.contains(&false) {
-            let free = self.free(number);
+            let mut free = self.free(number);
+            free.retain(|one| !said_no || !officers.contains(one));
             let row = &mut self.vacancies[number];
             row.offer(free);
             row.offered_at = at;
@@ -447,7 +453,7 @@ impl Flat {
             } else {
                 let silent = row.kept.iter().filter(|kept| kept.2 <= at);
                 let silent: Vec<usize> = silent.map(|kept| kept.1).collect();
-                self.pass(number, &silent, at);
+                self.pass(number, &silent, false, at);
             }
         }
     }

@@ -417,7 +417,9 @@ impl Flat {
         self.not_over(number, at)?;
         let holds = self.held(number, officer).is_some();
         let row = &mut self.vacancies[number];
-        if holds || !row.offered.contains(&officer) || round != row.round {
+        // A round that was never filled goes on as the one that follows.
+        let stands = row.closed_round < round && round <= row.round;
+        if holds || !row.offered.contains(&officer) || !(stands || round == row.round) {
             return Err(Refusal::NotOffered);
         }
         if !row.declined.contains(&officer) {
@@ -488,7 +490,9 @@ impl Flat {
         row_now.standing = Standing::Open;
         row_now.round += 1;
         row_now.returned.push(officer);
-        row_now.declined.clear();
+        if row.standing == Standing::Filled || !asked.is_empty() {
+            row_now.declined.clear();
+        }
         row_now.offered.extend(&asked);
         row_now.offered.retain(|who| *who != officer);
         let window = next.and(row_now.window(row.tier));

@@ -162,10 +162,17 @@ impl Flat {
             let mut reinstated = who.reinstated.iter();
             let is_back =
                 reinstated.any(|(back, since)| back == officer && row.offered_at < *since);
-            let withdrawn = (*officer, number, row.round);
-            !row.declined.contains(officer) && (is_back || who.withdrawn.contains(&withdrawn))
+            let mut withdrawn = who.withdrawn.iter();
+            let is_withdrawn = withdrawn.any(|(from, what, round)| {
+                (from, *what) == (officer, number) && *round <= row.round
+            });
+            !row.declined.contains(officer) && (is_back || is_withdrawn)
         };
-        let is_new = |officer: &usize| !row.offered.contains(officer);
+        let is_new = |officer: &usize| {
+            let lost = row.lost.iter().filter(|lost| lost.officer == *officer);
+            let mut of_this_round = lost.filter(|lost| lost.last_round >= row.round);
+            !row.offered.contains(officer) && of_this_round.next().is_none()
+        };
         let is_offered = |officer: &&usize| {
             eligible.contains(officer) && (is_new(officer) || is_asked_again(officer))
         };

@@ -65,13 +65,15 @@ pub(super) fn amend(state: &State, asked: &Amend, at: Timestamp) -> Result<Vec<E
         withdrawn: OfficerSet::new(),
         closes_at: None,
     };
-    let opened = ask_anew(state, (row, &next), &mut amendment, at);
     let is_offer = amendment.moved.is_some() || amendment.slots.is_some();
-    let is_moved = amendment.moved.is_some();
+    let (is_moved, is_filled) = (amendment.moved.is_some(), next.slots_open() == 0);
+    let end = |awarding: &mut Awarding| awarding.amend(is_moved, is_filled);
+    if let Some(awarding) = next.awarding.as_mut().filter(|_| is_offer) {
+        end(awarding);
+    }
+    let opened = ask_anew(state, (row, &next), &mut amendment, at);
     let mut events = vec![Event::Amended(Box::new(amendment))];
     if is_offer {
-        let is_filled = next.slots_open() == 0;
-        let end = |awarding: &mut Awarding| awarding.amend(is_moved, is_filled);
         events.extend(standby::ended((id, row), WaitEnd::Amended, end));
     }
     events.extend(opened);

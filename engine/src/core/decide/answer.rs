@@ -136,7 +136,9 @@ pub(super) fn judge(
     let ground = state.ground(row, at).ok_or(not_a_candidate.clone())?;
     let (lead, home) = (row.posting.lead, who.officer.home);
     let tier = tier::tier_of(state.roster(), lead, home, at, ground.span).ok_or(not_a_candidate)?;
-    if tier > row.tier || row.returned.contains(who.id) {
+    // Who was asked may answer, though a pact has moved to a later tier since.
+    let is_open = tier <= row.tier || row.offered.contains(who.id);
+    if !is_open || row.returned.contains(who.id) {
         return Err(Refusal::NotOffered);
     }
     let stand = eligibility::check(ground, who).map_err(|clause| match clause {
@@ -163,19 +165,25 @@ pub(super) fn decline(
 ) -> Result<Vec<Event>, Refusal> {
     let row = known(state, id)?;
     not_over(row, at)?;
-    if row.slot_of(officer).is_some() || !row.offered.contains(officer) || round != row.round {
+    // As for an accept, what says no to a round that ended without being filled says no to the one
+    // that followed.
+    let still_stands = row.closed_round < round && row.moved_round() <= round && round < row.round;
+    let is_of_round = round == row.round || still_stands;
+    if row.slot_of(officer).is_some() || !row.offered.contains(officer) || !is_of_round {
         return Err(Refusal::NotOffered);
     }
     let awarding = row.awarding.as_deref();
     if awarding.is_some_and(|awarding| awarding.kept_for(officer).is_some()) {
-        return Ok(standby::pass(state, (id, row), &[officer], at));
+        return Ok(standby::decline(state, (id, row), officer, at));
     }
     let mut events = vec![Event::Declined {
         vacancy: id,
         officer,
     }];
     let is_gone = |one| one == officer;
-    if row.standing == Standing::Open && !push::is_anybody_left(state, row, (is_gone, &[]), at) {
+    // What is kept for the standby list is offered to everybody when nobody is left on it.
+    let is_free = row.standing == Standing::Open && row.free_slots().next().is_some();
+    if is_free && !push::is_anybody_left(state, row, (is_gone, &[]), at) {
         events.extend(
             open_next(state, (id, row), TierCause::AllDeclined, at, false)
                 .into_iter()

@@ -257,8 +257,13 @@ fn offer(
     let mut candidates = OfficerSet(&officers.0 - &row.offered.0);
     candidates.0 |= again(id, row, who).0;
     candidates.0 -= &row.returned.0;
+    // What they lost of this round they are not asked for again.
+    let lost = candidates
+        .iter()
+        .filter(|one| row.was_lost_in(row.round, *one));
+    candidates.0 -= &lost.collect::<OfficerSet>().0;
     let recipients = eligible_of(state, row, &candidates, at);
-    let recipients = with_free_rank(state, row, &recipients);
+    let recipients = state.with_free_rank(row, &recipients);
     let mut closes = row.tier_closes_at;
     let mut opened = Vec::new();
     let posting = &row.posting;
@@ -267,7 +272,7 @@ fn offer(
         && tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span()).is_some()
     {
         let asked = OfficerSet(&row.undecided().0 | &recipients.0);
-        let asked = with_free_rank(state, row, &asked);
+        let asked = state.with_free_rank(row, &asked);
         let is_waiting = push::is_anybody_asked(state, row, &asked, at);
         let open = |because| open_next(state, (id, row), because, at, is_waiting);
         match closes_at(row, row.tier, row.offered_at) {
@@ -328,13 +333,4 @@ fn eligible_of(state: &State, row: &Vacancy, candidates: &OfficerSet, at: Timest
         stand.is_some_and(|stand| stand.tier <= row.tier)
     };
     candidates.iter().filter(is_eligible).collect()
-}
-
-/// Those of `officers` for whose rank a slot is open and kept for nobody.
-fn with_free_rank(state: &State, row: &Vacancy, officers: &OfficerSet) -> OfficerSet {
-    let is_free = |id: &OfficerId| {
-        let officer = state.roster().officers.find(*id);
-        officer.is_some_and(|officer| row.free_slot(officer.rank).is_some())
-    };
-    officers.iter().filter(is_free).collect()
 }

@@ -342,7 +342,8 @@ fn open_next(
 ) -> Option<Vec<Event>> {
     let posting = &row.posting;
     let next = tier::next_tier(state.roster(), posting.lead, row.tier, at, posting.span())?;
-    let eligible = |tier| state.eligible(row, tier, at);
+    // Whoever said no in an earlier tier is not asked again because a pact has moved.
+    let eligible = |tier| OfficerSet(state.eligible(row, tier, at).0 - &row.declined.0);
     Some(open_tiers(
         state,
         (id, row),

@@ -35,17 +35,8 @@ pub(super) fn is_anybody_left(
         !row.declined.contains(*officer) && !is_gone(*officer) && row.slot_of(*officer).is_none()
     };
     let undecided = asked.filter(is_undecided);
-    let left = undecided.filter(|officer| fits_beside(state, row, taken, *officer));
+    let left = undecided.filter(|officer| state.is_free_for_rank(row, *officer, taken));
     may_any_answer(state, row, left, at)
-}
-
-/// Whether the rank of `officer` takes an open slot of `row` that is none of `taken`.
-pub(super) fn fits_beside(state: &State, row: &Vacancy, taken: &[u16], officer: OfficerId) -> bool {
-    let slots = row.slots.iter().zip(0..);
-    let open = slots.filter(|(slot, number)| slot.holder.is_none() && !taken.contains(number));
-    let open = open.map(|(slot, number)| (number, slot.rank));
-    let officer = state.roster().officers.find(officer);
-    officer.is_some_and(|officer| row.terms.slot_for(open, officer.rank).is_some())
 }
 
 fn may_any_answer(
@@ -115,6 +106,7 @@ pub(super) fn deferred(state: &State, vacancy: VacancyId, at: Timestamp) -> Even
         due.flat_map(|(_, officers)| officers.iter())
             .filter(|officer| !preference::is_narrowed(ground, *officer))
             .filter(|officer| state.stands_for(row, *officer, at))
+            .filter(|officer| state.is_free_for_rank(row, *officer, &[]))
             .collect()
     });
     Event::Pushed {

@@ -122,8 +122,11 @@ fn open(
     if !row.free_slots().any(is_free) || push::is_anybody_left(state, row, (is_gone, taken), at) {
         return Vec::new();
     }
-    let may_come =
-        |officer: &OfficerId| !is_gone(*officer) && push::fits_beside(state, row, taken, *officer);
+    let may_come = |officer: &OfficerId| {
+        !is_gone(*officer)
+            && !row.declined.contains(*officer)
+            && state.is_free_for_rank(row, *officer, taken)
+    };
     let eligible = |tier| {
         state
             .eligible(row, tier, at)

@@ -82,12 +82,25 @@ pub(super) fn leave(
     let awarding = awarding.filter(|awarding| awarding.standby.contains(&officer));
     let awarding = awarding.ok_or(Refusal::NotWaiting)?;
     Ok(match awarding.kept_for(officer) {
-        Some(_) => pass(state, (id, row), &[officer], at),
+        Some(_) => decline(state, (id, row), officer, at),
         None => vec![Event::StandbyLeft {
             vacancy: id,
             officer,
         }],
     })
+}
+
+/// Passes over somebody who does not want the slot that is kept for them: they are not asked for it
+/// again, even if nobody else is left.
+pub(super) fn decline(
+    state: &State,
+    (id, row): (VacancyId, &Vacancy),
+    officer: OfficerId,
+    at: Timestamp,
+) -> Vec<Event> {
+    let mut next = row.clone();
+    next.returned.insert(officer);
+    pass(state, (id, &next), &[officer], at)
 }
 
 /// Passes over those who have had their time to say yes.
@@ -100,7 +113,7 @@ pub(super) fn due(state: &State, (id, row): (VacancyId, &Vacancy), at: Timestamp
 
 /// Asks the next on the list instead of each of `officers`; if nobody is left who can come, open
 /// slots are offered to everybody.
-pub(super) fn pass(
+fn pass(
     state: &State,
     (id, row): (VacancyId, &Vacancy),
     officers: &[OfficerId],

@@ -129,6 +129,9 @@ fn handle(
     match deadline {
         Deadline::Rank(_) => return award::due(state, (vacancy, row), at),
         Deadline::Standby(_) => return standby::due(state, (vacancy, row), at),
+        // What is kept for the standby list is offered to everybody, for a window of its own, when
+        // nobody is left on it.
+        _ if row.free_slots().next().is_none() => return vec![Event::WindowClosed { vacancy }],
         _ => {}
     }
     let waiting = push::is_anybody_asked(state, row, &row.offered, at);

@@ -51,6 +51,11 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
     let holders = holders_of(&removed);
     next.unseat(&holders);
     next.remove_slots(&gone);
+    let is_filled = next.slots_open() == 0;
+    let end = |awarding: &mut Awarding| awarding.reduce(&gone, is_filled);
+    if let Some(awarding) = &mut next.awarding {
+        end(awarding);
+    }
     jobs::bear(state, &next, Some(row))?;
     // Who held a slot that went hears of that, and not of the offer as well.
     next.offered.0 -= &holders.0;
@@ -68,13 +73,11 @@ pub(super) fn reduce(state: &State, asked: &Reduce, at: Timestamp) -> Result<Vec
         reason: asked.reason.as_str().into(),
         withdrawn,
     }))];
-    let is_filled = next.slots_open() == 0;
-    let end = |awarding: &mut Awarding| awarding.reduce(&gone, is_filled);
     events.extend(standby::ended((id, row), WaitEnd::Reduced, end));
     // Without anybody left to answer, nothing else would ask the next agencies.
     let nobody = (|_| false, &[][..]);
     if next.standing == Standing::Open
-        && !is_filled
+        && next.free_slots().next().is_some()
         && !push::is_anybody_left(state, &next, nobody, at)
     {
         let because = TierCause::NoEligibleOfficer;
