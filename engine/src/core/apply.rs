@@ -37,6 +37,11 @@ pub fn apply(state: &mut State, record: &Record) {
     state.durable.turn_to(record.at);
     for event in &record.events {
         apply_event(state, record, event);
+        let may_keep = matches!(event, Event::SlotKept { .. }) || !state.keeping.is_empty();
+        if let (true, Some(id)) = (may_keep, event.vacancy()) {
+            let row = state.durable.vacancies.find(id).expect(PUBLISHED_BEFORE);
+            state.keeping.note(id, row);
+        }
     }
     state.durable.answers.remember(record);
     state.durable.sequence = record.sequence;

@@ -24,6 +24,7 @@ pub mod events;
 mod expiries;
 pub mod grants;
 pub mod jobs;
+mod keeping;
 pub mod matching;
 mod overlap;
 pub mod preview;

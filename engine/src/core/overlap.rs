@@ -35,7 +35,12 @@ pub(super) fn overlapping_of<'a>(
             && row.standing == Standing::Open
             && row.offered.contains(officer)
             && !row.declined.contains(officer);
-        let overlaps = |span: Interval| held.busy().any(|busy| busy.overlaps(span));
-        (stands && row.busy().any(overlaps)).then_some((place.vacancy, row))
+        (stands && share_an_instant(held, row)).then_some((place.vacancy, row))
     })
+}
+
+/// Whether nobody can do both: buffers are counted on either side.
+pub(super) fn share_an_instant(one: &Vacancy, other: &Vacancy) -> bool {
+    let overlaps = |span: Interval| one.busy().any(|busy| busy.overlaps(span));
+    other.busy().any(overlaps)
 }

@@ -17,6 +17,7 @@ use super::command::Actor;
 use super::event::{Event, Record};
 use super::expiries::Expiries;
 use super::grants::Grants;
+use super::keeping::Keeping;
 use super::refusal::Refused;
 use super::{saved, sound};
 use crate::index::Index;
@@ -35,6 +36,7 @@ pub struct State {
     pub(super) durable: Durable,
     pub(super) index: Index,
     pub(super) ahead: Ahead,
+    pub(super) keeping: Keeping,
 }
 
 /// What a snapshot holds: all of the state but what is derived.
@@ -453,10 +455,12 @@ impl From<Durable> for State {
             index.share(officer);
         }
         let ahead = Ahead::build(&durable);
+        let keeping = Keeping::build(&durable);
         State {
             durable,
             index,
             ahead,
+            keeping,
         }
     }
 }

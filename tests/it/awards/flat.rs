@@ -340,6 +340,16 @@ impl Flat {
             row.standing = Standing::Filled;
             row.closed_round = row.round;
         }
+        let span = row.notice.span;
+        // What is kept for them at the same time goes to the next on that list.
+        for other in 0..self.vacancies.len() {
+            let row = &self.vacancies[other];
+            let theirs = row.notice.span;
+            let overlaps = span.0 < theirs.1 && theirs.0 < span.1;
+            if other != number && overlaps && row.kept.iter().any(|kept| kept.1 == officer) {
+                self.pass(other, &[officer], true, at);
+            }
+        }
     }
 
     fn vacate(&mut self, number: usize, slot: usize, officer: usize, undone: bool, at: i64) {

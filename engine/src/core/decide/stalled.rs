@@ -1,12 +1,14 @@
 //! Vacancies that nobody who was asked can answer any more: the last of them took other work at the
 //! same time, or another slot of the same vacancy. Their next tier opens at once, in the record
-//! that leaves nobody, and nothing has to be looked for later.
+//! that leaves nobody, and nothing has to be looked for later. In the same way a slot that is kept for
+//! somebody who took other work goes to the next on the standby list.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{open_tiers, push};
+use super::{open_tiers, push, standby};
 use crate::core::event::{Event, TierCause};
-use crate::core::overlap::overlapping_of;
+use crate::core::overlap::{overlapping_of, share_an_instant};
 use crate::core::state::State;
 use crate::model::{OfficerId, OfficerSet, Standing, Timestamp, Vacancy, VacancyId};
 use crate::rules::tier;
@@ -23,12 +25,21 @@ pub(super) fn by_award(
     for other in left_by(state, (id, row), officer) {
         events.extend(open(state, other, (is_gone, &[]), at));
     }
+    let held = Cow::Borrowed(row);
+    let vacancy = id;
+    let booked = Booked {
+        officer,
+        vacancy,
+        held,
+    };
+    events.extend(pass_over(state, &[booked], at));
     events
 }
 
 /// Adds to `events` the tiers that open because of the work that they give or move.
 pub(super) fn note(state: &State, events: &mut Vec<Event>, at: Timestamp) {
     let mut gone: BTreeMap<VacancyId, Gone> = BTreeMap::new();
+    let mut booked: Vec<Booked<'_>> = Vec::new();
     for event in events.iter() {
         match event {
             Event::Awarded {
@@ -43,6 +54,11 @@ pub(super) fn note(state: &State, events: &mut Vec<Event>, at: Timestamp) {
                 own.officers.insert(*officer);
                 own.slots.push(*slot);
                 leave(state, (*vacancy, row), *officer, &mut gone);
+                booked.push(Booked {
+                    officer: *officer,
+                    vacancy: *vacancy,
+                    held: Cow::Borrowed(row),
+                });
             }
             Event::Amended(amendment) => {
                 let row = state.vacancy(amendment.vacancy);
@@ -53,6 +69,11 @@ pub(super) fn note(state: &State, events: &mut Vec<Event>, at: Timestamp) {
                 row.posting.segments.clone_from(&moved.segments);
                 for officer in moved.unconfirmed.iter() {
                     leave(state, (amendment.vacancy, &row), officer, &mut gone);
+                    booked.push(Booked {
+                        officer,
+                        vacancy: amendment.vacancy,
+                        held: Cow::Owned(row.clone()),
+                    });
                 }
             }
             _ => {}
@@ -70,9 +91,50 @@ pub(super) fn note(state: &State, events: &mut Vec<Event>, at: Timestamp) {
     }
     for (id, gone) in gone {
         let row = state.vacancy(id).expect("what is left was published");
-        let is_gone = |officer| gone.officers.contains(officer);
+        let is_booked = |officer| {
+            let mut booked = booked.iter().filter(|one| one.officer == officer);
+            booked.any(|one| one.is_away_from(row))
+        };
+        let is_gone = |officer| gone.officers.contains(officer) || is_booked(officer);
         events.extend(open(state, (id, row), (is_gone, &gone.slots), at));
     }
+    events.extend(pass_over(state, &booked, at));
+}
+
+/// Somebody who is given work, or whose work is moved, in a record.
+struct Booked<'a> {
+    officer: OfficerId,
+    vacancy: VacancyId,
+    held: Cow<'a, Vacancy>,
+}
+
+impl Booked<'_> {
+    /// Whether the officer cannot come to `row` any more.
+    fn is_away_from(&self, row: &Vacancy) -> bool {
+        share_an_instant(&self.held, row)
+    }
+}
+
+/// Goes on to the next on the standby list where slots are kept for those who are `booked` now and
+/// cannot come.
+fn pass_over(state: &State, booked: &[Booked<'_>], at: Timestamp) -> Vec<Event> {
+    let mut kept: BTreeMap<VacancyId, Vec<OfficerId>> = BTreeMap::new();
+    for one in booked {
+        let others = state.keeping.of(one.officer);
+        for other in others.filter(|other| *other != one.vacancy) {
+            let row = state.vacancy(other);
+            if row.is_some_and(|row| one.is_away_from(row)) {
+                kept.entry(other).or_default().push(one.officer);
+            }
+        }
+    }
+    let passed = kept.into_iter().flat_map(|(id, officers)| {
+        let row = state.vacancy(id).expect("what keeps a slot was published");
+        let away = booked.iter().filter(|one| one.is_away_from(row));
+        let away = away.map(|one| one.officer).collect();
+        standby::pass_without(state, (id, row), (&officers, away), at)
+    });
+    passed.collect()
 }
 
 /// Who is no longer there to answer a vacancy, and which of its slots are no longer open.

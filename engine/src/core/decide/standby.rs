@@ -94,13 +94,24 @@ pub(super) fn leave(
 /// again, even if nobody else is left.
 pub(super) fn decline(
     state: &State,
-    (id, row): (VacancyId, &Vacancy),
+    vacancy: (VacancyId, &Vacancy),
     officer: OfficerId,
     at: Timestamp,
 ) -> Vec<Event> {
+    let without = [officer].into_iter().collect();
+    pass_without(state, vacancy, (&[officer], without), at)
+}
+
+/// Passes over `officers`, and asks nobody of `without` instead of them.
+pub(super) fn pass_without(
+    state: &State,
+    (id, row): (VacancyId, &Vacancy),
+    (officers, without): (&[OfficerId], OfficerSet),
+    at: Timestamp,
+) -> Vec<Event> {
     let mut next = row.clone();
-    next.returned.insert(officer);
-    pass(state, (id, &next), &[officer], at)
+    next.returned.0 |= without.0;
+    pass(state, (id, &next), officers, at)
 }
 
 /// Passes over those who have had their time to say yes.
