@@ -20,9 +20,7 @@ pub fn react(state: &State, record: &Record) -> Vec<Effect> {
                 event: place,
             });
         }
-        let is_repeated = record.events[place + 1..]
-            .iter()
-            .any(|later| awards_again(event, later));
+        let is_repeated = is_awarded_again(event, &record.events[place + 1..]);
         tell(state, place, event, is_repeated, &mut effects);
     }
     if !state.roster().provisions.preferences.is_empty() {
@@ -62,12 +60,15 @@ fn is_pushed(state: &State, record: &Record, effect: &mut Effect) -> bool {
     !to.is_empty()
 }
 
-/// Whether both give slots of the same vacancy. What follows from its being filled is told once.
-fn awards_again(event: &Event, later: &Event) -> bool {
-    match (event, later) {
-        (Event::Awarded { vacancy, .. }, Event::Awarded { vacancy: other, .. }) => vacancy == other,
-        _ => false,
-    }
+/// Whether `event` gives a slot of a vacancy of which `later` ones give more. What follows from its
+/// being filled is told once.
+fn is_awarded_again(event: &Event, later: &[Event]) -> bool {
+    let Event::Awarded { vacancy, .. } = event else {
+        return false;
+    };
+    let again =
+        |event: &Event| matches!(event, Event::Awarded { vacancy: other, .. } if other == vacancy);
+    later.iter().any(again)
 }
 
 fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: &mut Vec<Effect>) {
