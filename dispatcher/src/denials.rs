@@ -1,6 +1,6 @@
 //! Who may not come in, heard and spoken.
 
-use engine::core::{Body, NewBearer, NewDenial, State};
+use engine::core::{Body, Known, NewBearer, NewDenial, State};
 use engine::model::{AgencyId, Bearer, Code, DenialReason, Timestamp};
 use protocol::token::{Claims, DevicePublicKey, KeyId};
 use protocol::{Denial, DenialAsk, Outcome};
@@ -13,7 +13,7 @@ const DENIALS_AT_A_TIME: usize = 256;
 /// By what a session is known.
 #[derive(Debug, Clone)]
 pub(crate) struct Marks {
-    subject: Bearer,
+    known: Known,
     signing_key: Option<Bearer>,
     device: Option<Bearer>,
 }
@@ -26,7 +26,7 @@ impl Marks {
         let key = |id: &KeyId| Code::parse(id.as_str()).ok().map(Bearer::SigningKey);
         let device = |key: DevicePublicKey| Code::parse(&key.to_string()).ok().map(Bearer::Device);
         Marks {
-            subject: state.bearer_of(agency, &claims.subject),
+            known: state.known(agency, &claims.subject),
             signing_key: claims.signed_by.as_ref().and_then(key),
             device: claims.device.and_then(device),
         }
@@ -44,7 +44,7 @@ impl Marks {
 
     fn iter(&self) -> impl Iterator<Item = &Bearer> {
         let keys = self.signing_key.iter().chain(&self.device);
-        [&self.subject].into_iter().chain(keys)
+        self.known.iter().chain(keys)
     }
 }
 

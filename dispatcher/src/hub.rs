@@ -233,9 +233,7 @@ impl Hub {
                 self.desk.vacancies.insert(posting.key, *id);
             }
             if let Event::Denied(denied) = event {
-                for shard in &self.shards {
-                    shard.tell(Urgent::TurnOut(denied.bearer.clone()));
-                }
+                self.turn_out(&denied.bearer);
             }
             let Some(id) = event.vacancy() else { continue };
             let row = self.follower.state.vacancy(id);

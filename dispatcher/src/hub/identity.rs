@@ -1,6 +1,6 @@
 //! Who a session speaks for, and whether they may.
 
-use engine::model::Timestamp;
+use engine::model::{Bearer, Timestamp};
 use protocol::Role;
 use protocol::session::IdentityRefusal;
 use protocol::token::Claims;
@@ -28,6 +28,21 @@ impl Hub {
         match self.identify(claims) {
             Ok((_, marks)) => line.shard.tell(Urgent::Renew(line.number, marks)),
             Err(because) => line.refuse(because),
+        }
+    }
+
+    /// Ends the sessions of whoever is denied on every shard. Those that opened before an officer of
+    /// their name was added are known by the name alone.
+    pub(super) fn turn_out(&self, denied: &Bearer) {
+        let known = match denied {
+            Bearer::Officer(officer) => self.follower.state.known_officer(*officer),
+            Bearer::Subject { .. } | Bearer::SigningKey(_) | Bearer::Device(_) => None,
+        };
+        let name = known.map(|known| known.subject);
+        for bearer in [denied.clone()].into_iter().chain(name) {
+            for shard in &self.shards {
+                shard.tell(Urgent::TurnOut(bearer.clone()));
+            }
         }
     }
 

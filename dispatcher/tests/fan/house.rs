@@ -10,7 +10,9 @@ use dispatcher::limits::{CONNECTIONS_PER_MINUTE, SESSIONS_MAX};
 use dispatcher::{Bound, Dispatcher, Handshake, Lots, Network, Options, Stats};
 use engine::Engine;
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
-use engine::core::{Actor, Body, Command, NewSegment, NewVacancy, Publication, RosterChange};
+use engine::core::{
+    Actor, Answer, Body, Command, NewSegment, NewVacancy, Publication, RosterChange,
+};
 use engine::io::{Clock, Memory, SystemClock};
 use engine::model::{Class, Interval, Position, Rank, RequestId, SiteKind, Term, VacancyKey};
 use protocol::Role;
@@ -112,11 +114,8 @@ impl House {
             key,
             requests: AtomicU64::new(1),
         };
-        house.done(Body::Roster(roster(officers)));
         // Whoever connects is looked up in what the dispatcher knows by then.
-        while house.stats().sequence() == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        house.settle(Body::Roster(roster(officers))).await;
         house
     }
 
@@ -163,7 +162,16 @@ impl House {
         self.engine.close();
     }
 
-    fn done(&self, body: Body) {
+    /// Does what the operator asks; ends when the dispatcher knows of it.
+    pub(crate) async fn settle(&self, body: Body) {
+        let sequence = self.done(body);
+        while self.stats().sequence() < sequence {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Does what the operator asks; the record that holds it.
+    fn done(&self, body: Body) -> u64 {
         let request = self.requests.fetch_add(1, Ordering::Relaxed);
         let command = Command {
             request: RequestId(request.into()),
@@ -171,9 +179,10 @@ impl House {
             body,
         };
         let answer = self.engine.submit(command).wait();
-        answer
-            .expect("memory does not fail")
-            .expect("it is allowed");
+        match answer.expect("memory does not fail") {
+            Ok(Answer::Done { sequence }) => sequence.0,
+            other => panic!("it is allowed: {other:?}"),
+        }
     }
 }
 
@@ -215,19 +224,21 @@ pub(crate) fn badge(number: usize) -> String {
     format!("CHA-{number:04}")
 }
 
+/// An officer of the agency.
+pub(crate) fn officer(badge: String) -> RosterChange {
+    RosterChange::Officer(NewOfficer {
+        badge,
+        home: "chandler".into(),
+        class: Class::PeaceOfficer,
+        rank: Rank::Officer,
+        certifications: vec![("azpost".into(), Interval::ALWAYS)],
+        approvals: Vec::new(),
+        availability: NewAvailability::Always,
+    })
+}
+
 fn roster(officers: usize) -> Vec<RosterChange> {
-    let (name, always) = (String::from("Invented"), Interval::ALWAYS);
-    let officer = |number| {
-        RosterChange::Officer(NewOfficer {
-            badge: badge(number),
-            home: "chandler".into(),
-            class: Class::PeaceOfficer,
-            rank: Rank::Officer,
-            certifications: vec![("azpost".into(), always)],
-            approvals: Vec::new(),
-            availability: NewAvailability::Always,
-        })
-    };
+    let name = String::from("Invented");
     let ground = [
         RosterChange::Certification {
             code: "azpost".into(),
@@ -262,6 +273,6 @@ fn roster(officers: usize) -> Vec<RosterChange> {
     ];
     ground
         .into_iter()
-        .chain((0..officers).map(officer))
+        .chain((0..officers).map(badge).map(officer))
         .collect()
 }

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dispatcher::limits::{DEVICES_MAX, LAG_DEADLINE};
-use engine::model::Term;
-use house::{House, badge};
+use engine::core::{Body, NewBearer, NewDenial};
+use engine::model::{DenialReason, Term};
+use house::{House, badge, officer};
 use phone::{Phone, config, loopback};
 use protocol::session::said_by_code;
-use protocol::{Ask, GoAway, News, Outcome, ServerMessage, VacancyKey};
+use protocol::{Ask, GoAway, News, Outcome, Role, ServerMessage, VacancyKey};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 
@@ -119,6 +120,54 @@ async fn one_device_too_many_takes_the_place_of_the_first() {
         assert_eq!(phone.offered().await.1, 1);
     }
     house.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_denied_by_name_stays_denied_when_a_badge_of_that_name_is_added() {
+    let house = House::open(1, 1).await;
+    let desk = || Phone::try_as(&house, house.token(Role::Coordinator, "desk"));
+    house.settle(deny(name_of("desk"))).await;
+    assert_eq!(desk().await, Some(GoAway::Denied));
+    let added = vec![officer("desk".into())];
+    house.settle(Body::Roster(added)).await;
+    assert_eq!(desk().await, Some(GoAway::Denied), "nobody admitted it");
+    let officer = Phone::try_call(&house, "desk").await;
+    assert_eq!(officer, Some(GoAway::Denied), "it is the officer's name");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_name_or_its_badge_also_if_the_badge_came_later() {
+    let house = House::open(1, 1).await;
+    let call = |name| Phone::call_as(&house, house.token(Role::Coordinator, name));
+    let (mut day, mut night) = (call("day").await, call("night").await);
+    let added = ["day", "night"].map(|name| officer(name.into()));
+    house.settle(Body::Roster(added.into())).await;
+    let badge = "night".into();
+    let denied = [name_of("day"), NewBearer::Officer { badge }];
+    for (bearer, desk) in denied.into_iter().zip([&mut day, &mut night]) {
+        house.settle(deny(bearer)).await;
+        match desk.next().await {
+            ServerMessage::GoAway { because, .. } => assert_eq!(because, GoAway::Denied),
+            other => panic!("{other:?}"),
+        }
+    }
+    house.stop().await;
+}
+
+fn name_of(desk: &str) -> NewBearer {
+    NewBearer::Subject {
+        agency: Some("chandler".into()),
+        name: desk.into(),
+    }
+}
+
+fn deny(bearer: NewBearer) -> Body {
+    Body::Deny(Box::new(NewDenial {
+        bearer,
+        reason: DenialReason::Left,
+        until: None,
+    }))
 }
 
 #[tokio::test]

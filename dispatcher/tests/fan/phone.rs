@@ -43,7 +43,11 @@ impl Phone {
 
     /// As [`Phone::call`], for the desk of the agency.
     pub(crate) async fn call_desk(house: &House) -> Phone {
-        let token = house.token(Role::Coordinator, "desk");
+        Phone::call_as(house, house.token(Role::Coordinator, "desk")).await
+    }
+
+    /// As [`Phone::call`], with this token.
+    pub(crate) async fn call_as(house: &House, token: String) -> Phone {
         let mut phone = Phone::greet_with(house, token, 64 << 10).await;
         phone.sync().await;
         phone
@@ -51,7 +55,12 @@ impl Phone {
 
     /// As [`Phone::call`], where the server ends the conversation: why.
     pub(crate) async fn try_call(house: &House, badge: &str) -> Option<GoAway> {
-        let mut phone = Phone::greet(house, badge, 64 << 10).await;
+        Phone::try_as(house, house.token(Role::Officer, badge)).await
+    }
+
+    /// As [`Phone::try_call`], with this token.
+    pub(crate) async fn try_as(house: &House, token: String) -> Option<GoAway> {
+        let mut phone = Phone::greet_with(house, token, 64 << 10).await;
         match phone.next().await {
             ServerMessage::GoAway { because, .. } => Some(because),
             _ => None,

@@ -43,7 +43,7 @@ pub use command::{
     RosterChange,
 };
 pub use decide::{Outcome, Stamp, decide, ranked};
-pub use denials::{NewBearer, NewDenial};
+pub use denials::{Known, NewBearer, NewDenial};
 pub use digest::digest;
 pub use effect::{Effect, Unassigned, Waited};
 pub use event::{

@@ -2,7 +2,7 @@
 
 use engine::core::{NewBearer, NewDenial};
 use engine::limits::{DENIALS_MAX, NAME_LEN_MAX};
-use engine::model::{Bearer, DenialReason, OfficerId};
+use engine::model::{DenialReason, OfficerId};
 
 use super::*;
 
@@ -64,23 +64,48 @@ fn what_a_denied_officer_sent_before_is_refused_when_its_turn_comes() {
 #[test]
 fn a_badge_of_the_agency_is_its_officer_and_another_name_is_not() {
     let mut state = town();
-    for (named, known) in [
-        (officer(), Some(Bearer::Officer(OFFICER))),
-        (
-            subject(Some("chandler"), "B-01"),
-            Some(Bearer::Officer(OFFICER)),
-        ),
-        (subject(Some("chandler"), "desk"), None),
-        (subject(None, "B-01"), None),
+    let badge = || subject(Some("chandler"), "B-01");
+    for (named, is_officer) in [
+        (officer(), true),
+        (badge(), true),
+        (subject(Some("chandler"), "desk"), false),
+        (subject(None, "B-01"), false),
     ] {
         settle(&mut state, deny(named.clone(), None));
         assert_eq!(state.denials().len(), 1);
-        if let Some(known) = known {
-            assert!(state.is_denied(&known, NOW), "{named:?}");
-        }
+        assert_eq!(
+            state.is_officer_denied(OFFICER, NOW),
+            is_officer,
+            "{named:?}"
+        );
         settle(&mut state, admit(named));
         assert!(state.denials().is_empty());
     }
+    // Whichever way they were denied, one word lets them in again.
+    for named in [officer(), badge()] {
+        settle(&mut state, deny(officer(), None));
+        settle(&mut state, deny(badge(), Some(NOW.plus_ms(1))));
+        assert_eq!(state.denials().len(), 2);
+        let later = NOW.plus_ms(1);
+        assert!(state.is_officer_denied(OFFICER, later), "the longer holds");
+        settle(&mut state, admit(named));
+        assert!(state.denials().is_empty());
+    }
+}
+
+#[test]
+fn who_is_denied_by_name_is_denied_still_when_the_name_becomes_a_badge() {
+    let mut state = town();
+    let named = || subject(Some("chandler"), "B-02");
+    settle(&mut state, deny(named(), None));
+    let add = |badge: &str| Body::Roster(vec![super::officer(badge)]);
+    settle(&mut state, add("B-02"));
+    let new = state.roster().officer("B-02").expect("it was added");
+    assert!(state.is_officer_denied(new, NOW));
+    let judged = judge_as(&state, Actor::Officer(new), NOW, accept()).err();
+    assert_eq!(judged, Some(Refusal::Denied));
+    settle(&mut state, admit(named()));
+    assert!(!state.is_officer_denied(new, NOW));
 }
 
 #[test]

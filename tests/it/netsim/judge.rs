@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use engine::core::{Actor, Effect, Event as Happened, Record, Reply, State, react};
 use engine::io::Storage;
-use engine::model::{Bearer, Collect, OfficerId, OfficerSet, Sequence, VacancyId};
+use engine::model::{Collect, OfficerId, OfficerSet, Sequence, VacancyId};
 use engine::replay::Replay;
 use loadgen::audit::audit;
 use loadgen::ledger::Answer;
@@ -213,7 +213,7 @@ impl History {
     fn count(&mut self, state: &State, record: &Record) {
         let (logged, reply) = (&mut self.logged, record.reply());
         if let Actor::Officer(officer) = record.by
-            && state.is_denied(&Bearer::Officer(officer), record.at)
+            && state.is_officer_denied(officer, record.at)
             && reply.is_ok()
         {
             let sequence = record.sequence.0;

@@ -6,7 +6,7 @@
 //! roster's to say (a suspension), and who holds a slot the coordinator's (a recall).
 
 use crate::core::command::Actor;
-use crate::core::denials::{NewBearer, NewDenial};
+use crate::core::denials::{Known, NewBearer, NewDenial};
 use crate::core::event::Event;
 use crate::core::refusal::{Invalid, Kind, Refusal};
 use crate::core::state::State;
@@ -16,20 +16,15 @@ use crate::model::{Bearer, Code, Denial, Denied, Timestamp};
 /// Refuses what a denied officer asks. Others are known by their sessions only.
 pub(super) fn admit(state: &State, by: Actor, at: Timestamp) -> Result<(), Refusal> {
     match by {
-        // Accepts come by here, and hardly anybody is denied.
-        Actor::Officer(officer) if !state.denials().is_empty() => {
-            match state.is_denied(&Bearer::Officer(officer), at) {
-                true => Err(Refusal::Denied),
-                false => Ok(()),
-            }
-        }
+        Actor::Officer(officer) if state.is_officer_denied(officer, at) => Err(Refusal::Denied),
         Actor::Officer(_) | Actor::Coordinator(_) | Actor::Operator | Actor::Clock => Ok(()),
     }
 }
 
-/// Denies somebody, or for other reasons than before.
+/// Denies somebody, or for other reasons than before. What is denied is what was named, an officer
+/// or a name, even where one is the other: the longer of two denials holds.
 pub(super) fn deny(state: &State, new: &NewDenial, at: Timestamp) -> Result<Vec<Event>, Refusal> {
-    let bearer = resolve(state, &new.bearer)?;
+    let Named { bearer, .. } = resolve(state, &new.bearer)?;
     if new.until.is_some_and(|until| until <= at) {
         return Err(Refusal::Invalid(Invalid::Validity));
     }
@@ -49,10 +44,15 @@ pub(super) fn deny(state: &State, new: &NewDenial, at: Timestamp) -> Result<Vec<
     Ok(vec![Event::Denied(Box::new(Denied { bearer, denial }))])
 }
 
-/// Ends a denial.
+/// Ends a denial. Whoever is named may come in again, by whichever of their names they were denied.
 pub(super) fn end(state: &State, named: &NewBearer) -> Result<Vec<Event>, Refusal> {
-    let bearer = resolve(state, named)?;
-    if !state.denials().contains_key(&bearer) {
+    let Named { bearer, alias } = resolve(state, named)?;
+    let bearers = [bearer].into_iter().chain(alias);
+    let denied = bearers.filter(|bearer| state.denials().contains_key(bearer));
+    let admitted: Vec<_> = denied
+        .map(|bearer| Event::Admitted(Box::new(bearer)))
+        .collect();
+    if admitted.is_empty() {
         let code = match named {
             NewBearer::Officer { badge: code }
             | NewBearer::Subject { name: code, .. }
@@ -62,10 +62,25 @@ pub(super) fn end(state: &State, named: &NewBearer) -> Result<Vec<Event>, Refusa
         let kind = Kind::Denial;
         return Err(Refusal::Unknown { kind, code });
     }
-    Ok(vec![Event::Admitted(Box::new(bearer))])
+    Ok(admitted)
 }
 
-fn resolve(state: &State, named: &NewBearer) -> Result<Bearer, Refusal> {
+/// Who was named.
+struct Named {
+    /// As they were named.
+    bearer: Bearer,
+    /// The officer of that name, or the name of that officer.
+    alias: Option<Bearer>,
+}
+
+impl From<Bearer> for Named {
+    fn from(bearer: Bearer) -> Named {
+        let alias = None;
+        Named { bearer, alias }
+    }
+}
+
+fn resolve(state: &State, named: &NewBearer) -> Result<Named, Refusal> {
     let roster = state.roster();
     let unknown = |kind, code: &str| Refusal::Unknown {
         kind,
@@ -75,7 +90,9 @@ fn resolve(state: &State, named: &NewBearer) -> Result<Bearer, Refusal> {
         NewBearer::Officer { badge } => {
             let officer = roster.officer(badge);
             let officer = officer.ok_or_else(|| unknown(Kind::Officer, badge))?;
-            Ok(Bearer::Officer(officer))
+            let alias = state.known_officer(officer).map(|known| known.subject);
+            let bearer = Bearer::Officer(officer);
+            Ok(Named { bearer, alias })
         }
         NewBearer::Subject { agency, name } => {
             let agency = match agency {
@@ -89,10 +106,14 @@ fn resolve(state: &State, named: &NewBearer) -> Result<Bearer, Refusal> {
             if !bounded || name.chars().any(char::is_control) {
                 return Err(Refusal::Invalid(Invalid::Name));
             }
-            Ok(state.bearer_of(agency, name))
+            let Known { subject, officer } = state.known(agency, name);
+            Ok(Named {
+                bearer: subject,
+                alias: officer,
+            })
         }
-        NewBearer::SigningKey(id) => Ok(Bearer::SigningKey(code(id)?)),
-        NewBearer::Device(key) => Ok(Bearer::Device(code(key)?)),
+        NewBearer::SigningKey(id) => Ok(Bearer::SigningKey(code(id)?).into()),
+        NewBearer::Device(key) => Ok(Bearer::Device(code(key)?).into()),
     }
 }
 
