@@ -110,6 +110,9 @@ pub const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
 /// The wait between two looks at what a stop waits for.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
+/// The wait before the seed of a lottery is revealed again, while the disk is full.
+pub(crate) const REVEAL_AGAIN: Duration = Duration::from_millis(500);
+
 /// Web pages that may be allowed to open sessions: a page's origin is compared with each.
 pub const ORIGINS_MAX: usize = 64;
 

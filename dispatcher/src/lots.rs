@@ -7,11 +7,13 @@
 
 use std::time::Duration;
 
-use engine::Engine;
 use engine::core::{Actor, Body, Command, Refusal};
 use engine::model::{Promise, RequestId, Seed, Vacancy, VacancyId, VacancyKey};
 use engine::rules::award::promise;
+use engine::{Engine, Unavailable};
 use ring::hmac;
+
+use crate::limits::REVEAL_AGAIN;
 
 /// Draws of one vacancy that have a seed. Later ones are ranked without lots.
 const DRAWS_MAX: usize = 64;
@@ -71,11 +73,20 @@ pub(crate) fn reveal(engine: &Engine, lots: &Lots, id: VacancyId, row: &Vacancy)
     let command = Command { request, by, body };
     let engine = engine.clone();
     tokio::spawn(async move {
-        // A full line passes; an engine that has ended is opened again, and asked for its draws.
-        while let Ok(Err(refused)) = engine.submit(command.clone()).await
-            && let Refusal::Busy { retry_after_ms } = refused.refusal
-        {
-            tokio::time::sleep(Duration::from_millis(retry_after_ms.into())).await;
+        loop {
+            // A full line passes, and so does a full disk; an engine that has ended is opened
+            // again, and asked for its draws.
+            let pause = match engine.submit(command.clone()).await {
+                Ok(Err(refused)) => match refused.refusal {
+                    Refusal::Busy { retry_after_ms } => {
+                        Duration::from_millis(retry_after_ms.into())
+                    }
+                    _ => return,
+                },
+                Err(Unavailable::DiskFull) => REVEAL_AGAIN,
+                Ok(Ok(_)) | Err(Unavailable::Closed | Unavailable::Failed) => return,
+            };
+            tokio::time::sleep(pause).await;
         }
     });
 }

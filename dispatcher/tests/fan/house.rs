@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use dispatcher::limits::{CONNECTIONS_PER_MINUTE, SESSIONS_MAX};
 use dispatcher::{Bound, Dispatcher, Handshake, Lots, Network, Options, Stats};
-use engine::Engine;
 use engine::core::command::{NewAvailability, NewOfficer, NewSite};
 use engine::core::{
     Actor, Answer, Body, Command, NewSegment, NewVacancy, Publication, RosterChange,
 };
-use engine::io::{Clock, Memory, SystemClock};
+use engine::io::{Clock, Memory, Storage, SystemClock};
 use engine::model::{Class, Interval, Position, Rank, RequestId, SiteKind, Term, VacancyKey};
+use engine::{Engine, Health};
 use protocol::Role;
 use protocol::token::{SigningKey, VerifyingKeys};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -69,6 +69,15 @@ impl House {
         House::open_with(here(), 1, bounds, Arc::new(SystemClock)).await
     }
 
+    /// As [`House::open_here`] with one officer, on this storage.
+    pub(crate) async fn open_stored(storage: Arc<dyn Storage>) -> House {
+        let bounds = Bounds {
+            sessions: SESSIONS_MAX,
+            per_minute: CONNECTIONS_PER_MINUTE,
+        };
+        House::open_all(here(), 1, bounds, Arc::new(SystemClock), storage).await
+    }
+
     async fn open_on(network: Network, officers: usize) -> House {
         let bounds = Bounds {
             sessions: SESSIONS_MAX,
@@ -83,8 +92,18 @@ impl House {
         bounds: Bounds,
         clock: Arc<dyn Clock>,
     ) -> House {
+        House::open_all(network, officers, bounds, clock, Arc::new(Memory::new())).await
+    }
+
+    async fn open_all(
+        network: Network,
+        officers: usize,
+        bounds: Bounds,
+        clock: Arc<dyn Clock>,
+        storage: Arc<dyn Storage>,
+    ) -> House {
         let options = engine::Options {
-            storage: Arc::new(Memory::new()),
+            storage,
             clock: Arc::new(SystemClock),
             log: Default::default(),
             snapshot_every_records: 0,
@@ -125,6 +144,10 @@ impl House {
 
     pub(crate) fn stats(&self) -> &Stats {
         self.dispatcher.stats()
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.engine.health()
     }
 
     pub(crate) fn handshakes(&self, how: Handshake) -> u64 {

@@ -4,6 +4,7 @@
 mod door;
 mod house;
 mod load;
+mod lots;
 mod phone;
 
 use std::collections::BTreeSet;
