@@ -62,6 +62,14 @@ pub const COORDINATOR_REQUESTS: Rate = Rate {
     per_minute: 600_000,
 };
 
+/// How often a session may show a fresh token: each is verified on the thread that serves everybody
+/// else. Twice as often as a client of ours at its quickest, see [`RENEW_INTERVAL_MIN_MS`]; whoever
+/// does so more often breaks the rules of the conversation.
+pub const RENEWALS: Rate = Rate {
+    burst: 4,
+    per_minute: 120,
+};
+
 /// After how many milliseconds a request beyond the cap is to be asked again.
 pub const BUSY_RETRY_AFTER_MS: u32 = 100;
 

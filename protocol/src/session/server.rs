@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{
     BUSY_RETRY_AFTER_MS, COORDINATOR_IN_FLIGHT_MAX, COORDINATOR_REQUESTS, Channel,
-    HELLO_DEADLINE_MS, IdentityRefusal, OFFICER_IN_FLIGHT_MAX, OFFICER_REQUESTS, Rate, Used,
-    allowed, concerns_own, micros, reconnect_after_ms,
+    HELLO_DEADLINE_MS, IdentityRefusal, OFFICER_IN_FLIGHT_MAX, OFFICER_REQUESTS, RENEWALS, Rate,
+    Used, allowed, concerns_own, micros, reconnect_after_ms,
 };
 use crate::frame::{OFFICER_FRAME_MAX_BYTES, client_frame_max_bytes};
 use crate::token::{Claims, VerifyingKeys};
@@ -32,6 +32,8 @@ pub struct ServerSession {
     actions: VecDeque<Action>,
     /// Requests so far, as the rate of the role counts them.
     asked: Used,
+    /// Fresh tokens so far, as [`RENEWALS`] counts them.
+    renewed: Used,
 }
 
 /// What the shell is to do.
@@ -98,6 +100,7 @@ impl ServerSession {
             in_flight: Vec::new(),
             actions: VecDeque::new(),
             asked: Used::default(),
+            renewed: Used::default(),
         }
     }
 
@@ -301,6 +304,10 @@ impl ServerSession {
         if token.is_empty() && self.channel.certified.is_some() {
             // A certificate is renewed by a handshake, which examines it again.
             return self.close(GoAway::TokenExpired);
+        }
+        // Before it is looked at: verifying is what costs.
+        if self.renewed.take(RENEWALS, now_us).is_err() {
+            return self.close(GoAway::ProtocolError);
         }
         match self.keys.verify(token, now_us) {
             Ok(fresh) if same_identity(claims, &fresh) => {

@@ -177,6 +177,29 @@ fn a_renewal_does_not_make_somebody_else_of_anybody() {
 }
 
 #[test]
+fn a_session_shows_so_many_fresh_tokens_and_no_more() {
+    let mut pair = Pair::connected();
+    let renew = |pair: &mut Pair| {
+        let token = pair.token(Role::Officer, "TUC-0412");
+        pair.say(ClientMessage::Renew { token });
+    };
+    // As often as a client of ours would, for an hour, and everything at once after that.
+    for _ in 0..3_600 {
+        pair.now_us += i64::from(RENEW_INTERVAL_MIN_MS) * 1_000;
+        renew(&mut pair);
+    }
+    pair.now_us += 60_000_000;
+    for _ in 0..RENEWALS.burst {
+        renew(&mut pair);
+    }
+    assert_eq!(pair.shell.closed, None);
+    // One more is not even looked at: a forged one would be refused for what it is.
+    let token = "forged".to_owned();
+    pair.say(ClientMessage::Renew { token });
+    assert_eq!(pair.shell.closed, Some(Some(GoAway::ProtocolError)));
+}
+
+#[test]
 fn nothing_is_done_for_a_subject_nobody_knows() {
     let pair = Pair::new();
     let mut server = pair.server;
