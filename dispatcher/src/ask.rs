@@ -9,7 +9,7 @@ use engine::io::Clock;
 use engine::model::{Vacancy, VacancyId, VacancyKey};
 use engine::{Engine, Outbox, Unavailable};
 use protocol::frame::SERVER_FRAME_MAX_BYTES;
-use protocol::{Ask, Outcome, RefusalCode, Refused, RequestId, ServerMessage};
+use protocol::{Ask, DenialAsk, Outcome, RefusalCode, Refused, RequestId, ServerMessage};
 
 use crate::line::Line;
 use crate::load::Load;
@@ -59,6 +59,20 @@ pub(crate) fn raced(ask: &Ask) -> Option<protocol::VacancyKey> {
         | Ask::JoinStandby { vacancy }
         | Ask::LeaveStandby { vacancy } => Some(*vacancy),
         _ => None,
+    }
+}
+
+/// Whether something is only read: the hub answers it by itself, at whatever length.
+pub(crate) fn is_read(ask: &Ask) -> bool {
+    match ask {
+        Ask::Board
+        | Ask::Why { .. }
+        | Ask::Preview(_)
+        | Ask::Grant { .. }
+        | Ask::Read(_)
+        | Ask::Jobs(_) => true,
+        Ask::Denial(asked) => matches!(**asked, DenialAsk::List { .. }),
+        _ => false,
     }
 }
 

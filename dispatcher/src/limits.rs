@@ -34,8 +34,9 @@ pub const DEVICES_MAX: usize = 16;
 /// How long a handshake may take.
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What may wait for one session before it is told to come back, in bytes. Frames are shared
-/// between sessions, so this bounds what a slow reader has to catch up with, not memory.
+/// What may wait for one session before it is told to come back, in bytes, besides one long answer,
+/// which [`SERVER_FRAME_MAX_BYTES`](protocol::frame::SERVER_FRAME_MAX_BYTES) bounds. Pushes are
+/// shared between sessions; answers are not, and what is read is looked up one at a time.
 pub const REST_BYTES_MAX: usize = 4 << 20;
 
 /// How long a session may be behind; a slower one is closed, and resumes where it stopped.

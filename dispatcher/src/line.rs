@@ -6,6 +6,12 @@
 //! the client makes room. A push that comes meanwhile is not kept: the session has *missed* it, and
 //! everything after it, until the rest is written and the hub says again what was missed.
 //!
+//! Answers are kept, because nobody says them again. While something waits, nothing is read from the
+//! client; what it had asked by then is answered, and of what is only read, whose answers may be
+//! long, one at a time: the next is looked up when the answer before it is written. So a client that
+//! asks for much at once and takes it as fast as it can is never behind, and what waits for one
+//! that takes nothing is one long answer and the short ones of the requests under way.
+//!
 //! So a slow reader costs no more than what it was told at once, and nobody else is slowed.
 
 use std::collections::VecDeque;
@@ -16,10 +22,11 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use protocol::frame::Codec;
 use protocol::session::{Action, IdentityRefusal, ServerSession};
-use protocol::{Cursor, GoAway, RequestId};
+use protocol::{Ask, Cursor, GoAway, RequestId};
 use quinn::SendStream;
 use tokio::time::Instant;
 
+use crate::ask::is_read;
 use crate::frame::{self, Frame};
 use crate::limits::{LAG_DEADLINE, REST_BYTES_MAX};
 use crate::shard::Way;
@@ -38,7 +45,10 @@ struct Inside {
     send: SendStream,
     /// What the stream has not taken yet; the first may be a part of a frame.
     rest: VecDeque<Bytes>,
-    rest_bytes: usize,
+    /// What the client wants to read, in the order in which it asked.
+    reads: VecDeque<(RequestId, Ask)>,
+    /// What is being looked up for it.
+    reading: Option<RequestId>,
     /// Since when the client has been behind.
     behind_since: Option<Instant>,
     /// The last push that was written, or made up for.
@@ -67,7 +77,7 @@ pub(crate) struct Missed {
 /// What the session's task learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moved {
-    /// The client is behind now, or not any more, or has made room.
+    /// The client is behind now, or not any more, or has made room, or may read on.
     Changed,
     /// Everything is written, and pushes from this one on were missed.
     Behind(Cursor),
@@ -87,7 +97,8 @@ impl Line {
             session,
             send,
             rest: VecDeque::new(),
-            rest_bytes: 0,
+            reads: VecDeque::new(),
+            reading: None,
             behind_since: None,
             told: None,
             missed: None,
@@ -154,6 +165,10 @@ impl Line {
     pub(crate) fn answer(&self, id: RequestId, frame: Bytes) {
         let mut inside = self.inside();
         inside.session.answered(id);
+        if inside.reading == Some(id) {
+            inside.reading = None;
+            inside.wake();
+        }
         if !inside.is_over() {
             inside.write_one(frame);
         }
@@ -189,7 +204,8 @@ impl Line {
     }
 
     /// The next thing that the rules of the conversation want done. What they want said on the way
-    /// is said.
+    /// is said. What is only to be read comes when it is its turn, and is overtaken by what is to
+    /// be done: an accept waits for nobody's list.
     pub(crate) fn next_action(&self) -> Option<Action> {
         let mut inside = self.inside();
         loop {
@@ -197,7 +213,11 @@ impl Line {
                 // What is left to say is said when the session takes leave.
                 return None;
             }
+            if let Some((id, ask)) = inside.next_read() {
+                return Some(Action::Request { id, ask });
+            }
             match inside.session.poll()? {
+                Action::Request { id, ask } if is_read(&ask) => inside.reads.push_back((id, ask)),
                 Action::Send(message) => {
                     let frame = frame::write(self.codec, &message);
                     inside.write(frame.into_iter().collect());
@@ -228,7 +248,7 @@ impl Line {
     pub(crate) fn last_words(&self) -> Option<GoAway> {
         let mut inside = self.inside();
         let (frames, because) = inside.said(self.codec);
-        inside.write(frames);
+        inside.write_on(frames);
         because
     }
 
@@ -298,15 +318,39 @@ impl Inside {
         }
     }
 
-    /// Writes frames after what waits already.
+    /// What is to be looked up now, if the client has taken everything that it was told.
+    fn next_read(&mut self) -> Option<(RequestId, Ask)> {
+        if self.reading.is_some() || !self.rest.is_empty() {
+            return None;
+        }
+        let (id, ask) = self.reads.pop_front()?;
+        if self.reads.is_empty() {
+            // Most sessions are idle most of the time and should cost no buffer then.
+            self.reads = VecDeque::new();
+        }
+        self.reading = Some(id);
+        Some((id, ask))
+    }
+
+    /// Writes frames after what waits already, or ends the conversation where too much would.
     fn write(&mut self, frames: Vec<Bytes>) {
+        if !self.rest.is_empty() && self.backlog(&frames) > REST_BYTES_MAX {
+            return self.close(GoAway::TooSlow, 0);
+        }
+        self.write_on(frames);
+    }
+
+    /// The bytes of what would wait with `frames`, but for the longest: one long answer is no
+    /// backlog, and there is no second one.
+    fn backlog(&self, frames: &[Bytes]) -> usize {
+        let lengths = || self.rest.iter().chain(frames).map(Bytes::len);
+        lengths().sum::<usize>() - lengths().max().unwrap_or(0)
+    }
+
+    /// Writes frames after what waits already, however much that is.
+    fn write_on(&mut self, frames: Vec<Bytes>) {
         if self.is_broken {
             return;
-        }
-        let bytes: usize = frames.iter().map(Bytes::len).sum();
-        // A single long answer is no backlog.
-        if !self.rest.is_empty() && self.rest_bytes + bytes > REST_BYTES_MAX {
-            return self.close(GoAway::TooSlow, 0);
         }
         for frame in frames.into_iter().filter(|frame| !frame.is_empty()) {
             self.keep(frame);
@@ -316,7 +360,6 @@ impl Inside {
     }
 
     fn keep(&mut self, rest: Bytes) {
-        self.rest_bytes += rest.len();
         self.rest.push_back(rest);
         self.behind_since.get_or_insert_with(Instant::now);
         self.wake();
@@ -331,13 +374,12 @@ impl Inside {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(written)) => {
                     self.rest.drain(..written.chunks);
-                    self.rest_bytes = self.rest_bytes.saturating_sub(written.bytes);
                 }
                 Poll::Ready(Err(_)) => self.break_off(),
             }
         }
         // Most sessions are idle most of the time and should cost no buffer then.
-        (self.rest, self.rest_bytes) = (VecDeque::new(), 0);
+        self.rest = VecDeque::new();
         if self.missed.is_none() {
             self.behind_since = None;
         }
@@ -354,7 +396,8 @@ impl Inside {
             return Poll::Ready(Moved::Behind(from));
         }
         let now = (self.behind_since.is_some(), !is_written);
-        if self.noticed != now {
+        let may_read = is_written && self.reading.is_none() && !self.reads.is_empty();
+        if self.noticed != now || may_read {
             self.noticed = now;
             return Poll::Ready(Moved::Changed);
         }

@@ -13,6 +13,7 @@ use engine::core::{
     Actor, Answer, Body, Command, NewSegment, NewVacancy, Publication, RosterChange,
 };
 use engine::io::{Clock, Memory, Storage, SystemClock};
+use engine::limits::SLOTS_MAX;
 use engine::model::{Class, Interval, Position, Rank, RequestId, SiteKind, Term, VacancyKey};
 use engine::{Engine, Health};
 use protocol::Role;
@@ -183,6 +184,16 @@ impl House {
     pub(crate) async fn stop(self) {
         self.dispatcher.stop().await;
         self.engine.close();
+    }
+
+    /// As [`House::publish_all`], with so many slots that a board is long.
+    pub(crate) fn publish_wide(&self, keys: impl Iterator<Item = u64>) {
+        let publications = keys.map(|key| {
+            let mut wide = publication(key, "", Vec::new());
+            wide.vacancy.slots = vec![Rank::Officer; SLOTS_MAX];
+            wide
+        });
+        self.done(Body::PublishAll(publications.collect()));
     }
 
     /// Does what the operator asks; ends when the dispatcher knows of it.

@@ -9,7 +9,7 @@ use engine::io::{
     Clock, FileInfo, FolderLock, IoError, Memory, Operation, Storage, StoredFile, SystemClock,
 };
 use engine::model::{AwardRule, Collect, Criterion, Term};
-use protocol::{Ask, News, Outcome, ServerMessage, VacancyKey};
+use protocol::{Ask, News, Outcome, VacancyKey};
 
 use crate::house::{House, badge};
 use crate::phone::Phone;
@@ -42,11 +42,7 @@ async fn a_lottery_is_drawn_though_the_disk_was_full_for_a_moment() {
     assert_eq!(phone.offered().await.1, 1);
     let vacancy = VacancyKey(1);
     phone.ask(7, Ask::Accept { vacancy, round: 1 }).await;
-    let bid = loop {
-        if let ServerMessage::Answer { outcome, .. } = phone.next().await {
-            break outcome;
-        }
-    };
+    let (_, bid) = phone.answer().await;
     assert!(matches!(bid, Outcome::Bid { .. }), "{bid:?}");
     // That the bids are closed still fits, and nothing after it.
     left.store(1, Ordering::SeqCst);

@@ -12,13 +12,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dispatcher::limits::{DEVICES_MAX, LAG_DEADLINE};
+use dispatcher::limits::{DEVICES_MAX, LAG_DEADLINE, REST_BYTES_MAX};
 use engine::core::{Body, NewBearer, NewDenial};
 use engine::model::{DenialReason, Term};
 use house::{House, badge, officer};
 use phone::{Phone, config, loopback};
+use protocol::frame::{Codec, SERVER_FRAME_MAX_BYTES};
 use protocol::session::said_by_code;
-use protocol::{Ask, GoAway, News, Outcome, Role, ServerMessage, VacancyKey};
+use protocol::{Ask, GoAway, News, Outcome, RequestId, Role, ServerMessage, VacancyKey};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 
@@ -288,6 +289,58 @@ async fn who_stays_behind_is_sent_away_in_the_end() {
     house.publish(42, "");
     assert_eq!(quick.offered().await.1, 42);
     house.stop().await;
+}
+
+#[tokio::test]
+async fn who_asks_for_much_at_once_and_reads_it_is_not_behind() {
+    const ASKS: u128 = 24;
+    let house = House::open(1, 1).await;
+    house.publish_wide(1..=100);
+    let mut desk = Phone::call_desk(&house).await;
+    for id in 0..ASKS {
+        desk.ask(id, Ask::Board).await;
+    }
+    let mut bytes = 0;
+    for expected in 0..ASKS {
+        let (id, outcome) = desk.answer().await;
+        assert_eq!(id, expected, "they are answered in order");
+        let Outcome::Board { rows } = &outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(rows.len(), 100);
+        bytes += length(outcome);
+    }
+    assert!(bytes > REST_BYTES_MAX, "{bytes}");
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_word_is_said_behind_a_long_answer() {
+    let house = House::open(1, 1).await;
+    house.publish_wide(1..=1_700);
+    let mut desk = Phone::call_desk(&house).await;
+    desk.ask(1, Ask::Board).await;
+    until(|| house.stats().lagging() == 1).await;
+    let stopping = tokio::spawn(house.stop());
+    let (_, outcome) = desk.answer().await;
+    let bytes = length(outcome);
+    assert!(bytes > REST_BYTES_MAX, "{bytes}");
+    loop {
+        match desk.next().await {
+            ServerMessage::GoAway { because, .. } => break assert_eq!(because, GoAway::Stopping),
+            ServerMessage::Push(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    stopping.await.expect("it stops");
+}
+
+/// What an answer takes on the wire, in bytes.
+fn length(outcome: Outcome) -> usize {
+    let id = RequestId(0);
+    let message = ServerMessage::Answer { id, outcome };
+    let frame = Codec::Native.encode(&message, SERVER_FRAME_MAX_BYTES);
+    frame.expect("it fits").len()
 }
 
 #[tokio::test]

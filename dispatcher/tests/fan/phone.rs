@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use protocol::frame::{Codec, FrameReader, OFFICER_FRAME_MAX_BYTES, SERVER_FRAME_MAX_BYTES};
 use protocol::{
-    ALPN, Ask, ClientMessage, Cursor, GoAway, Hello, News, Push, RequestId, Role, ServerMessage,
-    VERSION,
+    ALPN, Ask, ClientMessage, Cursor, GoAway, Hello, News, Outcome, Push, RequestId, Role,
+    ServerMessage, VERSION,
 };
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
@@ -154,6 +154,15 @@ impl Phone {
             let chunk = chunk.expect("the connection stands");
             self.frames
                 .push(&chunk.expect("the conversation goes on").bytes);
+        }
+    }
+
+    /// The next answer, and to what.
+    pub(crate) async fn answer(&mut self) -> (u128, Outcome) {
+        loop {
+            if let ServerMessage::Answer { id, outcome } = self.next().await {
+                return (id.0, outcome);
+            }
         }
     }
 
