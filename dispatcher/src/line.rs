@@ -22,10 +22,11 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use protocol::frame::Codec;
 use protocol::session::{Action, IdentityRefusal, ServerSession};
-use protocol::{Ask, Cursor, GoAway, RequestId};
+use protocol::{Ask, Cursor, GoAway, RequestId, ServerMessage};
 use quinn::SendStream;
 use tokio::time::Instant;
 
+use crate::Stats;
 use crate::ask::is_read;
 use crate::frame::{self, Frame};
 use crate::limits::{LAG_DEADLINE, REST_BYTES_MAX};
@@ -117,11 +118,17 @@ impl Line {
 
     /// Says welcome and how things stand through `end`; what is pushed later comes after it, and
     /// what was pushed before and is still on its way is passed over.
-    pub(crate) fn welcome(&self, resumed: bool, first: &[Frame], end: Cursor, now_us: i64) {
+    pub(crate) fn welcome(
+        &self,
+        resumed: bool,
+        first: &[Frame],
+        end: Cursor,
+        (now_us, stats): (i64, &Stats),
+    ) {
         let mut inside = self.inside();
         inside.told = Some(end);
         inside.session.welcome(self.number, resumed, now_us);
-        let (mut frames, _) = inside.said(self.codec);
+        let (mut frames, _) = inside.said(self.codec, stats);
         frames.extend(first.iter().map(|frame| frame.bytes(self.codec)));
         inside.write(frames);
     }
@@ -206,7 +213,7 @@ impl Line {
     /// The next thing that the rules of the conversation want done. What they want said on the way
     /// is said. What is only to be read comes when it is its turn, and is overtaken by what is to
     /// be done: an accept waits for nobody's list.
-    pub(crate) fn next_action(&self) -> Option<Action> {
+    pub(crate) fn next_action(&self, stats: &Stats) -> Option<Action> {
         let mut inside = self.inside();
         loop {
             if inside.session.is_closed() {
@@ -219,7 +226,7 @@ impl Line {
             match inside.session.poll()? {
                 Action::Request { id, ask } if is_read(&ask) => inside.reads.push_back((id, ask)),
                 Action::Send(message) => {
-                    let frame = frame::write(self.codec, &message);
+                    let frame = written(self.codec, &message, stats);
                     inside.write(frame.into_iter().collect());
                 }
                 action => return Some(action),
@@ -245,9 +252,9 @@ impl Line {
     }
 
     /// Says the last words; says why the conversation ended.
-    pub(crate) fn last_words(&self) -> Option<GoAway> {
+    pub(crate) fn last_words(&self, stats: &Stats) -> Option<GoAway> {
         let mut inside = self.inside();
-        let (frames, because) = inside.said(self.codec);
+        let (frames, because) = inside.said(self.codec, stats);
         inside.write_on(frames);
         because
     }
@@ -287,11 +294,11 @@ impl Inside {
     }
 
     /// What the rules of the conversation want said, and why it ends if it does.
-    fn said(&mut self, codec: Codec) -> (Vec<Bytes>, Option<GoAway>) {
+    fn said(&mut self, codec: Codec, stats: &Stats) -> (Vec<Bytes>, Option<GoAway>) {
         let (mut frames, mut ended) = (Vec::new(), None);
         while let Some(action) = self.session.poll() {
             match action {
-                Action::Send(message) => frames.extend(frame::write(codec, &message)),
+                Action::Send(message) => frames.extend(written(codec, &message, stats)),
                 Action::Close { because } => ended = because,
                 Action::Opened { .. } | Action::Renewed { .. } | Action::Request { .. } => {}
             }
@@ -419,4 +426,13 @@ impl Inside {
             task.wake_by_ref();
         }
     }
+}
+
+/// Writes what the rules of the conversation say by themselves. Their refusals are counted here, since
+/// neither hub nor engine hear of them.
+fn written(codec: Codec, message: &ServerMessage, stats: &Stats) -> Option<Bytes> {
+    if let ServerMessage::Answer { outcome, .. } = message {
+        stats.answered_at_once(outcome);
+    }
+    frame::write(codec, message)
 }

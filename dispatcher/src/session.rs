@@ -117,7 +117,7 @@ pub(crate) async fn run(peer: Peer, shell: Arc<Shell>) {
         line: Arc::clone(&line),
     };
     let _seat = conversation.hold(place, &mut receive).await;
-    let because = line.last_words();
+    let because = line.last_words(&stats);
     if let Some(because) = because {
         stats.sends_away(because);
     }
@@ -349,7 +349,7 @@ impl Conversation {
 
     /// Does what the conversation's rules want done, as far as the hub need not be waited for.
     fn act(&self, who: Who) -> Option<impl Future<Output = ()>> {
-        while let Some(action) = self.line.next_action() {
+        while let Some(action) = self.line.next_action(&self.shell.desk.stats) {
             let left = match action {
                 Action::Request { id, ask } => self.ask(who, id, ask),
                 Action::Renewed { claims } => Some(ToHub::Renew(Arc::clone(&self.line), claims)),

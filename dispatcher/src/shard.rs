@@ -233,7 +233,8 @@ impl Shard {
         let Entry {
             line, who, marks, ..
         } = entry;
-        line.welcome(entry.resumed, &entry.first, entry.end, entry.now_us);
+        let noted = (entry.now_us, &*self.stats);
+        line.welcome(entry.resumed, &entry.first, entry.end, noted);
         // A session that has ended by now has said that it leaves before it joins.
         if !line.is_over() && entry.joined.send(who).is_ok() {
             self.members.join(who, marks, line);

@@ -138,16 +138,26 @@ impl Stats {
 
     /// Counts an answer that was given `after_us` microseconds after its request came.
     pub(crate) fn answered(&self, outcome: &Outcome, after_us: i64) {
-        let kind = Answered::of(outcome);
-        self.answers.count(kind as usize, kind);
-        if let Outcome::Lost(refused) | Outcome::Refused(refused) = outcome {
-            self.refusals.count(refused.code as usize, refused.code);
-        }
+        let kind = self.counts(outcome);
         // Nothing was settled where the server was busy, and its times would look the better the
         // busier it is.
         if kind != Answered::Busy {
             self.settles.record(u64::try_from(after_us).unwrap_or(0));
         }
+    }
+
+    /// Counts an answer that a session gives by itself. Nothing was settled, so it has no time.
+    pub(crate) fn answered_at_once(&self, outcome: &Outcome) {
+        self.counts(outcome);
+    }
+
+    fn counts(&self, outcome: &Outcome) -> Answered {
+        let kind = Answered::of(outcome);
+        self.answers.count(kind as usize, kind);
+        if let Outcome::Lost(refused) | Outcome::Refused(refused) = outcome {
+            self.refusals.count(refused.code as usize, refused.code);
+        }
+        kind
     }
 
     /// Counts what became of somebody who wanted to connect.
@@ -387,8 +397,9 @@ mod tests {
         stats.answered(&Outcome::Unavailable, 5);
         stats.answered(&Outcome::Busy { retry_after_ms: 1 }, -5);
         stats.answered(&Outcome::Unavailable, 5);
+        stats.answered_at_once(&Outcome::Busy { retry_after_ms: 1 });
         let answers: Vec<_> = stats.answers().collect();
-        assert_eq!(answers, [(Answered::Busy, 1), (Answered::Unavailable, 2)]);
+        assert_eq!(answers, [(Answered::Busy, 2), (Answered::Unavailable, 2)]);
         assert_eq!((stats.settles().count(), stats.settles().sum_us()), (2, 10));
         let officer = (Role::Officer, Codec::Native);
         let first = stats.enters(Role::Officer, Codec::Native);

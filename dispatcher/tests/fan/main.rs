@@ -12,14 +12,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dispatcher::Answered;
 use dispatcher::limits::{DEVICES_MAX, LAG_DEADLINE, REST_BYTES_MAX};
 use engine::core::{Body, NewBearer, NewDenial};
 use engine::model::{DenialReason, Term};
 use house::{House, badge, officer};
 use phone::{Phone, config, loopback};
 use protocol::frame::{Codec, SERVER_FRAME_MAX_BYTES};
-use protocol::session::said_by_code;
-use protocol::{Ask, GoAway, News, Outcome, RequestId, Role, ServerMessage, VacancyKey};
+use protocol::session::{OFFICER_REQUESTS, said_by_code};
+use protocol::{
+    Ask, GoAway, News, Outcome, RefusalCode, RequestId, Role, ServerMessage, VacancyKey,
+};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 
@@ -341,6 +344,36 @@ fn length(outcome: Outcome) -> usize {
     let message = ServerMessage::Answer { id, outcome };
     let frame = Codec::Native.encode(&message, SERVER_FRAME_MAX_BYTES);
     frame.expect("it fits").len()
+}
+
+#[tokio::test]
+async fn what_a_session_refuses_by_itself_is_counted() {
+    let house = House::open(1, 1).await;
+    let mut phone = Phone::call(&house, &badge(0)).await;
+    let (mut refused, mut busy, mut id) = (0, 0, 0);
+    // So many at once that the rate is used up sooner than it comes back.
+    while busy == 0 {
+        for _ in 0..100 {
+            id += 1;
+            phone.ask(id, Ask::Board).await;
+        }
+        for _ in 0..100 {
+            match phone.answer().await.1 {
+                Outcome::Refused(why) if why.code == RefusalCode::NotAllowed => refused += 1,
+                Outcome::Busy { .. } => busy += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(refused >= u64::from(OFFICER_REQUESTS.burst), "{refused}");
+    let stats = house.stats();
+    let counted: Vec<_> = stats.answers().collect();
+    let expected = [(Answered::Refused, refused), (Answered::Busy, busy)];
+    assert_eq!(counted, expected);
+    let reasons: Vec<_> = stats.refusals().collect();
+    assert_eq!(reasons, [(RefusalCode::NotAllowed, refused)]);
+    assert_eq!(stats.settles().count(), 0, "nothing was settled");
+    house.stop().await;
 }
 
 #[tokio::test]
