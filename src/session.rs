@@ -172,7 +172,9 @@ fn refusal_help(refused: &Refused) -> &'static str {
     match refused.code {
         RefusalCode::Invalid | RefusalCode::LimitReached => "nothing was done: say it otherwise",
         RefusalCode::RequestReused => "nothing was done: run the command again",
-        RefusalCode::NotAllowed => "speak as an operator, or with --agency as its coordinator",
+        RefusalCode::NotAllowed => {
+            "look at what is named, or speak as an operator, or with --agency as its coordinator"
+        }
         RefusalCode::Unknown => "nothing was done: import first what is named here",
         RefusalCode::AlreadyExists => "nothing was done: take what exists out of the file",
         RefusalCode::OutsideGrant | RefusalCode::BeyondGrant => {

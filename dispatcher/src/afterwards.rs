@@ -6,17 +6,21 @@ use engine::model::{
     VacancyKey,
 };
 use engine::rules::attendance::{self, Progress, Status};
-use protocol::{News, Outcome, Read, Reading, RefusalCode, Refused, What};
+use protocol::{News, Outcome, Read, Reading, What};
 
 use crate::limits::PAGE_ROWS_MAX;
 use crate::members::Who;
-use crate::{hear, speak};
+use crate::{hear, names, speak};
 
 /// What is asked, with every name resolved, or the answer that says which one is not known.
-pub(crate) fn hear(state: &State, asked: protocol::Afterwards) -> Result<Afterwards, Outcome> {
+pub(crate) fn hear(
+    state: &State,
+    who: Who,
+    asked: protocol::Afterwards,
+) -> Result<Afterwards, Outcome> {
     use protocol::Afterwards as Wire;
-    let vacancy = vacancy(state, asked.vacancy())?;
-    let officer = |badge: &str| officer(state, badge);
+    let vacancy = names::vacancy(state, who, asked.vacancy())?;
+    let officer = |badge: &str| names::officer(state, who, badge, vacancy);
     Ok(match asked {
         Wire::Reduce {
             fewer,
@@ -468,22 +472,6 @@ fn progress(progress: Progress) -> protocol::Progress {
     }
 }
 
-fn vacancy(state: &State, key: protocol::VacancyKey) -> Result<VacancyId, Outcome> {
-    let id = state.vacancy_id(VacancyKey(key.0));
-    id.ok_or_else(|| unknown("vacancy", &key.to_string()))
-}
-
-fn officer(state: &State, badge: &str) -> Result<OfficerId, Outcome> {
-    let id = state.roster().officer(badge);
-    id.ok_or_else(|| unknown("officer", badge))
-}
-
 fn unknown(what: &str, name: &str) -> Outcome {
-    Outcome::Refused(Refused {
-        code: RefusalCode::Unknown,
-        sentence: format!("there is no {what} `{name}`"),
-        place: None,
-        behind_us: None,
-        clauses: Vec::new(),
-    })
+    Outcome::Refused(names::unknown(what, name))
 }

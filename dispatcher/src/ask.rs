@@ -14,7 +14,7 @@ use protocol::{Ask, DenialAsk, Outcome, RefusalCode, Refused, RequestId, ServerM
 use crate::line::Line;
 use crate::load::Load;
 use crate::shard::Urgent;
-use crate::{Lots, Stats, lots, speak};
+use crate::{Lots, Stats, lots, names, speak};
 
 /// What sessions and the hub share: the way to the engine, and what is waiting for an answer.
 pub(crate) struct Desk {
@@ -183,13 +183,7 @@ impl Desk {
 
     /// Answers that something named is not known.
     pub(crate) fn unknown(&self, caller: Caller, what: &str, name: &str, is_accept: bool) {
-        let refused = Refused {
-            code: RefusalCode::Unknown,
-            sentence: format!("there is no {what} `{name}`"),
-            place: None,
-            behind_us: None,
-            clauses: Vec::new(),
-        };
+        let refused = names::unknown(what, name);
         let outcome = if is_accept {
             Outcome::Lost(refused)
         } else {

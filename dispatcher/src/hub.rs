@@ -20,7 +20,7 @@ use crate::line::{Line, Missed};
 use crate::members::Who;
 use crate::recent::Recent;
 use crate::shard::{Entry, Urgent, Way};
-use crate::{afterwards, denials, hear, jobs, speak};
+use crate::{afterwards, denials, hear, jobs, names, speak};
 
 mod identity;
 mod publication;
@@ -372,88 +372,62 @@ impl Hub {
 
     fn ask(&mut self, who: Who, caller: Caller, ask: Ask) {
         let state = &self.follower.state;
-        let vacancy =
-            |key: protocol::VacancyKey| state.vacancy_id(engine::model::VacancyKey(key.0));
+        let vacancy = |key| names::vacancy(state, who, key);
         let body = match ask {
             Ask::Board => {
-                let outcome = Outcome::Board {
-                    rows: self.board(who),
-                };
-                return self.desk.answer(caller, outcome);
+                let rows = self.board(who);
+                Err(Outcome::Board { rows })
             }
             Ask::Why { badge, vacancy } => return self.why(who, caller, &badge, vacancy),
             Ask::Preview(publication) => return self.preview(who, caller, *publication),
             Ask::Grant { district } => return self.grant(who, caller, &district),
-            Ask::PutGrant(grant) => Body::Grant(hear::grant(grant)),
-            Ask::PublishAll { vacancies } => Body::PublishAll(
+            Ask::PutGrant(grant) => Ok(Body::Grant(hear::grant(grant))),
+            Ask::PublishAll { vacancies } => Ok(Body::PublishAll(
                 vacancies
                     .into_iter()
                     .map(|one| hear::publication(one, &self.desk.lots))
                     .collect(),
-            ),
-            Ask::Read(asked) => {
-                let at = self.now();
-                let outcome = afterwards::read(state, who, asked, at);
-                return self.desk.answer(caller, outcome);
-            }
-            Ask::Jobs(asked) => {
-                let at = self.now();
-                let outcome = jobs::read(state, who, &asked, at);
-                return self.desk.answer(caller, outcome);
-            }
-            Ask::Denial(asked) => match denials::hear(state, *asked, self.now()) {
-                Ok(body) => body,
-                Err(list) => return self.desk.answer(caller, list),
-            },
-            Ask::Job { job, say } => Body::Job(Box::new(jobs::act(job, *say))),
+            )),
+            Ask::Read(asked) => Err(afterwards::read(state, who, asked, self.now())),
+            Ask::Jobs(asked) => Err(jobs::read(state, who, &asked, self.now())),
+            Ask::Denial(asked) => denials::hear(state, *asked, self.now()),
+            Ask::Job { job, say } => Ok(Body::Job(Box::new(jobs::act(job, *say)))),
             Ask::Restaff {
                 vacancy: key,
                 slots,
-            } => match vacancy(key) {
-                Some(vacancy) => Body::Restaff { vacancy, slots },
-                None => return self.no_vacancy(caller, key),
-            },
-            Ask::Afterwards(asked) => match afterwards::hear(state, *asked) {
-                Ok(asked) => Body::Afterwards(Box::new(asked)),
-                Err(unknown) => return self.desk.answer(caller, unknown),
-            },
-            Ask::Publish(new) => Body::Publish(Box::new(hear::vacancy(new))),
-            Ask::Roster { changes } => {
-                Body::Roster(changes.into_iter().map(hear::roster_change).collect())
+            } => vacancy(key).map(|vacancy| Body::Restaff { vacancy, slots }),
+            Ask::Afterwards(asked) => {
+                let asked = afterwards::hear(state, who, *asked);
+                asked.map(|asked| Body::Afterwards(Box::new(asked)))
             }
-            Ask::Amend(amend) => match vacancy(amend.vacancy) {
-                Some(vacancy) => Body::Amend(Box::new(hear::amend(vacancy, amend))),
-                None => return self.no_vacancy(caller, amend.vacancy),
-            },
+            Ask::Publish(new) => Ok(Body::Publish(Box::new(hear::vacancy(new)))),
+            Ask::Roster { changes } => {
+                let changes = changes.into_iter().map(hear::roster_change);
+                Ok(Body::Roster(changes.collect()))
+            }
+            Ask::Amend(amend) => vacancy(amend.vacancy)
+                .map(|vacancy| Body::Amend(Box::new(hear::amend(vacancy, amend)))),
             Ask::Cancel {
                 vacancy: key,
                 reason,
-            } => match vacancy(key) {
-                Some(vacancy) => Body::Cancel { vacancy, reason },
-                None => return self.no_vacancy(caller, key),
-            },
-            Ask::OpenNextTier { vacancy: key } => match vacancy(key) {
-                Some(vacancy) => Body::OpenNextTier { vacancy },
-                None => return self.no_vacancy(caller, key),
-            },
+            } => vacancy(key).map(|vacancy| Body::Cancel { vacancy, reason }),
+            Ask::OpenNextTier { vacancy: key } => {
+                vacancy(key).map(|vacancy| Body::OpenNextTier { vacancy })
+            }
             Ask::Recall {
                 vacancy: key,
                 badge,
-            } => match (vacancy(key), state.roster().officer(&badge)) {
-                (Some(vacancy), Some(officer)) => Body::Recall { vacancy, officer },
-                (None, _) => return self.no_vacancy(caller, key),
-                (_, None) => return self.desk.unknown(caller, "officer", &badge, false),
-            },
+            } => vacancy(key).and_then(|vacancy| {
+                let officer = names::officer(state, who, &badge, vacancy)?;
+                Ok(Body::Recall { vacancy, officer })
+            }),
             Ask::ApproveLastTier {
                 vacancy: key,
                 approved_by,
-            } => match vacancy(key) {
-                Some(vacancy) => Body::ApproveLastTier {
-                    vacancy,
-                    approved_by,
-                },
-                None => return self.no_vacancy(caller, key),
-            },
+            } => vacancy(key).map(|vacancy| Body::ApproveLastTier {
+                vacancy,
+                approved_by,
+            }),
             // Sessions take these straight to the engine.
             Ask::Accept { .. }
             | Ask::Decline { .. }
@@ -461,19 +435,13 @@ impl Hub {
             | Ask::Punch { .. }
             | Ask::Undo { .. }
             | Ask::JoinStandby { .. }
-            | Ask::LeaveStandby { .. } => {
-                return self.desk.answer(caller, Outcome::Unavailable);
-            }
+            | Ask::LeaveStandby { .. } => Err(Outcome::Unavailable),
         };
-        match who.actor() {
-            Some(by) => self.desk.submit(caller, by, body),
-            None => self.desk.answer(caller, speak::not_allowed()),
+        match (body, who.actor()) {
+            (Ok(body), Some(by)) => self.desk.submit(caller, by, body),
+            (Ok(_), None) => self.desk.answer(caller, speak::not_allowed()),
+            (Err(outcome), _) => self.desk.answer(caller, outcome),
         }
-    }
-
-    fn no_vacancy(&self, caller: Caller, key: protocol::VacancyKey) {
-        let key = key.to_string();
-        self.desk.unknown(caller, "vacancy", &key, false);
     }
 
     /// The vacancies `who` may see whose work is not over: those its agency leads, or could be

@@ -29,6 +29,7 @@ mod line;
 mod load;
 mod lots;
 mod members;
+mod names;
 mod network;
 mod opaque;
 mod recent;

@@ -132,6 +132,93 @@ async fn everybody_hears_exactly_what_their_role_and_agency_allow() {
     town.server.stop().await;
 }
 
+/// Whoever may not ask it hears the same, word for word, whether there is such a name or not: what
+/// could be found out by asking is in the sentences too.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_agency_does_not_learn_which_badges_and_vacancies_there_are() {
+    const NOBODY: &str = "MES-9999";
+    const NOTHING: VacancyKey = VacancyKey(99);
+    let folder = DataFolder::open(None).expect("a folder");
+    let town = Town::found(&config(&folder)).await;
+    let operator = town.operator();
+    let changes = gilbert();
+    done(&operator.client, 2, Ask::Roster { changes }).await;
+    let start_us = muster::clock::now_us() + 48 * HOUR_US;
+    done(&operator.client, 3, Ask::Publish(posted(start_us))).await;
+    let [_, _, own, curious, operator, _] = visitors(&town, operator);
+    let mut id = 100;
+    let mut ask_as = async |who: &Visitor, ask: &Ask| {
+        id += 1;
+        let Outcome::Refused(refused) = hear(&who.client, id, ask).await.1 else {
+            panic!("{ask:?} is refused");
+        };
+        (refused.code, refused.sentence)
+    };
+    let known = naming(VACANCY, OFFICER).into_iter();
+    let unknown = naming(VACANCY, NOBODY)
+        .into_iter()
+        .zip(naming(NOTHING, OFFICER));
+    for (known, (nobody, nothing)) in known.zip(unknown) {
+        let said = ask_as(&curious, &known).await;
+        assert_eq!(said.0, RefusalCode::NotAllowed, "{known:?}");
+        for unknown in [nobody, nothing] {
+            assert_eq!(ask_as(&curious, &unknown).await, said, "{unknown:?}");
+        }
+    }
+    // Whoever may ask it hears which name is wrong.
+    let recall = |vacancy, badge: &str| Ask::Recall {
+        vacancy,
+        badge: badge.to_owned(),
+    };
+    let sentence = format!("there is no officer `{NOBODY}`");
+    let told = (RefusalCode::Unknown, sentence);
+    assert_eq!(ask_as(&own, &recall(VACANCY, NOBODY)).await, told);
+    assert_eq!(ask_as(&operator, &recall(VACANCY, NOBODY)).await, told);
+    let (code, _) = ask_as(&operator, &recall(NOTHING, OFFICER)).await;
+    assert_eq!(code, RefusalCode::Unknown);
+    let (code, _) = ask_as(&own, &recall(NOTHING, OFFICER)).await;
+    assert_eq!(code, RefusalCode::NotAllowed, "it might be another's");
+    town.server.stop().await;
+}
+
+/// Everything in which a coordinator names a vacancy, most of it with an officer.
+fn naming(vacancy: VacancyKey, badge: &str) -> Vec<Ask> {
+    let (badge, text) = (|| badge.to_owned(), || "Invented".to_owned());
+    let amend = Amend {
+        vacancy,
+        segments: None,
+        slots: None,
+        post_orders: Some(text()),
+        confirm_within_ms: 1_800_000,
+    };
+    let mut asks = vec![
+        Ask::Why {
+            badge: badge(),
+            vacancy,
+        },
+        Ask::Recall {
+            vacancy,
+            badge: badge(),
+        },
+        Ask::Cancel {
+            vacancy,
+            reason: text(),
+        },
+        Ask::OpenNextTier { vacancy },
+        Ask::ApproveLastTier {
+            vacancy,
+            approved_by: text(),
+        },
+        Ask::Amend(amend),
+        Ask::Restaff { vacancy, slots: 2 },
+        Ask::Read(Read::Attendance { vacancy }),
+        Ask::Read(Read::Orders { vacancy }),
+    ];
+    let about = afterwards_of(vacancy, &badge());
+    asks.extend(about.into_iter().map(|(ask, _)| ask));
+    asks
+}
+
 fn missing<'a>(all: &[&'a str], seen: &[&str]) -> Vec<&'a str> {
     let is_missing = |name: &&&str| !seen.contains(*name);
     all.iter().filter(is_missing).copied().collect()
@@ -283,8 +370,11 @@ fn jobs() -> Vec<(Ask, [Heard; COLUMNS])> {
 }
 
 fn afterwards() -> Vec<(Ask, [Heard; COLUMNS])> {
-    let vacancy = VACANCY;
-    let (badge, text) = (|| OFFICER.to_owned(), || "Invented".to_owned());
+    afterwards_of(VACANCY, OFFICER)
+}
+
+fn afterwards_of(vacancy: VacancyKey, badge: &str) -> Vec<(Ask, [Heard; COLUMNS])> {
+    let (badge, text) = (|| badge.to_owned(), || "Invented".to_owned());
     let asked = [
         (
             Afterwards::Note {

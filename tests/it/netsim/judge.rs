@@ -15,7 +15,7 @@ use engine::replay::Replay;
 use loadgen::audit::audit;
 use loadgen::ledger::Answer;
 use protocol::session::Event;
-use protocol::{RefusalCode, RequestId, VacancyKey};
+use protocol::{Ask, RefusalCode, RequestId, VacancyKey};
 
 use super::Breach;
 use super::books::ledger;
@@ -357,6 +357,10 @@ fn judge_answers(
             let heard = wish.answer;
             let agrees = match (&replies[..], heard) {
                 (_, None) => true,
+                // A desk is not told whether there is no such vacancy or whether it is another's.
+                ([], Some(Answer::Refused(RefusalCode::NotAllowed))) => {
+                    matches!(wish.ask, Ask::Amend(_) | Ask::Cancel { .. })
+                }
                 ([], Some(Answer::Lost(code) | Answer::Refused(code))) => needs_no_record(code),
                 // A question leaves no record; whoever is told a place has one.
                 ([], Some(Answer::Told)) => wish.place.is_none(),
