@@ -159,20 +159,22 @@ impl Server {
             pid: std::process::id(),
             http,
         };
-        let announced = access.announce()?;
         let (shown, certificate) = watch::channel(shown);
-        let watch = Watch {
-            files,
-            certificates: dispatcher.certificates(),
-            shown,
-            access,
-            announced,
-        };
         let (look, asked) = mpsc::channel();
-        // It ends with the server, which holds the other end of the channel.
-        let watching = thread::Builder::new()
-            .name("muster-cert".to_owned())
-            .spawn(move || watch.run(&asked))?;
+        let watch_over = || -> Result<_, ServerError> {
+            let watch = Watch {
+                files,
+                certificates: dispatcher.certificates(),
+                shown,
+                announced: access.announce()?,
+                access,
+            };
+            // It ends with the server, which holds the other end of the channel.
+            let watching = thread::Builder::new().name("muster-cert".to_owned());
+            Ok(watching.spawn(move || watch.run(&asked))?)
+        };
+        // The hub ends with its engine, and sends away whoever has come.
+        let watching = watch_over().inspect_err(|_| engine.close())?;
         Ok(Server {
             engine,
             dispatcher,

@@ -96,7 +96,8 @@ pub(crate) struct Pushed {
     pub(crate) cursor: Cursor,
     pub(crate) audience: Audience,
     pub(crate) frame: Frame,
-    /// When what it tells was durable here.
+    /// When the hub took what it tells from the engine, which was when it was durable unless the hub
+    /// was behind.
     pub(crate) since: Instant,
 }
 

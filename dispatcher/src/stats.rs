@@ -125,8 +125,8 @@ impl Stats {
         &self.settles
     }
 
-    /// From a batch's durability to a push of it being written to its last session of a shard, in
-    /// microseconds.
+    /// From the hub's taking a durable batch to a push of it being written to its last session of a
+    /// shard, in microseconds.
     pub fn fanouts(&self) -> &Spread {
         &self.fanouts
     }
@@ -188,7 +188,7 @@ impl Stats {
         self.syncs.record(sync_us);
     }
 
-    /// Notes how long a push took from its batch's durability to its last session.
+    /// Notes how long a push took from the hub's taking its batch to its last session.
     pub(crate) fn fanned_out(&self, took: Duration) {
         self.fanouts
             .record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));

@@ -105,7 +105,8 @@ impl Writer<'_> {
         self.each("refusals", help, MetricType::Counter, refusals)?;
         let help = "From a request's arrival to its durable answer";
         self.spread("settle", help, stats.settles())?;
-        let help = "From a batch being durable to a push of it being written to its last session";
+        let help =
+            "From the hub taking a durable batch to a push of it being written to its last session";
         self.spread("fanout", help, stats.fanouts())
     }
 

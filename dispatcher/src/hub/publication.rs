@@ -19,7 +19,7 @@ impl Hub {
             Who::Officer(_) | Who::ReadOnly(_) => false,
         };
         let outcome = match may_ask {
-            true => preview(state, &self.desk.lots, publication, self.desk.clock.now()),
+            true => preview(state, &self.desk.lots, publication, self.now()),
             false => speak::not_allowed(),
         };
         self.desk.answer(caller, outcome);
@@ -57,9 +57,8 @@ fn preview(
     state: &State,
     lots: &crate::Lots,
     publication: Publication,
-    now: engine::model::Timestamp,
+    at: engine::model::Timestamp,
 ) -> Outcome {
-    let at = state.at().max(now);
     let is_staffed = publication.terms.iter().any(jobs::is_of_staffing);
     match state.preview(&hear::publication(publication, lots), at) {
         Ok(found) if is_staffed => jobs::staffed(state, &found),

@@ -20,7 +20,7 @@ impl Hub {
         let home = officer
             .and_then(|id| state.roster().officers.find(id))
             .map(|row| row.home);
-        let at = state.at().max(self.desk.clock.now());
+        let at = self.now();
         let lead = row.map(|row| row.posting.lead);
         let is_asked = || {
             let (row, officer) = row.zip(officer)?;
