@@ -11,6 +11,7 @@ mod answers;
 mod holds;
 mod offers;
 mod pushes;
+mod told;
 
 use std::fmt;
 
@@ -50,7 +51,8 @@ pub enum BreachKind {
     RepeatedPush,
     /// A push came after one that followed it in the history.
     OutOfOrderPush,
-    /// The board counts more recipients of an offer than heard it.
+    /// The board counts more recipients of an offer than heard it, or somebody who was there was not
+    /// told that a slot is theirs, or that what they were offered is no longer to be had.
     MissingPush,
 }
 
@@ -134,6 +136,7 @@ pub fn audit(ledger: &Ledger) -> Audit {
     pushes::repeated_and_out_of_order(ledger, &mut audit);
     pushes::unheard(ledger, &mut audit);
     pushes::missing(ledger, &mut audit);
+    told::untold(ledger, &holds, &mut audit);
     audit
 }
 

@@ -176,6 +176,18 @@ async fn a_push_to_nobody_is_caught() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_award_that_is_no_news_is_caught() {
+    let words = ["won", "was not told that it is assigned"];
+    assert_found(Fault::TellsNoWinner, BreachKind::MissingPush, &words).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_ends_without_a_word_is_caught() {
+    let words = ["was offered", "was not told that it no longer stands"];
+    assert_found(Fault::TellsNoLoser, BreachKind::MissingPush, &words).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_that_comes_twice_is_caught_though_its_officer_hears_it_once() {
     let words = ["1 pushes at or before the cursor", "withheld"];
     assert_found(Fault::RepeatsAPush, BreachKind::RepeatedPush, &words).await;

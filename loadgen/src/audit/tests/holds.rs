@@ -93,7 +93,7 @@ fn back_to_back_assignments_are_legal() {
 #[test]
 fn two_slots_of_one_vacancy_overlap_each_other() {
     let mut ledger = clean();
-    ledger.officers[0].asks.push(won(V0, 1, 17));
+    ledger.officers[0].asks.push(won(V0, 1, 33));
     ledger.board.as_mut().unwrap()[0] = row(1, [Some("LG-0"), Some("LG-0")]);
     assert_breaches(
         &ledger,

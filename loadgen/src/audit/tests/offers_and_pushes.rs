@@ -170,6 +170,77 @@ fn a_missing_push_is_found_unless_somebody_was_away_then() {
 }
 
 #[test]
+fn an_assignment_that_its_officer_was_not_told_is_missing() {
+    let mut ledger = clean();
+    // LG-1 hears of sequences 22 and 30 after it.
+    ledger.officers[1].heard.remove(4);
+    let words = ["LG-1", "at sequence 21", "not told that it is assigned"];
+    assert_breaches(&ledger, &[(BreachKind::MissingPush, 1)], &words);
+    // Whoever was away then, or heard nothing after it, may have been told later.
+    let down = heard(0, VacancyNo::NONE, HeardWhat::Down);
+    let mut away = ledger.clone();
+    away.officers[1].heard.insert(4, down);
+    assert_breaches(&away, &[], &[]);
+    ledger.officers[1].heard.truncate(4);
+    assert_breaches(&ledger, &[], &[]);
+}
+
+#[test]
+fn an_offer_that_ended_without_a_word_is_missing() {
+    // V2 was offered under 30 and is taken under 31 and 33 by two who have nothing else.
+    let full = |told: &[Heard]| {
+        let mut ledger = clean();
+        for (officer, slot, sequence) in [(1, 0, 31), (2, 1, 33)] {
+            let awarded = HeardWhat::Assigned {
+                slot,
+                awarded: sequence,
+            };
+            let book = &mut ledger.officers[officer];
+            book.asks.push(won(V2, slot, sequence));
+            book.heard.push(heard(sequence, V2, awarded));
+        }
+        let row = row(3, [Some("LG-1"), Some("BK-2")]);
+        let standing = Standing::Filled;
+        ledger.board.as_mut().expect("there is one")[2] = BoardRow { standing, ..row };
+        ledger.officers[0].heard.extend(told);
+        ledger
+    };
+    let filled = heard(33, V2, HeardWhat::Withdrawn(Withdrawal::Filled));
+    let other = heard(40, V1, HeardWhat::Withdrawn(Withdrawal::Cancelled));
+    let down = heard(0, VacancyNo::NONE, HeardWhat::Down);
+    for (told, is_missing) in [
+        (&[filled, other][..], false),
+        (&[other], true),
+        (&[], false),
+        (&[down, other], false),
+        (&[heard(33, V2, HeardWhat::Overlapped), other], false),
+    ] {
+        let expected = [(BreachKind::MissingPush, 1)];
+        let expected = &expected[..usize::from(is_missing)];
+        let words: &[&str] = match is_missing {
+            true => &[
+                "LG-0",
+                "at sequence 30",
+                "since sequence 33",
+                "of sequence 40",
+            ],
+            false => &[],
+        };
+        assert_breaches(&full(told), expected, words);
+    }
+    // Whoever turned it down is not told, and neither is who was asked in an earlier round.
+    let mut declined = full(&[other]);
+    let done = Answer::Done { sequence: 32 };
+    declined.officers[0]
+        .asks
+        .push(ask(V2, OfficerAskWhat::Decline, Some(done)));
+    assert_breaches(&declined, &[], &[]);
+    let mut again = full(&[other]);
+    again.board.as_mut().expect("there is one")[2].round = 2;
+    assert_breaches(&again, &[], &[]);
+}
+
+#[test]
 fn histories_are_bounded_and_counts_are_not() {
     let mut ledger = clean();
     for _ in 0..BREACHES_KEPT_MAX + 5 {

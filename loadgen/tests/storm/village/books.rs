@@ -96,6 +96,11 @@ impl Books {
     }
 
     fn push(&mut self, subject: &str, news: News) {
+        match (self.fault, &news) {
+            (Fault::TellsNoWinner, News::Assigned(_))
+            | (Fault::TellsNoLoser, News::Withdrawn { .. }) => return,
+            _ => {}
+        }
         self.step += 1;
         let cursor = Cursor {
             sequence: self.sequence,

@@ -35,6 +35,10 @@ pub(crate) enum Fault {
     NeverLooksAgain,
     /// One officer is not told of one offer.
     SkipsAPush,
+    /// Nobody is told that a slot is theirs, but in the answer.
+    TellsNoWinner,
+    /// Nobody is told that an offer no longer stands.
+    TellsNoLoser,
     /// One officer is told of one offer twice, under one cursor.
     RepeatsAPush,
     /// The server does nothing at all for a while.
