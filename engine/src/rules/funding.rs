@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::attendance;
 use crate::model::{
-    Attendance, Grant, Interval, OfficerId, Posting, Punch, Roster, Segment, Standing, Vacancy,
+    Attendance, Date, Grant, Interval, OfficerId, Posting, Punch, Roster, Segment, Standing,
+    Vacancy,
 };
 
 /// What a vacancy takes of one grant, in microseconds of paid time.
@@ -33,8 +34,8 @@ pub fn districts<'a>(roster: &'a Roster, posting: &Posting) -> BTreeSet<&'a str>
     sites.collect()
 }
 
-/// The part of `posting` that the grant of `district` pays for.
-pub fn funded<'a>(
+/// The part of `posting` that the grant of `district` is for, on whatever days.
+pub fn claimed<'a>(
     roster: &'a Roster,
     (district, grant): (&'a str, &Grant),
     posting: &'a Posting,
@@ -46,10 +47,27 @@ pub fn funded<'a>(
     })
 }
 
-/// Whether all that the grant pays for of a vacancy lies in its window, by the sites' own dates.
-pub fn is_within<'a>(grant: &Grant, funded: impl Iterator<Item = &'a Segment>) -> bool {
-    let mut days = funded.flat_map(|segment| &segment.local);
-    days.all(|day| grant.first <= day.date && day.date <= grant.last)
+/// The part of `posting` that the grant of `district` pays for: what it is for, and within its
+/// window. Other days are paid by an earlier grant, or by nobody.
+pub fn funded<'a>(
+    roster: &'a Roster,
+    (district, grant): (&'a str, &Grant),
+    posting: &'a Posting,
+) -> impl Iterator<Item = &'a Segment> + Clone {
+    let (first, last) = (grant.first, grant.last);
+    let claimed = claimed(roster, (district, grant), posting);
+    claimed.filter(move |segment| lies_within((first, last), segment))
+}
+
+/// Whether all that the grant is for of a vacancy lies in its window.
+pub fn is_within<'a>(grant: &Grant, mut claimed: impl Iterator<Item = &'a Segment>) -> bool {
+    claimed.all(|segment| lies_within((grant.first, grant.last), segment))
+}
+
+/// Whether `segment` lies on days from the first to the last, by its site's own dates.
+fn lies_within((first, last): (Date, Date), segment: &Segment) -> bool {
+    let mut days = segment.local.iter();
+    days.all(|day| first <= day.date && day.date <= last)
 }
 
 /// What `row` takes of a grant that pays for its segments `funded`, with what is known of who came.
@@ -115,8 +133,8 @@ fn overlap_us(one: Interval, other: Interval) -> u128 {
 mod tests {
     use super::*;
     use crate::model::{
-        AgencyId, AgreementId, Author, Correction, Date, Direction, Holder, LocalSpan, Mended,
-        NoShow, ProgrammeId, Rank, Sequence, SiteId, Timestamp, VacancyKey, Window,
+        AgencyId, AgreementId, Author, Correction, Direction, Holder, LocalSpan, Mended, NoShow,
+        ProgrammeId, Rank, Sequence, SiteId, Timestamp, VacancyKey, Window,
     };
 
     const HOUR_US: i64 = 3_600_000_000;
@@ -265,5 +283,17 @@ mod tests {
         assert!(within(grant(23, 23)));
         assert!(!within(grant(24, 30)));
         assert!(!within(grant(1, 22)));
+    }
+
+    #[test]
+    fn of_two_days_a_grant_pays_for_the_one_in_its_window() {
+        let lies = |first, last, on| {
+            let segment = segment(hours(7, 15), day(on));
+            lies_within((day(first), day(last)), &segment)
+        };
+        assert_eq!(
+            [23, 24, 25].map(|on| lies(24, 24, on)),
+            [false, true, false]
+        );
     }
 }

@@ -91,8 +91,8 @@ pub(super) fn check<'a>(
             continue;
         }
         let moved = before.is_none_or(|(_, old)| old.posting.segments != row.posting.segments);
-        let funded = funding::funded(roster, (district, &fund.grant), &row.posting);
-        if moved && !funding::is_within(&fund.grant, funded) {
+        let claimed = funding::claimed(roster, (district, &fund.grant), &row.posting);
+        if moved && !funding::is_within(&fund.grant, claimed) {
             return Err(Refusal::OutsideGrant(Box::new(OutsideGrant {
                 district: district.into(),
                 first: fund.grant.first,
