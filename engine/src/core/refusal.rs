@@ -216,8 +216,8 @@ impl Refusal {
     /// Whether a retry could be answered otherwise later, so that this answer is recorded.
     ///
     /// Everything else is as true later as now: a cancelled vacancy stays cancelled, an accept
-    /// of a closed round stays too late, and nothing was looked at before the command was found
-    /// to be senseless, forbidden or busy.
+    /// of a closed round stays too late, and nothing that changes was looked at before the command
+    /// was found to be senseless, forbidden or busy.
     pub fn is_remembered(&self, body: &Body) -> bool {
         match self {
             Refusal::NotOffered
@@ -251,7 +251,11 @@ impl Refusal {
             | Refusal::TiersLeft
             | Refusal::Job(_)
             | Refusal::BelowLadder(_)
-            | Refusal::TooLong { .. } => true,
+            | Refusal::TooLong { .. }
+            // Bids, places on a standby list, lifts and denials come to an end.
+            | Refusal::LimitReached { .. }
+            // A moment that is still to come comes, and the work that it is held against is moved.
+            | Refusal::Invalid(Invalid::Correction | Invalid::Rest) => true,
             // An accept names its round; who opens a tier by hand does not.
             Refusal::Filled => body.accepted().is_none(),
             Refusal::Invalid(_)
@@ -259,7 +263,6 @@ impl Refusal {
             | Refusal::NotAllowed
             // Whoever is denied writes nothing into the log, however often they ask.
             | Refusal::Denied
-            | Refusal::LimitReached { .. }
             // Terms stay as they were published.
             | Refusal::NoStandby
             | Refusal::Cancelled

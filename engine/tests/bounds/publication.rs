@@ -148,8 +148,11 @@ fn so_many_wait_on_a_standby_list() {
         judge_as(&state, by, NOW, Body::JoinStandby { vacancy }).err()
     };
     let (kind, limit) = (Kind::Standby, STANDBY_MAX as u64);
-    assert_eq!(hear(late), Some(Refusal::LimitReached { kind, limit }));
+    let full = Refusal::LimitReached { kind, limit };
+    assert_eq!(hear(late), Some(full.clone()));
     assert_eq!(hear(&waiting[7]), None, "it waits already");
+    // Who leaves the list makes room, and a retry must not find it.
+    assert!(full.is_remembered(&Body::JoinStandby { vacancy }));
 }
 
 #[test]

@@ -13,11 +13,11 @@ impl Flat {
         officer: usize,
         off_the_map: bool,
     ) -> Result<Said, Refusal> {
-        self.known(number)?;
-        self.held(number, officer).ok_or(Refusal::NotHolder)?;
         if off_the_map {
             return Err(Refusal::Invalid(Invalid::Position));
         }
+        self.known(number)?;
+        self.held(number, officer).ok_or(Refusal::NotHolder)?;
         self.vacancies[number].punches += 1;
         self.vacancies[number].came.push(officer);
         self.done()

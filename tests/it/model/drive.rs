@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use engine::core::{Actor, Answer, Body, Command, Event, Refusal, Reply, State, apply, digest};
+use engine::core::{
+    Actor, Answer, Body, Command, Event, Invalid, Refusal, Reply, State, apply, digest,
+};
 use engine::io::{Clock, ManualClock, Memory};
 use engine::log::{Background, LogOptions};
 use engine::model::{AgencyId, Interval, OfficerId, RequestId, Standing, VacancyId};
@@ -253,7 +255,7 @@ impl Drive {
     }
 
     /// The same request hears the same answer for as long as answers are kept (P5). What was
-    /// senseless or not allowed is judged anew; the comments name the other exceptions.
+    /// senseless by itself or not allowed is judged anew; the comments name the other exceptions.
     fn keep_promise(&mut self, asked: &Asked, at: HalfHour, heard: Reply) -> Result<(), String> {
         let same = |other: &&mut Asked| {
             (other.by, other.request, &other.ask) == (asked.by, asked.request, &asked.ask)
@@ -276,7 +278,10 @@ impl Drive {
             return Ok(());
         }
         match (refusal(&first), &heard) {
-            (Some(Refusal::Invalid(_) | Refusal::NotAllowed | Refusal::RequestReused), _) => {
+            (Some(Refusal::Invalid(what)), _) if what != Invalid::Rest => {
+                kept.heard = Some((at, heard));
+            }
+            (Some(Refusal::NotAllowed | Refusal::RequestReused), _) => {
                 kept.heard = Some((at, heard));
             }
             (Some(Refusal::Denied), _) => kept.heard = Some((at, heard)),

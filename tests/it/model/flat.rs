@@ -14,6 +14,7 @@ use super::cast::{
 };
 use super::later::Widening;
 use super::provisions::Provided;
+use super::roster::nobody;
 
 /// How long an answer is remembered.
 const RETENTION: HalfHour = DAY;
@@ -173,13 +174,15 @@ impl Flat {
         let is_denied = matches!(by, By::Officer(officer) if self.is_denied(officer, at));
         let said = if is_denied {
             Said::No(Refusal::Denied)
-        } else if self.may(by, ask) {
+        } else if !self.may(by, ask) {
+            Said::No(Refusal::NotAllowed)
+        } else if Flat::is_about_nobody(by, ask) {
+            Said::No(nobody())
+        } else {
             match self.decide(by, ask, at) {
                 Ok(said) => said,
                 Err(refusal) => Said::No(refusal),
             }
-        } else {
-            Said::No(Refusal::NotAllowed)
         };
         if is_recorded(ask, &said) {
             self.record(at);
@@ -594,6 +597,8 @@ fn is_recorded(ask: &Ask, said: &Said) -> bool {
     };
     match refusal {
         Refusal::Filled => !matches!(ask, Ask::Accept { .. }),
+        // It is measured by a shift that can be moved.
+        Refusal::Invalid(Invalid::Rest) => true,
         Refusal::Invalid(_) | Refusal::NotAllowed | Refusal::RequestReused => false,
         Refusal::Denied => false,
         Refusal::Cancelled | Refusal::Busy { .. } => false,

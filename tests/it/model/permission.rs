@@ -32,6 +32,8 @@ impl Flat {
                     Subject::Officer(officer) => OFFICERS[officer].home == agency,
                     Subject::Site(site) => SITES[site].lead == agency,
                     Subject::Installation => false,
+                    // Whose officer it is cannot be said of one whom nobody knows.
+                    Subject::Nobody => true,
                 })
             }
             (By::Agency(_), _) => false,
@@ -45,6 +47,17 @@ impl Flat {
             (By::Officer(_), _) => false,
         }
     }
+
+    /// Whether a coordinator asks for something about an officer whom nobody knows, which is
+    /// answered before anything else in it is looked at.
+    pub(super) fn is_about_nobody(by: By, ask: &Ask) -> bool {
+        let (By::Agency(_), Ask::Roster(changes)) = (by, ask) else {
+            return false;
+        };
+        changes
+            .iter()
+            .any(|change| matches!(change, Change::Nobody))
+    }
 }
 
 /// What a change is about, as far as permission goes.
@@ -53,6 +66,7 @@ pub(super) enum Subject {
     Officer(usize),
     Site(usize),
     Installation,
+    Nobody,
 }
 
 pub(super) fn subject(change: &Change) -> Subject {
@@ -75,7 +89,7 @@ pub(super) fn subject(change: &Change) -> Subject {
             }
             Provide::Unwanted { site, .. } => Subject::Site(*site),
         },
-        // Nobody is employed by no agency.
-        Change::Pact(_) | Change::EndPact { .. } | Change::Nobody => Subject::Installation,
+        Change::Nobody => Subject::Nobody,
+        Change::Pact(_) | Change::EndPact { .. } => Subject::Installation,
     }
 }

@@ -83,12 +83,7 @@ impl Flat {
                 self.exclusions.retain(|row| *row != (site, officer));
             }
             Change::Provide(provide) => self.provide(provide),
-            Change::Nobody => {
-                return Err(Refusal::Unknown {
-                    kind: Kind::Officer,
-                    code: "nobody".into(),
-                });
-            }
+            Change::Nobody => return Err(nobody()),
             change => self.change_officer(change),
         }
         Ok(())
@@ -151,5 +146,13 @@ impl Flat {
     pub(super) fn pact(&self, lead: usize, backup: usize) -> Option<&Pact> {
         let same = |pact: &&Pact| (pact.lead, pact.backup) == (lead, backup);
         self.pacts.iter().find(same)
+    }
+}
+
+/// There is no such officer.
+pub(super) fn nobody() -> Refusal {
+    Refusal::Unknown {
+        kind: Kind::Officer,
+        code: "nobody".into(),
     }
 }

@@ -21,11 +21,11 @@ pub(super) fn amend(state: &State, asked: &Amend, at: Timestamp) -> Result<Vec<E
     check(asked)?;
     let id = asked.vacancy;
     let row = known(state, id)?;
-    not_over(row, at)?;
     let segments = match &asked.segments {
         Some(segments) => Some(resolve_segments(state.roster(), segments, at)?),
         None => None,
     };
+    not_over(row, at)?;
     let segments = segments.filter(|to| !same_work(to, &row.posting.segments));
     let slots = asked.slots.as_ref().filter(|to| **to != row.posting.slots);
     if let Some(slots) = slots {

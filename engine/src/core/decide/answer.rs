@@ -271,11 +271,11 @@ pub(super) fn punch(
     (direction, position): (Direction, Option<Position>),
     at: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
-    let row = known(state, id)?;
-    row.slot_of(officer).ok_or(Refusal::NotHolder)?;
     if position.is_some_and(|position| !position.is_on_the_map()) {
         return Err(Refusal::Invalid(Invalid::Position));
     }
+    let row = known(state, id)?;
+    row.slot_of(officer).ok_or(Refusal::NotHolder)?;
     let sites = row.posting.segments.iter().map(|segment| segment.site);
     let on_site = position.map(|position| {
         sites

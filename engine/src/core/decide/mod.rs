@@ -9,6 +9,7 @@ mod grants;
 mod jobs;
 mod last_tier;
 mod later;
+mod permission;
 mod posting;
 mod push;
 mod roster;
@@ -177,15 +178,7 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
             | Body::ApproveLastTier { vacancy, .. } => leads(vacancy, agency),
             Body::Amend(asked) => leads(&asked.vacancy, agency),
             Body::Recall { officer, .. } => employs(Some(*officer), agency),
-            Body::Roster(changes) => changes.iter().all(|change| match subject(change) {
-                Subject::Agency(code) => roster.agency(code) == Some(agency),
-                Subject::Officer(badge) => employs(roster.officer(badge), agency),
-                Subject::Site(code) => roster
-                    .site(code)
-                    .and_then(|site| roster.sites.find(site))
-                    .is_some_and(|site| site.lead == agency),
-                Subject::Installation => false,
-            }),
+            Body::Roster(changes) => return permission::may_change(roster, changes, agency),
             _ => false,
         },
         (Actor::Officer(officer), body) => match body {
@@ -207,52 +200,6 @@ fn authorise(state: &State, command: &Command) -> Result<(), Refusal> {
         Ok(())
     } else {
         Err(Refusal::NotAllowed)
-    }
-}
-
-/// What a roster change is about, as far as permission goes.
-enum Subject<'a> {
-    Agency(&'a str),
-    Officer(&'a str),
-    Site(&'a str),
-    Installation,
-}
-
-fn subject(change: &RosterChange) -> Subject<'_> {
-    match change {
-        RosterChange::Agency { .. }
-        | RosterChange::Certification { .. }
-        | RosterChange::Programme { .. }
-        | RosterChange::Pact { .. }
-        | RosterChange::PactEnded { .. } => Subject::Installation,
-        RosterChange::Site(site) => Subject::Agency(&site.lead),
-        RosterChange::Officer(officer) => Subject::Agency(&officer.home),
-        RosterChange::CertificationGranted { badge, .. }
-        | RosterChange::CertificationRevoked { badge, .. }
-        | RosterChange::ApprovalGranted { badge, .. }
-        | RosterChange::ApprovalWithdrawn { badge, .. }
-        | RosterChange::Suspended { badge }
-        | RosterChange::Reinstated { badge }
-        | RosterChange::AvailabilityDeclared { badge, .. }
-        | RosterChange::SenioritySet { badge, .. } => Subject::Officer(badge),
-        RosterChange::Excluded { site, .. } | RosterChange::Readmitted { site, .. } => {
-            Subject::Site(site)
-        }
-        RosterChange::Provided(provided) => match provided {
-            NewProvision::Limits { agency, .. } | NewProvision::PreferencesBind { agency, .. } => {
-                Subject::Agency(agency)
-            }
-            NewProvision::Lifted { badge, .. } | NewProvision::Preferences { badge, .. } => {
-                Subject::Officer(badge)
-            }
-            NewProvision::Unwanted { lead, .. } | NewProvision::WantedAgain { lead, .. } => {
-                Subject::Agency(lead)
-            }
-            NewProvision::JobRules { agency, .. } | NewProvision::Ladders { agency, .. } => {
-                Subject::Agency(agency)
-            }
-            NewProvision::LastTier { .. } => Subject::Installation,
-        },
     }
 }
 

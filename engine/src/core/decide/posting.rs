@@ -286,6 +286,9 @@ pub(super) fn cancel(
     reason: &str,
     at: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
+    if reason.len() > REASON_LEN_MAX {
+        return Err(Refusal::Invalid(Invalid::Reason));
+    }
     let row = known(state, id)?;
     match row.standing {
         Standing::Cancelled => return Err(Refusal::Cancelled),
@@ -294,9 +297,6 @@ pub(super) fn cancel(
             return Err(Refusal::Expired);
         }
         Standing::Open | Standing::Filled => {}
-    }
-    if reason.len() > REASON_LEN_MAX {
-        return Err(Refusal::Invalid(Invalid::Reason));
     }
     let holders: Vec<OfficerId> = row.holders().map(|holder| holder.officer).collect();
     let mut events = vec![Event::Cancelled {
