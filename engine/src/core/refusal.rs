@@ -462,7 +462,7 @@ pub enum Invalid {
     ApprovedBy,
     /// An award rule, an undo window or a standby list out of its bounds.
     #[error(
-        "bids close between now and the first start; each criterion is named once; a fairness \
+        "bids close after now and before the first start; each criterion is named once; a fairness \
          window is an hour at most, undoing and revealing a day, hours are counted over two years, \
          and whoever is on standby has a second to a year to confirm"
     )]

@@ -105,7 +105,8 @@ pub struct Kept {
 }
 
 impl AwardRule {
-    /// Until when an accept is collected of an offer that was last made at `offered_at`.
+    /// Until when an accept is collected of an offer that was last made at `offered_at`, if that is
+    /// before the start.
     pub fn collects_until(&self, offered_at: Timestamp) -> Timestamp {
         match self.collect {
             Collect::Until(at) => at,

@@ -75,7 +75,15 @@ fn accepts_are_collected_before_the_work_and_ranked_by_what_makes_sense() {
         let rule = AwardRule { collect, ranked_by };
         with(vec![Term::Award(Box::new(rule))])
     };
-    let until = |us| award(Collect::Until(Timestamp(NOW.0 + us)), vec![]);
+    let until = |us| {
+        let collect = Collect::Until(Timestamp(NOW.0 + us));
+        let ranked_by = Vec::new();
+        let rule = AwardRule { collect, ranked_by };
+        let mut vacancy = vacancy(2);
+        vacancy.segments = vec![segment(2, 3)];
+        let terms = vec![Term::Award(Box::new(rule))];
+        Body::PublishAll(vec![Publication { vacancy, terms }])
+    };
     let fair = |window_ms| award(Collect::Fairness { window_ms }, vec![]);
     let ranked = |by: Vec<Criterion>| award(Collect::Fairness { window_ms: 1 }, by);
     let hours = |period_ms| Criterion::FewestHours { period_ms };
@@ -88,8 +96,8 @@ fn accepts_are_collected_before_the_work_and_ranked_by_what_makes_sense() {
     let no = Some(Invalid::Award);
     check(vec![
         ("until now", until(0), no.clone()),
-        ("until the start", until(1), None),
-        ("after the start", until(2), no.clone()),
+        ("until just before the start", until(1), None),
+        ("until the start", until(2), no.clone()),
         ("no window", fair(0), no.clone()),
         ("the shortest", fair(1), None),
         ("the longest", fair(FAIRNESS_MS_MAX), None),

@@ -264,7 +264,8 @@ impl Flat {
             Some(Collect::Fairness(_)) if self.flaw == Flaw::NoWindow => None,
             Some(Collect::Fairness(window)) => Some(row.offered_at + window),
         });
-        let until = until.map(|until| until.min(row.notice.span.0));
+        // At the start nobody is awarded anything any more.
+        let until = until.filter(|until| *until < row.notice.span.0);
         let Some(until) = until.filter(|until| at < *until) else {
             self.award(number, slot, officer, at);
             return Ok(Said::Won(slot));

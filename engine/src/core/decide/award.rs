@@ -103,9 +103,10 @@ fn collects_until(row: &Vacancy, at: Timestamp) -> Result<Option<Timestamp>, Ref
         // Nobody takes a slot past those who bid for it and were not ranked yet.
         Some(_) => Err(Refusal::BidsClosed),
         None => {
-            let start = row.posting.span().start;
-            let until = rule.collects_until(row.offered_at).min(start);
-            Ok((at < until).then_some(until))
+            let until = rule.collects_until(row.offered_at);
+            // At the start the offer ends, and whoever bid until then would have bid for nothing.
+            let is_ranked = until < row.posting.span().start;
+            Ok((at < until && is_ranked).then_some(until))
         }
     }
 }

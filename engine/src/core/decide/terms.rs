@@ -58,7 +58,7 @@ fn check(term: &Term, posting: &Posting, at: Timestamp) -> Result<(), Invalid> {
 /// Whether accepts are collected for some time before the work, and ranked by what makes sense.
 fn is_bounded(rule: &AwardRule, posting: &Posting, at: Timestamp) -> bool {
     let collects = match rule.collect {
-        Collect::Until(until) => at < until && until <= posting.span().start,
+        Collect::Until(until) => at < until && until < posting.span().start,
         Collect::Fairness { window_ms } => (1..=FAIRNESS_MS_MAX).contains(&window_ms),
     };
     let criteria = &rule.ranked_by;
