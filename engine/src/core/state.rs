@@ -392,6 +392,29 @@ impl State {
         Some(eligibility::explain(ground, self.candidate(officer)?))
     }
 
+    /// The limits of their agency that `officer` exceeds with a vacancy as of `at`.
+    pub(super) fn exceeded(
+        &self,
+        (id, vacancy): (VacancyId, &Vacancy),
+        officer: OfficerId,
+        at: Timestamp,
+    ) -> Vec<Clause> {
+        let beside = self.calendar_beside(id, officer);
+        let calendar = Some(&beside);
+        let both = self.ground(vacancy, at).zip(self.candidate(officer));
+        both.map_or_else(Vec::new, |(ground, who)| {
+            eligibility::exceeded(ground, Candidate { calendar, ..who })
+        })
+    }
+
+    /// What `officer` is assigned to beside a vacancy: whoever holds a slot of it is judged for it by
+    /// everything else they hold, or its own hours would be in their way.
+    pub(super) fn calendar_beside(&self, id: VacancyId, officer: OfficerId) -> Calendar {
+        let mut calendar = self.calendars().find(officer).cloned().unwrap_or_default();
+        calendar.free(id);
+        calendar
+    }
+
     /// Everybody in `tier` who may take `vacancy` at `at` and has not given it back.
     pub(super) fn eligible(&self, vacancy: &Vacancy, tier: u8, at: Timestamp) -> OfficerSet {
         let posting = &vacancy.posting;

@@ -5,7 +5,7 @@
 //! reservation until they accept the new round, and lose them when their time is up.
 
 use super::posting::{check_post_orders, check_segments, check_slots, resolve_segments};
-use super::{grants, jobs, known, not_over, offer_again, staffing, standby};
+use super::{answer, grants, jobs, known, not_over, offer_again, staffing, standby};
 use crate::core::command::Amend;
 use crate::core::event::{Amendment, Event, Lapse, Relocation, WaitEnd};
 use crate::core::refusal::{Invalid, Refusal};
@@ -97,7 +97,10 @@ pub(super) fn confirm(
     }
     can_come(state, (id, row), officer, at).map_err(|clause| Refusal::NotEligible { clause })?;
     let receipt = Box::new(receipt);
-    Ok(vec![Event::Reconfirmed { officer, receipt }])
+    let mut events = vec![Event::Reconfirmed { officer, receipt }];
+    let exceeded = state.exceeded((id, row), officer, at);
+    events.extend(answer::flags((id, officer), exceeded));
+    Ok(events)
 }
 
 /// Takes the slots of those who have not said yes to another time or place, and offers them
@@ -197,10 +200,7 @@ pub(super) fn can_come(
     let (Some(ground), Some(who)) = (ground, state.candidate(officer)) else {
         return Err(Clause::LeadOrPact);
     };
-    // What is booked for this vacancy is about to be free, or is the very work in question.
-    let mut calendar = who.calendar.cloned().unwrap_or_default();
-    calendar.free(id);
-    let calendar = Some(&calendar);
+    let calendar = Some(&state.calendar_beside(id, officer));
     eligibility::check(ground, Candidate { calendar, ..who }).map(|_| ())
 }
 
