@@ -389,7 +389,11 @@ impl State {
         at: Timestamp,
     ) -> Option<Vec<(Clause, bool)>> {
         let ground = self.ground(vacancy, at)?;
-        Some(eligibility::explain(ground, self.candidate(officer)?))
+        let who = self.candidate(officer)?;
+        let id = self.vacancy_id(vacancy.posting.key);
+        let beside = id.map(|id| self.calendar_beside(id, officer));
+        let calendar = beside.as_ref().or(who.calendar);
+        Some(eligibility::explain(ground, Candidate { calendar, ..who }))
     }
 
     /// The limits of their agency that `officer` exceeds with a vacancy as of `at`.

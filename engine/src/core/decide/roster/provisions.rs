@@ -16,7 +16,7 @@ use crate::model::{
     AgencyId, Class, Code, JobEffect, JobRule, JobRules, Ladder, LastTier, Lift, Limit, Measure,
     OfficerId, Period, Preferences, Quiet, Reach, Required,
 };
-use crate::rules::{Clause, eligibility, staffing};
+use crate::rules::staffing;
 
 const WEEK_DAYS: u8 = 7;
 
@@ -124,12 +124,7 @@ impl Draft<'_> {
                 let named = || unknown(Kind::Vacancy, &format!("{:032x}", key.0));
                 let id = self.state.vacancy_id(key).ok_or_else(named)?;
                 let row = self.state.vacancy(id).ok_or_else(named)?;
-                let ground = self.state.ground(row, self.at);
-                let who = self.state.candidate(officer);
-                let both = ground.zip(who);
-                both.map_or_else(Vec::<Clause>::new, |(ground, who)| {
-                    eligibility::exceeded(ground, who)
-                })
+                self.state.exceeded((id, row), officer, self.at)
             }
             Lift::Dated(dates) => {
                 parse_validity(dates)?;
