@@ -135,9 +135,10 @@ fn tell(state: &State, place: usize, event: &Event, is_repeated: bool, effects: 
                     because,
                 });
             }
-            // Whoever was told that it is filled has nothing left to lose.
+            // Whoever was told that it is filled, or that it has started, has nothing left to lose.
             if let Some(row) = state.vacancy(*vacancy)
                 && row.closed_round < row.round
+                && state.at() < row.posting.span().start
             {
                 withdraw(*vacancy, row, holders, effects);
             }

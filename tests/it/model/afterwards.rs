@@ -26,15 +26,14 @@ impl Flat {
     /// Ends a vacancy on the customer's behalf, until its work is over.
     pub(super) fn cancel(&mut self, number: usize, at: HalfHour) -> Result<Said, Refusal> {
         let row = self.known(number)?;
+        let (is_over, holders) = (row.notice.end() <= at, self.holders(number));
+        // It expired for whoever was asked; those who hold a slot are at work.
         match row.standing {
             Standing::Cancelled => return Err(Refusal::Cancelled),
-            Standing::Expired => return Err(Refusal::Expired),
-            Standing::Open | Standing::Filled if row.notice.end() <= at => {
-                return Err(Refusal::Expired);
-            }
-            Standing::Open | Standing::Filled => {}
+            Standing::Expired if is_over || holders.is_empty() => return Err(Refusal::Expired),
+            Standing::Open | Standing::Filled if is_over => return Err(Refusal::Expired),
+            Standing::Expired | Standing::Open | Standing::Filled => {}
         }
-        let holders = self.holders(number);
         self.note_freed(number, &holders, at);
         let keeps = self.flaw == Flaw::CancelKeepsTime;
         let row = &mut self.vacancies[number];

@@ -279,7 +279,8 @@ fn resolve_segment(roster: &Roster, new: &NewSegment) -> Result<Segment, Refusal
     Ok(Segment { site, span, local })
 }
 
-/// Ends a vacancy on the customer's behalf, until its work is over.
+/// Ends a vacancy on the customer's behalf, until its work is over: with slots still open at the
+/// start it expired for whoever was asked, and goes on for those who hold one.
 pub(super) fn cancel(
     state: &State,
     id: VacancyId,
@@ -290,15 +291,14 @@ pub(super) fn cancel(
         return Err(Refusal::Invalid(Invalid::Reason));
     }
     let row = known(state, id)?;
+    let holders: Vec<OfficerId> = row.holders().map(|holder| holder.officer).collect();
+    let is_over = row.posting.span().end <= at;
     match row.standing {
         Standing::Cancelled => return Err(Refusal::Cancelled),
-        Standing::Expired => return Err(Refusal::Expired),
-        Standing::Open | Standing::Filled if row.posting.span().end <= at => {
-            return Err(Refusal::Expired);
-        }
-        Standing::Open | Standing::Filled => {}
+        Standing::Expired if is_over || holders.is_empty() => return Err(Refusal::Expired),
+        Standing::Open | Standing::Filled if is_over => return Err(Refusal::Expired),
+        Standing::Expired | Standing::Open | Standing::Filled => {}
     }
-    let holders: Vec<OfficerId> = row.holders().map(|holder| holder.officer).collect();
     let mut events = vec![Event::Cancelled {
         vacancy: id,
         reason: reason.into(),
