@@ -1,11 +1,14 @@
 //! Which changes to the roster a coordinator may make: those to the own agency, its officers and
 //! its sites.
 
+use std::collections::BTreeSet;
+
 use crate::core::command::{NewProvision, RosterChange};
 use crate::core::refusal::{Kind, Refusal};
 use crate::model::{AgencyId, Roster};
 
-/// Refuses changes that coordinators of `agency` may not make.
+/// Refuses changes that coordinators of `agency` may not make. An officer or a site that an earlier
+/// change of the same command adds is theirs, because they add no others.
 ///
 /// Whose an officer or a site is that nobody knows yet is not known either: that is answered, and
 /// remembered, because a retry could find them added in between. An agency that is not known is not
@@ -15,8 +18,18 @@ pub(super) fn may_change(
     changes: &[RosterChange],
     agency: AgencyId,
 ) -> Result<(), Refusal> {
+    let (mut badges, mut sites) = (BTreeSet::new(), BTreeSet::new());
     let mut unknown = Ok(());
     for change in changes {
+        match change {
+            RosterChange::Officer(new) => {
+                badges.insert(new.badge.as_str());
+            }
+            RosterChange::Site(new) => {
+                sites.insert(new.code.as_str());
+            }
+            _ => {}
+        }
         let (kind, code, owner) = match subject(change) {
             Subject::Agency(code) if roster.agency(code) == Some(agency) => continue,
             Subject::Agency(_) | Subject::Installation => return Err(Refusal::NotAllowed),
@@ -24,11 +37,13 @@ pub(super) fn may_change(
                 let row = roster
                     .officer(badge)
                     .and_then(|id| roster.officers.find(id));
-                (Kind::Officer, badge, row.map(|row| row.home))
+                let added = badges.contains(badge).then_some(agency);
+                (Kind::Officer, badge, row.map(|row| row.home).or(added))
             }
             Subject::Site(code) => {
                 let row = roster.site(code).and_then(|id| roster.sites.find(id));
-                (Kind::Site, code, row.map(|row| row.lead))
+                let added = sites.contains(code).then_some(agency);
+                (Kind::Site, code, row.map(|row| row.lead).or(added))
             }
         };
         match owner {
