@@ -1,5 +1,9 @@
 //! When an officer is willing to work, judged in the local time of the site (rule 3).
 
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+
 use crate::model::{Availability, Date, Interval, LocalSpan, Segment, Timestamp, Window};
 
 /// Minutes of a day.
@@ -30,7 +34,9 @@ pub fn covers(windows: &[Window], wanted: Window) -> bool {
     reached >= wanted.until_minute
 }
 
-/// What `span` is on the clocks of `zone`, one entry a day.
+/// What `span` is on the clocks of `zone`, one entry a day: the least window of the day that contains
+/// every minute that the clocks show. Where they go back they show some of them twice, and those
+/// before the change may be later ones than those behind it.
 ///
 /// The local clock decides, so a window of 07:00 to 15:00 means the same wall-clock hours on
 /// both sides of a change to daylight-saving time. Started minutes count as worked.
@@ -41,49 +47,53 @@ pub fn local_spans(zone: &str, span: Interval) -> Result<Vec<LocalSpan>, ZoneErr
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get(zone)
         .map_err(|_| unreadable())?;
-    let local = |at: Timestamp| {
-        let at = jiff::Timestamp::from_microsecond(at.as_micros()).map_err(|_| unreadable())?;
-        Ok(zone.to_datetime(at))
-    };
-    let minute = |time: jiff::civil::DateTime| time.hour() as u16 * 60 + time.minute() as u16;
-    let (start, end) = (local(span.start)?, local(span.end)?);
-    let starts_inside = end.second() == 0 && end.subsec_nanosecond() == 0;
-    let end_minute = minute(end) + u16::from(!starts_inside);
-
-    // Where clocks go back, work inside the hour that passes twice may end at an earlier minute
-    // than it began: both passes of the hour are then asked for.
-    if start.date() == end.date() && end_minute <= minute(start) {
-        let window = Window {
-            from_minute: end_minute / 60 * 60,
-            until_minute: (minute(start) / 60 + 1) * 60,
-        };
-        return Ok(vec![local_span(start.date(), window)]);
+    let instant =
+        |at: Timestamp| jiff::Timestamp::from_microsecond(at.as_micros()).map_err(|_| unreadable());
+    let (mut from, end) = (instant(span.start)?, instant(span.end)?);
+    let changes = zone.following(from).map(|change| change.timestamp());
+    let changes = changes.take_while(|change| *change < end);
+    let mut days = BTreeMap::new();
+    for until in changes.chain([end]) {
+        let offset = zone.to_offset(from);
+        let run = (offset.to_datetime(from), offset.to_datetime(until));
+        add_days(&mut days, run).map_err(|_| unreadable())?;
+        from = until;
     }
-    let mut spans = Vec::new();
-    let mut date = start.date();
-    while date <= end.date() {
-        let from_minute = if date == start.date() {
-            minute(start)
-        } else {
-            0
+    let spans = days.into_iter();
+    Ok(spans
+        .map(|(date, window)| local_span(date, window))
+        .collect())
+}
+
+/// Adds to `days` what clocks show that run from one time to another without being changed.
+fn add_days(
+    days: &mut BTreeMap<jiff::civil::Date, Window>,
+    (from, until): (DateTime, DateTime),
+) -> Result<(), jiff::Error> {
+    let minute = |time: DateTime| time.hour() as u16 * 60 + time.minute() as u16;
+    let ends_between = until.second() != 0 || until.subsec_nanosecond() != 0;
+    let mut date = from.date();
+    while date <= until.date() {
+        let from_minute = match date == from.date() {
+            true => minute(from),
+            false => 0,
         };
-        let until_minute = if date == end.date() {
-            end_minute
-        } else {
-            DAY_MINUTES
+        let until_minute = match date == until.date() {
+            true => minute(until) + u16::from(ends_between),
+            false => DAY_MINUTES,
         };
         if from_minute < until_minute {
-            spans.push(local_span(
-                date,
-                Window {
-                    from_minute,
-                    until_minute,
-                },
-            ));
+            let window = Window {
+                from_minute,
+                until_minute,
+            };
+            let day = days.entry(date).or_insert(window);
+            day.from_minute = day.from_minute.min(from_minute);
+            day.until_minute = day.until_minute.max(until_minute);
         }
-        date = date.tomorrow().map_err(|_| unreadable())?;
+        date = date.tomorrow()?;
     }
-    Ok(spans)
+    Ok(())
 }
 
 fn local_span(date: jiff::civil::Date, window: Window) -> LocalSpan {
@@ -181,20 +191,48 @@ mod tests {
     }
 
     #[test]
-    fn the_hour_that_passes_twice_is_asked_for_whole() {
-        // Clocks in Denver went back from 02:00 to 01:00 on 1 November 2026.
-        let inside = spans(
-            "America/Denver",
-            "2026-11-01T07:50:00Z",
-            "2026-11-01T08:10:00Z",
-        );
-        assert_eq!(inside, [(1, 6, 60, 120)]);
-        let across = spans(
-            "America/Denver",
-            "2026-11-01T06:00:00Z",
-            "2026-11-01T10:00:00Z",
-        );
-        assert_eq!(across, [(1, 6, 0, 180)]);
+    fn of_an_hour_that_passes_twice_every_minute_that_the_clocks_show_is_asked_for() {
+        // Clocks in Denver went back from 02:00 to 01:00 on 1 November 2026, at 08:00 UTC.
+        let worked = [
+            (
+                "07:50",
+                "08:10",
+                (60, 120),
+                "01:50 to 02:00, and 01:00 to 01:10",
+            ),
+            ("07:50", "08:55", (60, 120), "the second time almost whole"),
+            (
+                "06:30",
+                "08:30",
+                (30, 120),
+                "from 00:30 into the second time",
+            ),
+            ("07:30", "10:00", (60, 180), "from within the first time"),
+            ("08:30", "10:00", (90, 180), "from within the second time"),
+            ("07:00", "08:00", (60, 120), "the first time only"),
+            ("08:00", "09:00", (60, 120), "the second time only"),
+            ("06:00", "10:00", (0, 180), "all of it"),
+        ];
+        for (from, until, (start, end), what) in worked {
+            let [from, until] = [from, until].map(|time| format!("2026-11-01T{time}:00Z"));
+            let shown = spans("America/Denver", &from, &until);
+            assert_eq!(shown, [(1, 6, start, end)], "{what}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_go_back_at_midnight_show_an_evening_twice() {
+        // Clocks in Asunción went back from midnight to 23:00 on 23 March 2024, at 03:00 UTC.
+        let (from, until) = ("2024-03-24T02:30:00Z", "2024-03-24T05:00:00Z");
+        let shown = spans("America/Asuncion", from, until);
+        assert_eq!(shown, [(23, 5, 1_380, 1_440), (24, 6, 0, 60)]);
+    }
+
+    #[test]
+    fn an_hour_that_is_left_out_lies_within_the_window() {
+        // Clocks in Denver went from 02:00 to 03:00 on 8 March 2026, at 09:00 UTC.
+        let (from, until) = ("2026-03-08T08:00:00Z", "2026-03-08T10:00:00Z");
+        assert_eq!(spans("America/Denver", from, until), [(8, 6, 60, 240)]);
     }
 
     #[test]
