@@ -128,6 +128,8 @@ pub const MESSAGE_LEN_MAX: usize = 1_000;
 pub const MESSAGES_OF_OFFICER_MAX: usize = 64;
 /// Messages of a vacancy from which on only those who hold a slot of it add more.
 pub const MESSAGES_MAX: usize = 1_024;
+/// Punches of one officer for one vacancy: eight on each day of the longest, and some.
+pub const PUNCHES_OF_OFFICER_MAX: usize = 256;
 /// Corrections of the attendance at one vacancy.
 pub const CORRECTIONS_MAX: usize = 1_024;
 /// How far from the work a corrected punch may lie, in milliseconds (one day).

@@ -5,6 +5,7 @@ use engine::limits::{
     ATTACHMENT_BYTES_MAX, ATTACHMENTS_MAX, CORRECTION_MARGIN_MS, CORRECTIONS_MAX,
     JOURNAL_RETENTION_MS, MEDIA_TYPE_LEN_MAX, MESSAGE_LEN_MAX, MESSAGES_MAX,
     MESSAGES_OF_OFFICER_MAX, NAME_LEN_MAX, NOTE_LEN_MAX, NOTES_OF_OFFICER_MAX,
+    PUNCHES_OF_OFFICER_MAX,
 };
 use engine::model::{Attachment, Direction, Mended, OfficerId};
 
@@ -320,6 +321,32 @@ fn a_punch_is_corrected_to_a_day_around_the_work_and_never_to_the_future() {
     assert_eq!(hear(far, end + margin + 1), no);
     assert_eq!(hear(Timestamp(end), end), None);
     assert_eq!(hear(Timestamp(end), end + 1), no);
+}
+
+#[test]
+fn so_many_punches_of_an_officer_are_kept_for_one_shift() {
+    let mut state = town();
+    settle(&mut state, Body::Roster(vec![officer("B-02")]));
+    settle(
+        &mut state,
+        published(|new| new.slots = vec![Rank::Officer; 2]),
+    );
+    let (vacancy, other) = (VacancyId(1), OfficerId(1));
+    let punch = || Body::Punch {
+        vacancy,
+        direction: Direction::In,
+        position: None,
+    };
+    for officer in [HOLDER, other] {
+        let accept = Body::Accept { vacancy, round: 1 };
+        settle_as(&mut state, Actor::Officer(officer), NOW, accept);
+    }
+    for _ in 0..PUNCHES_OF_OFFICER_MAX {
+        settle_as(&mut state, Actor::Officer(HOLDER), NOW, punch());
+    }
+    let hear = |officer| judge_as(&state, Actor::Officer(officer), NOW, punch()).err();
+    assert_eq!(hear(HOLDER), full(PUNCHES_OF_OFFICER_MAX));
+    assert_eq!(hear(other), None, "each has their own");
 }
 
 #[test]

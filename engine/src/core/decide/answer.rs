@@ -6,6 +6,7 @@ use super::{
 use crate::core::event::{Event, TierCause, Vacated};
 use crate::core::refusal::{Invalid, Refusal, Refused};
 use crate::core::state::State;
+use crate::limits::PUNCHES_OF_OFFICER_MAX;
 use crate::model::{
     Direction, OfficerId, OfficerSet, Position, Punch, Standing, Timestamp, Vacancy, VacancyId,
 };
@@ -276,6 +277,11 @@ pub(super) fn punch(
     }
     let row = known(state, id)?;
     row.slot_of(officer).ok_or(Refusal::NotHolder)?;
+    let punches = state.punches(id).iter();
+    if punches.filter(|punch| punch.officer == officer).count() >= PUNCHES_OF_OFFICER_MAX {
+        let limit = PUNCHES_OF_OFFICER_MAX as u32;
+        return Err(Refusal::Full { limit });
+    }
     let sites = row.posting.segments.iter().map(|segment| segment.site);
     let on_site = position.map(|position| {
         sites
