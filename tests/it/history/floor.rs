@@ -113,7 +113,10 @@ impl Floor {
                 if shift.cancelled {
                     return Verdict::No(Refusal::Cancelled);
                 }
-                if shift.award_of(officer).is_some() || round != shift.round {
+                // A round that was never filled goes on as the one that follows.
+                let stands = shift.closed_round < round && round <= shift.round;
+                let is_asked = stands || round == shift.round;
+                if shift.award_of(officer).is_some() || !is_asked {
                     return Verdict::No(Refusal::NotOffered);
                 }
                 if shift.offered.contains(&officer) {

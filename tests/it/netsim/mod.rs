@@ -38,7 +38,7 @@ const SEEDS: u64 = 24;
 /// Seeds that are played twice.
 const TWICE: u64 = 3;
 /// Seeds after which a planted bug must have been caught.
-const PLANTED_SEEDS: u64 = 30;
+const PLANTED_SEEDS: u64 = 100;
 
 /// A promise that was not kept, in words.
 pub(crate) type Breach = String;
