@@ -192,11 +192,9 @@ impl Awarding {
         self.is_closed = false;
     }
 
-    /// Takes `officer` out of the standby list; says whether they were on it.
-    pub fn leave(&mut self, officer: OfficerId) -> bool {
-        let before = self.standby.len();
+    /// Takes `officer` out of the standby list.
+    pub fn leave(&mut self, officer: OfficerId) {
         self.standby.retain(|waiting| *waiting != officer);
-        self.standby.len() < before
     }
 }
 
