@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use engine::core::{
-    Actor, Amend, Body, Command, Event, Matches, Outcome, Record, Refusal, Reply, RosterChange,
-    Stamp, State, apply, decide, digest,
+    Actor, Afterwards, Amend, Body, Command, Event, Matches, Outcome, Record, Reduce, Refusal,
+    Reply, RosterChange, Stamp, State, apply, decide, digest,
 };
 use engine::io::{Clock, ManualClock, Memory};
 use engine::log::{Background, LogOptions};
@@ -151,6 +151,16 @@ impl Walk {
                     confirm_within_ms: within * MINUTE_MS,
                 };
                 (Actor::Operator, Body::Amend(Box::new(amend)))
+            }
+            Step::Reduce(vacancy, slot) => {
+                let reduce = Reduce {
+                    vacancy: VacancyId(vacancy),
+                    fewer: 0,
+                    slots: vec![slot],
+                    reason: "fewer".to_owned(),
+                };
+                let reduce = Afterwards::Reduce(reduce);
+                (Actor::Operator, Body::Afterwards(Box::new(reduce)))
             }
             Step::Again(_) | Step::Settle(_) => return,
         };

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::core::{Command, Refusal, Reply, State};
-use engine::model::{Booking, OfficerId, Standing, VacancyId};
+use engine::core::{Actor, Body, Command, Matches, Refusal, Refused, Reply, Stamp, State, decide};
+use engine::model::{Booking, OfficerId, RequestId, Standing, Vacancy, VacancyId};
 
 /// The rounds of a vacancy as they were: the current one and the last closed one.
 pub(super) type Rounds = BTreeMap<VacancyId, (u32, u32)>;
@@ -71,6 +71,9 @@ pub(super) fn examine(state: &State, rounds: &mut Rounds) -> Result<(), String> 
             deadlines.push(row.posting.span().start);
             deadlines.extend(row.tier_closes_at);
         }
+        if row.standing == Standing::Open {
+            offers_are_promises(state, (id, row))?;
+        }
         for officer in holders {
             let spans = row.posting.segments.iter().map(|segment| Booking {
                 span: segment.span,
@@ -104,6 +107,42 @@ pub(super) fn examine(state: &State, rounds: &mut Rounds) -> Result<(), String> 
         "something due was not handled",
         &next,
     )
+}
+
+/// Whoever an open vacancy is offered to may take it, and whoever may take it was asked.
+fn offers_are_promises(state: &State, (id, row): (VacancyId, &Vacancy)) -> Result<(), String> {
+    let officers = state.roster().officers.iter().map(|(officer, _)| officer);
+    for officer in officers.filter(|officer| row.slot_of(*officer).is_none()) {
+        let stands = state.stands_for(row, officer, state.at());
+        match answer_now(state, (id, row), officer) {
+            Err(refused) if stands => {
+                return Err(format!(
+                    "{id:?}: {officer:?} is asked, and told {refused:?}"
+                ));
+            }
+            Ok(()) if !row.offered.contains(officer) => {
+                return Err(format!("{id:?}: {officer:?} could come and was not asked"));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What an accept of the round that stands would hear.
+fn answer_now(
+    state: &State,
+    (vacancy, row): (VacancyId, &Vacancy),
+    officer: OfficerId,
+) -> Result<(), Refused> {
+    let round = row.round;
+    let accept = Command {
+        request: RequestId(u128::MAX),
+        by: Actor::Officer(officer),
+        body: Body::Accept { vacancy, round },
+    };
+    let (at, place) = (state.at(), 1);
+    decide(state, &accept, Stamp { at, place }, &Matches::none()).map(|_| ())
 }
 
 /// A request hears what it heard. The place in line of what is not on record is counted anew.

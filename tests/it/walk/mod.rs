@@ -75,6 +75,7 @@ fn planted_bugs_are_seen() {
         Step::Accept(0, 0, 0),
         Step::Settle(1),
         Step::Amend(0, Some(5), None, 30),
+        Step::Amend(1, Some(9), None, 30),
         Step::Settle(1),
     ];
     let (records, _) = walk(&steps);
@@ -107,6 +108,9 @@ fn planted_bugs_are_seen() {
     });
     let said = overdue.expect_err("a deadline has passed");
     assert!(said.contains("something due was not handled"), "{said}");
+    let unasked = played(|amendment| amendment.recipients = OfficerSet::new());
+    let said = unasked.expect_err("a vacancy is open, and nobody hears of it");
+    assert!(said.contains("could come and was not asked"), "{said}");
 }
 
 fn walk(steps: &[Step]) -> (Vec<Record>, Reached) {

@@ -19,6 +19,8 @@ pub(super) enum Step {
     Suspend(u32, bool),
     /// To another hour, of so many slots, with so many minutes to confirm.
     Amend(u32, Option<u64>, Option<usize>, u64),
+    /// One slot less, this one.
+    Reduce(u32, u16),
     /// Somebody repeats an earlier request.
     Again(usize),
     /// What was put in line is settled, so many minutes later.
@@ -32,7 +34,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let slots = proptest::option::weighted(0.3, 1..4usize);
     let amend = (vacancy.clone(), hour, slots, 1..90u64);
     let step = prop_oneof![
-        10 => (both.clone(), 0..2u32).prop_map(|((v, o), back)| Step::Accept(v, o, back)),
+        12 => (both.clone(), 0..2u32).prop_map(|((v, o), back)| Step::Accept(v, o, back)),
         2 => both.clone().prop_map(|(v, o)| Step::Decline(v, o)),
         4 => vacancy.clone().prop_map(Step::Confirm),
         3 => both.clone().prop_map(|(v, o)| Step::Release(v, o)),
@@ -41,6 +43,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => vacancy.prop_map(Step::NextTier),
         1 => (officer, any::<bool>()).prop_map(|(o, on)| Step::Suspend(o, on)),
         5 => amend.prop_map(|(v, hour, slots, within)| Step::Amend(v, hour, slots, within)),
+        1 => (0..VACANCIES, 0..3u16).prop_map(|(v, slot)| Step::Reduce(v, slot)),
         4 => any::<usize>().prop_map(Step::Again),
         8 => (0..60u64).prop_map(Step::Settle),
     ];

@@ -12,19 +12,18 @@ use crate::model::{Awarding, Standing, Timestamp, Vacancy, VacancyId};
 /// hold. What is left is due still, and the next tick handles it.
 ///
 /// Reservations that lapse come first, since whoever loses one may be given or offered other work.
-/// Everything else follows by time. A ranking and a standby list are records of their own: to
-/// whatever else is decided with them, whoever is given a slot still looks free. Who is no longer to
-/// be left in peace is pushed what is left to push, and at last whoever may come to more is offered
-/// what is open.
+/// Everything else follows by time. A lapse, a ranking and a standby list are records of their own: to
+/// whatever else is decided with them, whoever is given a slot still looks free, and whoever loses one
+/// still busy. Who is no longer to be left in peace is pushed what is left to push, and at last
+/// whoever may come to more is offered what is open.
 pub(super) fn tick(state: &State, at: Timestamp) -> Vec<Event> {
     let due = state.durable.due(at);
-    let lapsing = due.iter().filter_map(|deadline| match deadline {
+    let lapsing = due.iter().find_map(|deadline| match deadline {
         Deadline::Confirm(vacancy) => Some(*vacancy),
         _ => None,
     });
-    let lapses = as_many_as_fit(lapsing.map(|vacancy| lapse_or_end(state, vacancy, at)));
-    if !lapses.is_empty() {
-        return lapses;
+    if let Some(vacancy) = lapsing {
+        return lapse_or_end(state, vacancy, at);
     }
     let comes_last = |deadline: &Deadline| {
         matches!(
