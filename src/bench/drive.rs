@@ -266,6 +266,9 @@ impl Core {
 }
 
 fn on_core(schedstat: &Path) -> Option<Duration> {
+    // The kernel counts a thread's time up when it leaves its core or a tick comes, and a short row of
+    // the thread that reads this would seem to have cost nothing.
+    thread::sleep(Duration::from_nanos(1));
     let text = fs::read_to_string(schedstat).ok()?;
     let ns = text.split_whitespace().next()?.parse().ok()?;
     Some(Duration::from_nanos(ns))
